@@ -1,0 +1,186 @@
+//! What alone stood between a denied request and its allowance.
+//!
+//! Found by asking [`conclude`] again with one fact changed: a deny taken away, or a statement that fails in a single
+//! element taken as matching.
+
+use serde::Serialize;
+
+use crate::decide::{Facts, Found, Grant, Limit, Policies, conclude};
+use crate::decision::Outcome;
+use crate::policy::principal::Naming;
+use crate::policy::{Effect, Policy, PolicyClass, Statement};
+use crate::reason::{Reason, StatementRef};
+use crate::subject::Subject;
+use crate::trace::{Element, ElementTrace, elements};
+
+/// One obstacle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ButFor {
+    /// A statement that allows but for one element.
+    Element {
+        /// The statement.
+        statement: StatementRef,
+        /// The element that failed.
+        element: Element,
+        /// For a condition its key, otherwise why the element failed.
+        detail: String,
+    },
+    /// A statement that denies what is otherwise allowed.
+    Deny {
+        /// The statement.
+        statement: StatementRef,
+    },
+    /// A class of policies in which nothing comes close to allowing.
+    Missing {
+        /// The class.
+        class: PolicyClass,
+    },
+    /// RestrictPublicBuckets.
+    PublicAccessRestriction,
+}
+
+impl std::fmt::Display for ButFor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Element { element: Element::Condition, detail, .. } => write!(f, "condition `{detail}`"),
+            Self::Element { element, statement, .. } => write!(f, "the {} of {statement}", element.as_str()),
+            Self::Deny { statement } => write!(f, "the deny in {statement}"),
+            Self::Missing { class: PolicyClass::Identity } => {
+                f.write_str("an allow in an identity-based policy")
+            }
+            Self::Missing { class } => write!(f, "an allow in a {}", class.aws_name()),
+            Self::PublicAccessRestriction => f.write_str("RestrictPublicBuckets"),
+        }
+    }
+}
+
+pub(crate) fn find(
+    subject: &Subject<'_>,
+    facts: &Facts<'_>,
+    policies: &Policies<'_>,
+    outcome: Outcome,
+) -> Vec<ButFor> {
+    match outcome {
+        Outcome::Allowed => Vec::new(),
+        Outcome::ExplicitlyDenied => without_denies(subject, facts, policies),
+        Outcome::ImplicitlyDenied => {
+            let near = near_misses(subject, facts, policies);
+            if near.is_empty() { missing_classes(subject, facts, policies) } else { near }
+        }
+    }
+}
+
+fn is_allowed(subject: &Subject<'_>, facts: &Facts<'_>) -> bool {
+    conclude(subject, facts).outcome == Outcome::Allowed
+}
+
+/// All lists of policies that bind the caller, with their class and level.
+fn bound<'a>(subject: &Subject<'_>, policies: &Policies<'a>) -> Vec<(PolicyClass, usize, &'a Policy)> {
+    let mut all: Vec<(PolicyClass, usize, &'a Policy)> = Vec::new();
+    let own = [
+        (PolicyClass::Identity, policies.identity),
+        (PolicyClass::Boundary, policies.boundary.unwrap_or_default()),
+        (PolicyClass::Session, policies.session.unwrap_or_default()),
+    ];
+    for (class, list) in own {
+        all.extend(list.iter().map(|policy| (class, 0, policy)));
+    }
+    for (level, list) in policies.service_control.iter().enumerate() {
+        all.extend(list.iter().map(|policy| (PolicyClass::ServiceControl, level, policy)));
+    }
+    all.extend(policies.resource.map(|policy| (PolicyClass::Resource, 0, policy)));
+    all.retain(|(class, _, _)| crate::decide::binds(subject.principal(), *class));
+    all
+}
+
+fn without_denies(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>) -> Vec<ButFor> {
+    let without = Facts { deny: None, service_control_deny: None, restricted: false, ..facts.clone() };
+    if !is_allowed(subject, &without) {
+        return Vec::new();
+    }
+    let mut found: Vec<ButFor> = Vec::new();
+    for (_, _, policy) in bound(subject, policies) {
+        for (index, statement) in policy.statements().iter().enumerate() {
+            if statement.effect() == Effect::Deny && statement.applies(subject).is_some() {
+                found.push(ButFor::Deny { statement: StatementRef::new(policy.clone(), index) });
+            }
+        }
+    }
+    if facts.restricted {
+        found.push(ButFor::PublicAccessRestriction);
+    }
+    found
+}
+
+/// The facts if a class of policies allowed.
+fn supposing<'a>(facts: &Facts<'a>, class: PolicyClass, level: usize, naming: Naming) -> Facts<'a> {
+    let mut supposed = facts.clone();
+    match class {
+        PolicyClass::Identity => supposed.identity = Grant::Supposed,
+        PolicyClass::Boundary => supposed.boundary = Limit::Present(Grant::Supposed),
+        PolicyClass::Session => supposed.session = Limit::Present(Grant::Supposed),
+        PolicyClass::ServiceControl => {
+            if let Some(grant) = supposed.service_control.get_mut(level) {
+                *grant = Grant::Supposed;
+            }
+        }
+        PolicyClass::Resource => *supposed.grant_of(naming) = Grant::Supposed,
+    }
+    supposed
+}
+
+/// Allow statements that fail in one element and would settle the matter. The most telling kind of element only: a
+/// failing condition says more than a statement about another action.
+fn near_misses(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>) -> Vec<ButFor> {
+    let mut found: Vec<(Element, ButFor)> = Vec::new();
+    for (class, level, policy) in bound(subject, policies) {
+        for (index, statement) in policy.statements().iter().enumerate() {
+            if statement.effect() != Effect::Allow {
+                continue;
+            }
+            let Some(failed) = only_failure(subject, statement) else { continue };
+            let naming = statement.principal_match(subject).naming().unwrap_or(Naming::Direct);
+            if !is_allowed(subject, &supposing(facts, class, level, naming)) {
+                continue;
+            }
+            let detail = failed.key.clone().unwrap_or_else(|| failed.text.clone());
+            let statement = Found { policy, index }.into();
+            found.push((failed.element, ButFor::Element { statement, element: failed.element, detail }));
+        }
+    }
+    let best = found.iter().map(|(element, _)| *element).min();
+    found.into_iter().filter(|(element, _)| Some(*element) == best).map(|(_, but_for)| but_for).collect()
+}
+
+fn only_failure(subject: &Subject<'_>, statement: &Statement) -> Option<ElementTrace> {
+    let mut failures = elements(subject, statement).into_iter().filter(|element| !element.matches);
+    let first = failures.next()?;
+    failures.next().is_none().then_some(first)
+}
+
+/// The classes of which a single allow would have been enough.
+fn missing_classes(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>) -> Vec<ButFor> {
+    let mut classes = Vec::new();
+    if let Reason::NoServiceControlAllow { level } = conclude(subject, facts).reason {
+        let supposed = supposing(facts, PolicyClass::ServiceControl, level - 1, Naming::Unnamed);
+        if is_allowed(subject, &supposed) {
+            classes.push(PolicyClass::ServiceControl);
+        }
+    }
+    let candidates = [
+        (PolicyClass::Identity, true),
+        (PolicyClass::Boundary, policies.boundary.is_some()),
+        (PolicyClass::Session, policies.session.is_some()),
+        (PolicyClass::Resource, subject.resource.is_some() && subject.resource_policy_kind().is_some()),
+    ];
+    for (class, exists) in candidates {
+        if exists
+            && crate::decide::binds(subject.principal(), class)
+            && is_allowed(subject, &supposing(facts, class, 0, Naming::Direct))
+        {
+            classes.push(class);
+        }
+    }
+    classes.into_iter().map(|class| ButFor::Missing { class }).collect()
+}

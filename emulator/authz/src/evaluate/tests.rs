@@ -1,0 +1,119 @@
+use serde_json::{Value, json};
+
+use super::evaluate_line;
+
+const QUESTION: &str = r#"{"id":"q1","request":{"principal":{"type":"User","arn":"arn:aws:iam::111122223333:user/a","account":"111122223333"},"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b/k","account":"111122223333"},"context":{"aws:SourceIp":"10.0.0.1","aws:TagKeys":["x"]}},"policies":{"identity":[{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}]},"expected":"Allowed","why":"an example"}"#;
+
+fn replaced(from: &str, to: &str) -> Value {
+    assert!(QUESTION.contains(from), "{from}");
+    evaluate_line(&QUESTION.replacen(from, to, 1))
+}
+
+fn refused(from: &str, to: &str, error: &str) {
+    assert_eq!(replaced(from, to), json!({"id": "q1", "error": error}));
+}
+
+#[test]
+fn a_question_is_answered() {
+    let answer = evaluate_line(QUESTION);
+    assert_eq!(answer["id"], "q1");
+    assert_eq!(answer["decision"], "Allowed");
+    assert_eq!(answer["reason"], "allowed by statement 1 of the identity policy `1`");
+    assert_eq!(answer["settled_by"]["kind"], "allowed_by");
+    assert_eq!(answer["trace"]["policies"][0]["verdict"], "allows");
+    let keys: Vec<_> = answer.as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["id", "decision", "reason", "settled_by", "trace"]);
+}
+
+#[test]
+fn policies_may_be_strings_and_ids_anything() {
+    let answer = replaced(
+        r#"{"Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#,
+        r#""{\n\"Statement\":\n{\"Effect\":\"Deny\",\"Action\":\"s3:*\",\"Resource\":\"*\"}}""#,
+    );
+    assert_eq!(answer["decision"], "ExplicitlyDenied");
+    assert_eq!(answer["settled_by"]["statement"]["line"], 3);
+    assert_eq!(replaced("\"q1\"", "7")["id"], 7);
+    assert_eq!(replaced("\"id\":\"q1\",", "")["id"], Value::Null);
+}
+
+#[test]
+fn an_empty_boundary_limits_and_an_absent_one_does_not() {
+    let with = |boundary: &str| {
+        replaced("\"policies\":{", &format!("\"policies\":{{\"permissionsBoundary\":{boundary},"))
+    };
+    assert_eq!(with("null")["decision"], "Allowed");
+    assert_eq!(with("[]")["decision"], "ImplicitlyDenied");
+}
+
+#[test]
+fn the_service_names_the_kind_of_resource_policy() {
+    let trust = replaced(
+        "\"policies\":{",
+        r#""policies":{"resource":{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":"*"}},"#,
+    );
+    assert_eq!(trust["trace"]["policies"][1]["kind"], "bucket");
+    assert_eq!(trust["trace"]["policies"][1]["name"], "b");
+}
+
+#[test]
+fn a_bad_line_says_what_where_and_what_next() {
+    assert_eq!(
+        evaluate_line("{\"id\": \"x\""),
+        json!({"id": null, "error": "the line is not JSON: expected `}`, found the end of the text at line 1, column 11; write one object per line"})
+    );
+    refused(
+        "\"User\"",
+        "\"Group\"",
+        "`request.principal`: `Group` is not a type of principal; use User, AssumedRole, Root, Service or Anonymous",
+    );
+    refused(
+        "\"action\":",
+        "\"Action\":",
+        "`request`: has no field `Action`; use principal, action, resource, context",
+    );
+    refused(
+        "\"s3:GetObject\"",
+        "\"GetObject\"",
+        "`request.action`: `GetObject` is not an action; write `service:Action`",
+    );
+    refused(
+        "\"account\":\"111122223333\"}",
+        "\"account\":\"1111\"}",
+        "`request.principal`: the field `account`: `1111` is not an account id: it must be 12 digits; write 12 digits",
+    );
+    refused(
+        "\"Effect\":\"Allow\"",
+        "\"Effect\":\"allow\"",
+        "`policies.identity[0]`: `allow` is not an effect at line 1, column 25; write `Allow` or `Deny`, with this capitalisation",
+    );
+    refused(
+        "\"10.0.0.1\"",
+        "null",
+        "`request.context`: the key `aws:SourceIp` holds null; write a string or a list of strings",
+    );
+    refused(
+        "\"aws:TagKeys\"",
+        "\"AWS:sourceip\"",
+        "`request.context`: the key `AWS:sourceip` occurs twice, in different case; condition keys compare without regard to case; keep one",
+    );
+    refused(
+        "\"policies\":{",
+        "\"settings\":{\"restrict\":true},\"policies\":{",
+        "`settings`: has no field `restrict`; use restrictPublicBuckets, blockPublicPolicy, blockPublicAcls, ignorePublicAcls",
+    );
+    refused(
+        "\"s3:GetObject\",\"resource\":{\"arn\":\"arn:aws:s3:::b/k\",\"account\":\"111122223333\"},\"context\":{\"aws:SourceIp\":\"10.0.0.1\",\"aws:TagKeys\":[\"x\"]}},\"policies\":{",
+        "\"sqs:SendMessage\",\"resource\":{\"arn\":\"arn:aws:sqs:eu-west-1:111122223333:q\"}},\"policies\":{\"resource\":{},",
+        "`policies.resource`: resource policies of `sqs` are not supported; ask about s3, sts, kms or sns",
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_line_has_an_answer(line in "\\PC{0,60}", cut in 0..600_usize) {
+        proptest::prop_assert!(evaluate_line(&line).get("error").is_some());
+        let broken: String = QUESTION.chars().take(cut).collect();
+        proptest::prop_assert!(evaluate_line(&broken).get("id").is_some());
+    }
+}

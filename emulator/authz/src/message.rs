@@ -1,0 +1,81 @@
+//! The sentence AWS answers with.
+//!
+//! Texts from recorded answers. S3 says why only to callers of the bucket owner's account; to all others it says
+//! `Access Denied`. It quotes the resource ARN, which no other service does.
+
+use crate::decision::{Decision, Outcome};
+use crate::policy::PolicyClass;
+use crate::reason::Reason;
+use crate::request::Relation;
+
+pub(crate) fn render(decision: &Decision) -> String {
+    if decision.outcome() == Outcome::Allowed {
+        return String::new();
+    }
+    let request = decision.request();
+    let service = request.service();
+    let same_account = request.relation() == Relation::SameAccount;
+    let Some(caller) = request.principal.arn() else {
+        return plain(&service, request.principal.display_name(), &request.action);
+    };
+    if service == "s3" && !same_account {
+        return "Access Denied".to_owned();
+    }
+    if *decision.reason() == Reason::RootMayNotAssumeRoles {
+        return "Roles may not be assumed by root accounts.".to_owned();
+    }
+    let action = &request.action;
+    let resource = &request.resource.arn;
+    let user = format!("User: {caller} is not authorized to perform: {action}");
+    if service == "sts" {
+        // One text for every cause, so that nobody can probe for roles or external ids.
+        return format!("{user} on resource: {resource}");
+    }
+    if service == "kms" && !same_account {
+        return format!(
+            "{user} on this resource because the resource does not exist in this Region, no resource-based policies \
+             allow access, or a resource-based policy explicitly denies access"
+        );
+    }
+    let on = match (resource.as_str(), service.as_str()) {
+        ("*", _) => String::new(),
+        (arn, "s3") => format!(" on resource: \"{arn}\""),
+        (arn, _) => format!(" on resource: {arn}"),
+    };
+    format!("{user}{on} {}", because(decision.reason(), action))
+}
+
+fn plain(service: &str, caller: &str, action: &str) -> String {
+    if service == "s3" {
+        "Access Denied".to_owned()
+    } else {
+        format!("User: {caller} is not authorized to perform: {action}")
+    }
+}
+
+fn because(reason: &Reason, action: &str) -> String {
+    let no_allow = |class: PolicyClass| format!("because no {} allows the {action} action", class.aws_name());
+    match reason {
+        Reason::ExplicitDeny { statement } => {
+            let source = statement.policy().source();
+            let article = match source.kind.class() {
+                PolicyClass::Identity => "an",
+                _ => "a",
+            };
+            let deny = format!("with an explicit deny in {article} {}", source.kind.class().aws_name());
+            match &source.arn {
+                Some(arn) => format!("{deny}: {arn}"),
+                None => deny,
+            }
+        }
+        Reason::PublicAccessRestricted => "with an explicit deny in a resource-based policy".to_owned(),
+        Reason::NoAllow { class } => no_allow(*class),
+        Reason::NoServiceControlAllow { .. } => no_allow(PolicyClass::ServiceControl),
+        Reason::NotAcrossAccounts => no_allow(PolicyClass::Resource),
+        Reason::AllowedBy { .. }
+        | Reason::RootOfOwner
+        | Reason::RootManagesBucketPolicy
+        | Reason::CallerIdentity
+        | Reason::RootMayNotAssumeRoles => no_allow(PolicyClass::Identity),
+    }
+}

@@ -1,0 +1,264 @@
+//! One condition: an operator, a key and its values.
+
+use std::net::IpAddr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::arn;
+use crate::context::{Context, Values};
+use crate::wildcard;
+
+use super::document::Version;
+use super::json::Position;
+use super::operator::{Comparison, Operator, Quantifier, Relation};
+use super::template::{Template, Wildcards};
+use super::value::{self, Network};
+
+/// A compiled condition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) operator: Operator,
+    pub(crate) operator_name: Box<str>,
+    pub(crate) key: Box<str>,
+    pub(crate) lower_key: Box<str>,
+    expected: Expected,
+    pub(crate) texts: Box<[Box<str>]>,
+    pub(crate) at: Position,
+}
+
+/// The policy's values. A text that is no value of its type stays as `None` and equals nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Expected {
+    Text(Box<[Template]>),
+    TextIgnoreCase(Box<[Template]>),
+    TextLike(Box<[Template]>),
+    Numeric(Relation, Box<[Option<i128>]>),
+    Date(Relation, Box<[Option<i128>]>),
+    Bool(Box<[Option<bool>]>),
+    Binary(Box<[Option<Vec<u8>>]>),
+    IpAddress(Box<[Option<Network>]>),
+    Arn(Box<[Template]>),
+    Null(Box<[Option<bool>]>),
+}
+
+/// How a condition fared, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConditionMatch {
+    /// Met: a request value and, for a positive operator, the policy value it matched, by index.
+    Met(Option<(usize, usize)>),
+    /// Met because the request has no such key.
+    MetWithoutKey,
+    /// Not met: no request value satisfies it, or for `ForAllValues` the value at this index does not.
+    Unmet(Option<usize>),
+    /// Not met because the request has no such key.
+    UnmetWithoutKey,
+    /// Not met because the key is a list and the operator has no `ForAllValues` or `ForAnyValue`.
+    ListNeedsQuantifier,
+}
+
+impl ConditionMatch {
+    pub(crate) fn is_met(self) -> bool {
+        matches!(self, Self::Met(_) | Self::MetWithoutKey)
+    }
+}
+
+impl Condition {
+    pub(crate) fn compile(
+        operator: Operator,
+        operator_name: &str,
+        key: &str,
+        texts: Vec<Box<str>>,
+        version: Version,
+        at: Position,
+    ) -> Self {
+        let templates =
+            |wildcards| texts.iter().map(|text| Template::parse(text, wildcards, version)).collect();
+        let expected = match operator.comparison {
+            Comparison::Text => Expected::Text(templates(Wildcards::Literal)),
+            Comparison::TextIgnoreCase => Expected::TextIgnoreCase(templates(Wildcards::Literal)),
+            Comparison::TextLike => Expected::TextLike(templates(Wildcards::Active)),
+            Comparison::Arn => Expected::Arn(templates(Wildcards::Active)),
+            Comparison::Numeric(relation) => {
+                Expected::Numeric(relation, texts.iter().map(|text| value::decimal(text)).collect())
+            }
+            Comparison::Date(relation) => {
+                Expected::Date(relation, texts.iter().map(|text| value::instant(text)).collect())
+            }
+            Comparison::Bool => Expected::Bool(texts.iter().map(|text| value::boolean(text)).collect()),
+            Comparison::Null => Expected::Null(texts.iter().map(|text| value::boolean(text)).collect()),
+            Comparison::Binary => {
+                Expected::Binary(texts.iter().map(|text| BASE64.decode(text.as_bytes()).ok()).collect())
+            }
+            Comparison::IpAddress => {
+                Expected::IpAddress(texts.iter().map(|text| Network::parse(text)).collect())
+            }
+        };
+        Self {
+            operator,
+            operator_name: operator_name.into(),
+            key: key.into(),
+            lower_key: key.to_lowercase().into(),
+            expected,
+            texts: texts.into(),
+            at,
+        }
+    }
+
+    pub(crate) fn check(&self, context: &Context) -> ConditionMatch {
+        let values = context.get_lower(&self.lower_key).filter(|values| !values.as_slice().is_empty());
+        if let Expected::Null(expected) = &self.expected {
+            let absent = values.is_none();
+            return match expected.iter().position(|wanted| *wanted == Some(absent)) {
+                Some(_) if absent => ConditionMatch::MetWithoutKey,
+                Some(index) => ConditionMatch::Met(Some((0, index))),
+                None if absent => ConditionMatch::UnmetWithoutKey,
+                None => ConditionMatch::Unmet(None),
+            };
+        }
+        let Some(values) = values.filter(|values| !self.is_empty_set(values)) else {
+            return self.check_without_key();
+        };
+        match self.operator.quantifier {
+            Quantifier::Single => match values {
+                Values::One(value) => {
+                    self.check_one(0, value, context).unwrap_or(ConditionMatch::Unmet(None))
+                }
+                Values::Many(_) => ConditionMatch::ListNeedsQuantifier,
+            },
+            Quantifier::Any => values
+                .as_slice()
+                .iter()
+                .enumerate()
+                .find_map(|(index, value)| self.check_one(index, value, context))
+                .unwrap_or(ConditionMatch::Unmet(None)),
+            Quantifier::All => {
+                let missed = values.as_slice().iter().enumerate().find_map(|(index, value)| {
+                    self.check_one(index, value, context).is_none().then_some(index)
+                });
+                match missed {
+                    Some(index) => ConditionMatch::Unmet(Some(index)),
+                    None => ConditionMatch::Met(None),
+                }
+            }
+        }
+    }
+
+    /// Under a set operator a lone empty string is an empty set (IAM User Guide, "Set operators").
+    fn is_empty_set(&self, values: &Values) -> bool {
+        self.operator.quantifier != Quantifier::Single && values.as_slice().iter().all(String::is_empty)
+    }
+
+    /// What an absent key means (IAM User Guide, "Condition operators" and "Set operators").
+    fn check_without_key(&self) -> ConditionMatch {
+        let met = match self.operator.quantifier {
+            Quantifier::All => true,
+            Quantifier::Any => false,
+            Quantifier::Single => self.operator.negated || self.operator.if_exists,
+        };
+        if met { ConditionMatch::MetWithoutKey } else { ConditionMatch::UnmetWithoutKey }
+    }
+
+    /// One request value against all policy values: any of them for a positive operator, none for a negated one.
+    fn check_one(&self, index: usize, value: &str, context: &Context) -> Option<ConditionMatch> {
+        match (self.first_equal(value, context), self.operator.negated) {
+            (Some(expected), false) => Some(ConditionMatch::Met(Some((index, expected)))),
+            (None, true) => Some(ConditionMatch::Met(None)),
+            _ => None,
+        }
+    }
+
+    /// The first policy value that the request value satisfies, before negation.
+    fn first_equal(&self, value: &str, context: &Context) -> Option<usize> {
+        match &self.expected {
+            Expected::Text(templates) => templates.iter().position(|template| {
+                template.resolve(context).is_some_and(|expected| *expected == *value.as_bytes())
+            }),
+            Expected::TextIgnoreCase(templates) => templates.iter().position(|template| {
+                template.resolve(context).is_some_and(|expected| same_letters(&expected, value))
+            }),
+            Expected::TextLike(templates) => templates.iter().position(|template| {
+                template.resolve(context).is_some_and(|pattern| wildcard::matches(&pattern, value.as_bytes()))
+            }),
+            Expected::Arn(templates) => templates.iter().position(|template| {
+                template.resolve(context).is_some_and(|pattern| arn_like(&pattern, value))
+            }),
+            Expected::Numeric(relation, expected) => compare(*relation, value::decimal(value), expected),
+            Expected::Date(relation, expected) => compare(*relation, value::instant(value), expected),
+            Expected::Bool(expected) => compare(Relation::Equal, value::boolean(value), expected),
+            Expected::Binary(expected) => {
+                compare(Relation::Equal, BASE64.decode(value.as_bytes()).ok(), expected)
+            }
+            Expected::IpAddress(networks) => {
+                let address: IpAddr = value.trim().parse().ok()?;
+                networks.iter().position(|network| network.is_some_and(|network| network.contains(address)))
+            }
+            // Answered by `check` before values are looked at.
+            Expected::Null(_) => None,
+        }
+    }
+
+    /// The policy's values with this request's variables filled in; one without a value is shown as written.
+    pub(crate) fn resolved_texts(&self, context: &Context) -> Vec<String> {
+        let resolve = |templates: &[Template]| {
+            templates
+                .iter()
+                .map(|template| {
+                    template.resolved_text(context).unwrap_or_else(|| template.source().to_owned())
+                })
+                .collect()
+        };
+        match &self.expected {
+            Expected::Text(templates)
+            | Expected::TextIgnoreCase(templates)
+            | Expected::TextLike(templates)
+            | Expected::Arn(templates) => resolve(templates),
+            _ => self.texts.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// Whether every value is fixed: no wildcard and no variable.
+    pub(crate) fn has_fixed_values(&self) -> bool {
+        let plain = |text: &str| !text.is_empty() && !text.contains(['*', '?']);
+        match &self.expected {
+            Expected::Text(templates)
+            | Expected::TextIgnoreCase(templates)
+            | Expected::TextLike(templates)
+            | Expected::Arn(templates) => {
+                !templates.is_empty()
+                    && templates.iter().all(|template| !template.has_variables() && plain(template.source()))
+            }
+            Expected::IpAddress(networks) => {
+                !networks.is_empty()
+                    && networks.iter().all(|network| network.is_some_and(|network| network.is_narrow()))
+            }
+            _ => false,
+        }
+    }
+}
+
+fn compare<T: Ord>(relation: Relation, found: Option<T>, expected: &[Option<T>]) -> Option<usize> {
+    let found = found?;
+    expected
+        .iter()
+        .position(|expected| expected.as_ref().is_some_and(|expected| relation.holds(&found, expected)))
+}
+
+fn same_letters(expected: &[u8], value: &str) -> bool {
+    std::str::from_utf8(expected).is_ok_and(|expected| {
+        expected.chars().flat_map(char::to_lowercase).eq(value.chars().flat_map(char::to_lowercase))
+    })
+}
+
+/// Each of the six parts by itself, so that a wildcard does not cross a colon. A lone `*` stands for any ARN.
+fn arn_like(pattern: &[u8], value: &str) -> bool {
+    let Some(found) = arn::segments(value) else { return false };
+    if *pattern == [wildcard::MANY] {
+        return true;
+    }
+    let mut parts = pattern.splitn(6, |byte| *byte == b':');
+    found.iter().all(|text| parts.next().is_some_and(|part| wildcard::matches(part, text.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! Policies: parsed once, compiled, immutable, cheap to clone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub(crate) mod condition;
+pub(crate) mod document;
+mod error;
+pub(crate) mod json;
+mod operator;
+pub(crate) mod pattern;
+pub(crate) mod principal;
+mod public;
+pub(crate) mod statement;
+mod template;
+mod value;
+
+pub use document::{Effect, Version};
+pub use error::{PolicyError, PolicyErrorKind};
+pub use json::Position;
+pub use principal::{NamedPrincipal, PrincipalEntry};
+pub use statement::Statement;
+
+use document::Document;
+
+/// What a policy is attached to, which decides what it may contain and what it can grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyKind {
+    /// A policy of a user, group or role, inline or managed.
+    Identity,
+    /// A permissions boundary.
+    Boundary,
+    /// A session policy.
+    Session,
+    /// A service control policy.
+    ServiceControl,
+    /// A bucket policy.
+    Bucket,
+    /// The trust policy of a role.
+    Trust,
+    /// A KMS key policy.
+    Key,
+    /// An SNS topic policy.
+    Topic,
+}
+
+/// The classes of policies that AWS names in its messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyClass {
+    /// Policies of users, groups and roles.
+    Identity,
+    /// Permissions boundaries.
+    Boundary,
+    /// Session policies.
+    Session,
+    /// Service control policies.
+    ServiceControl,
+    /// Bucket, trust, key and topic policies.
+    Resource,
+}
+
+impl PolicyKind {
+    /// The class that AWS's messages name.
+    pub fn class(self) -> PolicyClass {
+        match self {
+            Self::Identity => PolicyClass::Identity,
+            Self::Boundary => PolicyClass::Boundary,
+            Self::Session => PolicyClass::Session,
+            Self::ServiceControl => PolicyClass::ServiceControl,
+            Self::Bucket | Self::Trust | Self::Key | Self::Topic => PolicyClass::Resource,
+        }
+    }
+
+    /// Whether policies of this kind name principals.
+    pub fn is_resource_policy(self) -> bool {
+        self.class() == PolicyClass::Resource
+    }
+
+    /// The kind in words, with an article.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Identity => "an identity policy",
+            Self::Boundary => "a permissions boundary",
+            Self::Session => "a session policy",
+            Self::ServiceControl => "a service control policy",
+            Self::Bucket => "a bucket policy",
+            Self::Trust => "a trust policy",
+            Self::Key => "a key policy",
+            Self::Topic => "a topic policy",
+        }
+    }
+}
+
+impl PolicyClass {
+    /// The words of AWS's messages: `identity-based policy`.
+    pub fn aws_name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity-based policy",
+            Self::Boundary => "permissions boundary",
+            Self::Session => "session policy",
+            Self::ServiceControl => "service control policy",
+            Self::Resource => "resource-based policy",
+        }
+    }
+}
+
+/// Where a policy comes from, as traces show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicySource {
+    /// What the policy is attached to.
+    pub kind: PolicyKind,
+    /// The name of the policy, or for a resource policy the name of its resource.
+    pub name: String,
+    /// The file that holds the policy, as shown: `policies/read-raw.json`.
+    pub file: Option<String>,
+    /// The ARN of a managed policy; AWS's messages name it after an explicit deny.
+    pub arn: Option<String>,
+}
+
+impl PolicySource {
+    /// A source without a file.
+    pub fn new(kind: PolicyKind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into(), file: None, arn: None }
+    }
+
+    /// Names the file that holds the policy.
+    pub fn with_file(mut self, file: impl Into<String>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// Names the ARN of a managed policy.
+    pub fn with_arn(mut self, arn: impl Into<String>) -> Self {
+        self.arn = Some(arn.into());
+        self
+    }
+}
+
+impl fmt::Display for PolicySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = &self.name;
+        match self.kind {
+            PolicyKind::Identity => write!(f, "identity policy `{name}`"),
+            PolicyKind::Boundary => write!(f, "permissions boundary `{name}`"),
+            PolicyKind::Session => write!(f, "session policy `{name}`"),
+            PolicyKind::ServiceControl => write!(f, "service control policy `{name}`"),
+            PolicyKind::Bucket => write!(f, "bucket policy of `{name}`"),
+            PolicyKind::Trust => write!(f, "trust policy of `{name}`"),
+            PolicyKind::Key => write!(f, "key policy of `{name}`"),
+            PolicyKind::Topic => write!(f, "topic policy of `{name}`"),
+        }
+    }
+}
+
+/// A compiled policy. Clones share it.
+#[derive(Clone)]
+pub struct Policy {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    text: Box<str>,
+    source: PolicySource,
+    document: Document,
+    public: bool,
+}
+
+impl Policy {
+    /// Parses a document and compiles it.
+    ///
+    /// # Errors
+    /// Says what AWS would refuse in a document of this kind. Whether the named principals exist, and for bucket
+    /// policies whether actions and resources fit the bucket, is checked elsewhere
+    /// (see [`validate_bucket_policy`](crate::validate_bucket_policy)).
+    pub fn parse(text: &str, source: PolicySource) -> Result<Self, PolicyError> {
+        let document = document::parse(text, source.kind)?;
+        let public = source.kind.is_resource_policy() && public::is_public(&document.statements);
+        Ok(Self { inner: Arc::new(Inner { text: text.into(), source, document, public }) })
+    }
+
+    /// The text it was parsed from.
+    pub fn text(&self) -> &str {
+        &self.inner.text
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> &PolicySource {
+        &self.inner.source
+    }
+
+    /// What it is attached to.
+    pub fn kind(&self) -> PolicyKind {
+        self.inner.source.kind
+    }
+
+    /// The version of the policy language it uses.
+    pub fn version(&self) -> Version {
+        self.inner.document.version
+    }
+
+    /// The statements in order.
+    pub fn statements(&self) -> &[Statement] {
+        &self.inner.document.statements
+    }
+
+    /// Whether Block Public Access calls the policy public: an `Allow` for everybody that no fixed value of a
+    /// principal, network or source key pins down. Policies other than resource policies never are.
+    pub fn is_public(&self) -> bool {
+        self.inner.public
+    }
+
+    /// Every principal that `Principal` and `NotPrincipal` name, in order.
+    pub fn principals(&self) -> impl Iterator<Item = &PrincipalEntry> {
+        self.statements()
+            .iter()
+            .filter_map(|statement| statement.principal.as_ref())
+            .flat_map(|element| &element.entries)
+    }
+
+    /// Whether two values are clones of one parsed policy.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Policy").field("source", &self.inner.source).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

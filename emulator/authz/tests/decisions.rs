@@ -1,0 +1,184 @@
+//! The table `decisions.toml`: every row is decided and compared with its outcome and its reason.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a broken fixture fails its test"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bucketproof_authz::{
+    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, Reason, Request,
+    Resource, RestrictPublicBuckets, decide,
+};
+use serde::Deserialize;
+
+const OWNER: &str = "111111111111";
+const PARTNER: &str = "222222222222";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    decision: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    source: String,
+    caller: String,
+    #[serde(default = "default_action")]
+    action: String,
+    #[serde(default = "default_resource")]
+    resource: String,
+    #[serde(default = "default_version")]
+    version: String,
+    #[serde(default)]
+    identity: Vec<String>,
+    boundary: Option<Vec<String>>,
+    session: Option<Vec<String>>,
+    #[serde(default)]
+    scp: Vec<Vec<String>>,
+    resource_policy: Option<Vec<String>>,
+    #[serde(default)]
+    restrict_public_buckets: bool,
+    #[serde(default)]
+    context: BTreeMap<String, toml::Value>,
+    canonical_user: Option<String>,
+    expect: String,
+    reason: String,
+}
+
+fn default_action() -> String {
+    "s3:GetObject".to_owned()
+}
+
+fn default_resource() -> String {
+    "arn:aws:s3:::b/k".to_owned()
+}
+
+fn default_version() -> String {
+    "2012-10-17".to_owned()
+}
+
+fn principal(caller: &str) -> Principal {
+    let id = if caller.starts_with("partner-") { PARTNER } else { OWNER };
+    let account = AccountId::new(id).expect("an account id");
+    let arn = |text: String| Arn::new(text).expect("an ARN");
+    match caller.trim_start_matches("partner-") {
+        "user" => Principal::User { arn: arn(format!("arn:aws:iam::{id}:user/eng/alice")), account },
+        "session" => Principal::AssumedRole {
+            session_arn: arn(format!("arn:aws:sts::{id}:assumed-role/loader/job-7")),
+            role_arn: arn(format!("arn:aws:iam::{id}:role/svc/loader")),
+            account,
+        },
+        "root" => Principal::Root { arn: arn(format!("arn:aws:iam::{id}:root")), account },
+        "service" => Principal::Service { name: "cloudtrail.amazonaws.com".to_owned() },
+        "anonymous" => Principal::Anonymous,
+        other => panic!("unknown caller `{other}`"),
+    }
+}
+
+impl Row {
+    fn policy(&self, kind: PolicyKind, statements: &[String]) -> Policy {
+        let text = format!(r#"{{"Version":"{}","Statement":[{}]}}"#, self.version, statements.join(","));
+        Policy::parse(&text, PolicySource::new(kind, "p"))
+            .unwrap_or_else(|error| panic!("{}: {error}", self.id))
+    }
+
+    fn request(&self) -> Request {
+        let mut context = Context::new();
+        for (key, value) in &self.context {
+            match value {
+                toml::Value::String(text) => context.set(key, text),
+                toml::Value::Array(values) => {
+                    context.set_many(key, values.iter().filter_map(toml::Value::as_str))
+                }
+                other => panic!("{}: `{key}` holds {other}", self.id),
+            };
+        }
+        if let Some(id) = &self.canonical_user {
+            context.set_canonical_user_id(id);
+        }
+        let resource = Resource { arn: self.resource.clone(), account: AccountId::new(OWNER).ok() };
+        Request { principal: principal(&self.caller), action: self.action.clone(), resource, context }
+    }
+
+    fn resource_kind(&self) -> PolicyKind {
+        match self.action.to_lowercase().split(':').next() {
+            Some("sts") => PolicyKind::Trust,
+            Some("kms") => PolicyKind::Key,
+            Some("sns") => PolicyKind::Topic,
+            _ => PolicyKind::Bucket,
+        }
+    }
+
+    fn check(&self) {
+        let list = |kind, statements: &Option<Vec<String>>| {
+            statements.as_ref().map(|statements| vec![self.policy(kind, statements)])
+        };
+        let identity: Vec<Policy> = self
+            .identity
+            .iter()
+            .map(|one| self.policy(PolicyKind::Identity, std::slice::from_ref(one)))
+            .collect();
+        let boundary = list(PolicyKind::Boundary, &self.boundary);
+        let session = list(PolicyKind::Session, &self.session);
+        let resource =
+            self.resource_policy.as_ref().map(|statements| self.policy(self.resource_kind(), statements));
+        let service_control: Vec<Vec<Policy>> =
+            self.scp.iter().map(|level| vec![self.policy(PolicyKind::ServiceControl, level)]).collect();
+        let policies = Policies {
+            identity: &identity,
+            boundary: boundary.as_deref(),
+            session: session.as_deref(),
+            service_control: &service_control,
+            resource: resource.as_ref(),
+            restrict_public_buckets: if self.restrict_public_buckets {
+                RestrictPublicBuckets::On
+            } else {
+                RestrictPublicBuckets::Off
+            },
+        };
+        let decision = decide(&self.request(), &policies);
+        let explained = decision.explain();
+        assert_eq!(decision.outcome().as_str(), self.expect, "{} ({})\n{explained}", self.id, self.source);
+        assert_eq!(reason(decision.reason()), self.reason, "{} ({})\n{explained}", self.id, self.source);
+        assert_eq!(decision.outcome() == Outcome::Allowed, decision.aws_message().is_empty(), "{}", self.id);
+    }
+}
+
+/// The reason as the table writes it: the stable name of the rule, and which policy settled it.
+fn reason(reason: &Reason) -> String {
+    let json = serde_json::to_value(reason).expect("a reason is JSON");
+    let kind = json["kind"].as_str().expect("a kind");
+    let detail = match reason {
+        Reason::AllowedBy { identity, resource } => match (identity, resource) {
+            (Some(_), None) => " identity".to_owned(),
+            (None, Some(_)) => " resource".to_owned(),
+            (Some(_), Some(_)) => " both".to_owned(),
+            (None, None) => " nothing".to_owned(),
+        },
+        Reason::ExplicitDeny { .. } => {
+            format!(" {}", json["statement"]["policy_kind"].as_str().expect("a policy kind"))
+        }
+        Reason::NoAllow { .. } => format!(" {}", json["class"].as_str().expect("a class")),
+        Reason::NoServiceControlAllow { level } => format!(" {level}"),
+        _ => String::new(),
+    };
+    format!("{kind}{detail}")
+}
+
+#[test]
+fn every_row_is_decided_as_documented() {
+    let table: Table = toml::from_str(include_str!("decisions.toml")).expect("a table");
+    assert!(table.decision.len() >= 60, "only {} rows", table.decision.len());
+    let mut ids = BTreeSet::new();
+    for row in &table.decision {
+        assert!(ids.insert(&row.id), "the id `{}` occurs twice", row.id);
+        row.check();
+    }
+}
