@@ -1,0 +1,87 @@
+//! The admin API under `/_bucketproof/`: what other languages ask the emulator about itself.
+//!
+//! - `GET /_bucketproof/health`: `{"status":"ok"}`.
+//! - `GET /_bucketproof/requests`: the journal, a JSON array, oldest first.
+//! - `GET /_bucketproof/decisions`: the last denied decision as text; `?request=ID` for those of one request.
+//!
+//! No bucket can have this name, so nothing of S3 is hidden.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode};
+
+use crate::head::Head;
+use crate::journal::Journal;
+use crate::state::Content;
+
+const PREFIX: &str = "/_bucketproof/";
+
+pub(crate) fn is_admin(head: &Head) -> bool {
+    head.uri.path().starts_with(PREFIX)
+}
+
+pub(crate) fn answer(head: &Head, journal: &Journal) -> Response<Content> {
+    let place = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
+    if head.method != Method::GET {
+        let text = format!("{} is not taken here; use GET\n", head.method);
+        return text_answer(StatusCode::METHOD_NOT_ALLOWED, text);
+    }
+    match place {
+        "health" => json_answer(&serde_json::json!({ "status": "ok" })),
+        "requests" => {
+            let entries = journal.entries();
+            let views: Vec<_> = entries.iter().map(|entry| entry.view()).collect();
+            json_answer(&views)
+        }
+        "decisions" => decisions(head, journal),
+        other => {
+            let text =
+                format!("there is no `{other}` here; there are `health`, `requests` and `decisions`\n");
+            text_answer(StatusCode::NOT_FOUND, text)
+        }
+    }
+}
+
+fn decisions(head: &Head, journal: &Journal) -> Response<Content> {
+    match head.parameter("request") {
+        None => match journal.denied().last() {
+            Some(denied) => text_answer(StatusCode::OK, denied.explain()),
+            None => text_answer(StatusCode::NOT_FOUND, "no request was denied\n".to_owned()),
+        },
+        Some(id) => match journal.entry(id) {
+            None => {
+                let text = format!("the journal has no request `{id}`; see /_bucketproof/requests\n");
+                text_answer(StatusCode::NOT_FOUND, text)
+            }
+            Some(entry) if entry.decisions.is_empty() => {
+                let mut text = format!("request `{id}` was answered {} ", entry.status);
+                let code = entry.code.as_deref().unwrap_or("without an error");
+                let _infallible = writeln!(text, "({code}) before anything was decided");
+                text_answer(StatusCode::OK, text)
+            }
+            Some(entry) => {
+                let texts: Vec<String> = entry.decisions.iter().map(|decision| decision.explain()).collect();
+                text_answer(StatusCode::OK, texts.join("\n"))
+            }
+        },
+    }
+}
+
+fn json_answer<T: serde::Serialize>(value: &T) -> Response<Content> {
+    match serde_json::to_vec(value) {
+        Ok(json) => typed(StatusCode::OK, "application/json", json.into()),
+        Err(error) => text_answer(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+fn text_answer(status: StatusCode, text: String) -> Response<Content> {
+    typed(status, "text/plain; charset=utf-8", text.into())
+}
+
+fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Response<Content> {
+    let mut response = Response::new(Content::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

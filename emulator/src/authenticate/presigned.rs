@@ -1,0 +1,130 @@
+//! Presigned URLs, both signature versions.
+
+use jiff::{SignedDuration, Timestamp};
+use subtle::ConstantTimeEq;
+
+use super::payload::Payload;
+use super::sigv4::{ALGORITHM, Credential};
+use super::{Authenticated, Carrier, SKEW_S3, Verifier, parse_basic, sigv2, split_headers};
+use crate::addressing;
+use crate::error::AwsError;
+
+/// A week, the longest a URL may live.
+const EXPIRES_SECS_MAX: i64 = 604_800;
+
+pub(super) fn version_4(verifier: &Verifier<'_>) -> Result<Authenticated, AwsError> {
+    let head = verifier.head;
+    let required = |name: &str| {
+        head.parameter(name).ok_or_else(|| {
+            AwsError::query_parameters(
+                "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, \
+                 X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+            )
+        })
+    };
+    let algorithm = required("X-Amz-Algorithm")?;
+    let credential = required("X-Amz-Credential")?;
+    let signature = required("X-Amz-Signature")?;
+    let date = required("X-Amz-Date")?;
+    let signed_headers = split_headers(required("X-Amz-SignedHeaders")?);
+    let expires = required("X-Amz-Expires")?;
+    if algorithm != ALGORITHM {
+        return Err(AwsError::query_parameters("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\""));
+    }
+    let credential = Credential::parse(credential).ok_or_else(|| {
+        AwsError::query_parameters(
+            "Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting \
+             \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
+        )
+    })?;
+    verifier.check_scope_service(&credential)?;
+    let signed_at = parse_basic(date).ok_or_else(|| {
+        AwsError::query_parameters("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+    })?;
+    let lifetime_secs = lifetime(expires)?;
+    verifier.check_all_signed(&signed_headers)?;
+    // A signed header overrides the query parameter.
+    let token = head.header("x-amz-security-token").or_else(|| head.parameter("X-Amz-Security-Token"));
+    let key = verifier.key(&credential.access_key_id, token)?;
+    if signed_at.duration_since(verifier.now) > SKEW_S3 {
+        return Err(AwsError::access_denied("Request is not valid yet"));
+    }
+    let expires_at =
+        signed_at.saturating_add(SignedDuration::from_secs(lifetime_secs)).unwrap_or(Timestamp::MAX);
+    if verifier.now > expires_at {
+        return Err(AwsError::access_denied("Request has expired")
+            .with("X-Amz-Expires", expires)
+            .with("Expires", expires_at.to_string())
+            .with("ServerTime", verifier.now.to_string()));
+    }
+    let hash = match head.header("x-amz-content-sha256") {
+        Some(value) if signed_headers.iter().any(|name| name == "x-amz-content-sha256") => value,
+        _ => "UNSIGNED-PAYLOAD",
+    };
+    let leave_out = Some("X-Amz-Signature");
+    verifier.check_signature(&credential, key, date, &signed_headers, hash, signature, leave_out)?;
+    verifier.check_stray_token(key)?;
+    Ok(Authenticated {
+        caller: verifier.caller(key)?,
+        carrier: Some(Carrier::Query),
+        region: Some(credential.scope.region),
+        signed_at: Some(signed_at),
+        payload: Payload::announced(hash, || None)?,
+    })
+}
+
+fn lifetime(expires: &str) -> Result<i64, AwsError> {
+    let seconds: i64 =
+        expires.parse().map_err(|_| AwsError::query_parameters("X-Amz-Expires should be a number"))?;
+    if seconds < 0 {
+        return Err(AwsError::query_parameters("X-Amz-Expires must be non-negative"));
+    }
+    if seconds > EXPIRES_SECS_MAX {
+        return Err(AwsError::query_parameters(
+            "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less \
+             than 604800 seconds",
+        ));
+    }
+    Ok(seconds)
+}
+
+pub(super) fn version_2(verifier: &Verifier<'_>) -> Result<Authenticated, AwsError> {
+    let head = verifier.head;
+    let parameters =
+        (head.parameter("AWSAccessKeyId"), head.parameter("Expires"), head.parameter("Signature"));
+    let (Some(id), Some(expires), Some(signature)) = parameters else {
+        return Err(AwsError::access_denied(
+            "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
+        ));
+    };
+    let token = head.parameter("x-amz-security-token");
+    let key = verifier.key(id, token)?;
+    let expires_at =
+        expires.parse::<i64>().ok().and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or_else(
+            || AwsError::access_denied(format!("Invalid date (should be seconds since epoch): {expires}")),
+        )?;
+    if verifier.now > expires_at {
+        return Err(AwsError::access_denied("Request has expired")
+            .with("Expires", expires_at.to_string())
+            .with("ServerTime", verifier.now.to_string()));
+    }
+    let string_to_sign = sigv2::string_to_sign(head, expires, addressing::bucket_in_host(head.host()));
+    let computed = sigv2::sign(key.secret.expose(), &string_to_sign);
+    if !bool::from(computed.as_bytes().ct_eq(signature.as_bytes())) {
+        return Err(verifier.mismatch(id, &string_to_sign, signature, None));
+    }
+    verifier.check_stray_token(key)?;
+    Ok(Authenticated {
+        caller: verifier.caller(key)?,
+        carrier: Some(Carrier::QueryV2),
+        // Version 2 signs no region; whether the bucket's region takes it is decided when the bucket is known.
+        region: None,
+        signed_at: None,
+        payload: Payload::Unsigned,
+    })
+}
+
+/// Whether a Version 2 signature is good for a bucket in `region`.
+pub(crate) fn version_2_is_taken_in(region: &str) -> bool {
+    sigv2::is_taken_in(region)
+}

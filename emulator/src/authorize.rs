@@ -1,0 +1,215 @@
+//! The gate: an operation passes only with every requirement allowed.
+//!
+//! [`Authorized`] can be made in this file alone, and the state takes nothing else. There is no way around it: no
+//! mode without authorization, no key that is always right.
+
+use bucketproof_authz::{
+    AccountId, Context, Decision, Policies, Policy, Principal, Request, Resource, RestrictPublicBuckets,
+    decide,
+};
+use jiff::Timestamp;
+
+use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
+use crate::error::AwsError;
+use crate::head::Head;
+use crate::operation::{Operation, RequiredResource, Requirement};
+use crate::state::{CallerPolicies, Holder, World};
+
+/// An operation whose every requirement was allowed.
+#[derive(Debug)]
+pub(crate) struct Authorized<O> {
+    operation: O,
+    caller: Caller,
+}
+
+impl<O> Authorized<O> {
+    pub(crate) fn operation(&self) -> &O {
+        &self.operation
+    }
+
+    pub(crate) fn into_operation(self) -> O {
+        self.operation
+    }
+
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The caller's account; absent for anonymous callers.
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        self.caller.identity().and_then(|identity| identity.principal.account())
+    }
+}
+
+/// A requirement with what was decided about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided {
+    pub(crate) action: &'static str,
+    pub(crate) resource: String,
+    pub(crate) decision: Decision,
+}
+
+/// Decides on each requirement of `operation`; the first that is denied refuses it, in AWS's words.
+///
+/// Every decision made is added to `decided`.
+pub(crate) fn authorize<O: Operation>(
+    operation: O,
+    authenticated: &Authenticated,
+    head: &Head,
+    world: &World,
+    now: Timestamp,
+    decided: &mut Vec<Decided>,
+) -> Result<Authorized<O>, AwsError> {
+    let requirements = operation.requirements(world)?;
+    let caller = authenticated.caller.clone();
+    let policies = match &caller {
+        Caller::Anonymous => CallerPolicies::default(),
+        Caller::Known(identity) => world.accounts.policies_of(&identity.holder),
+    };
+    let context = request_context(authenticated, head, now);
+    for requirement in requirements {
+        let decision = decide_requirement(&requirement, &caller, &policies, &context, world);
+        let refusal = (!decision.is_allowed()).then(|| AwsError::access_denied(decision.aws_message()));
+        decided.push(Decided { action: requirement.action, resource: requirement.resource.arn(), decision });
+        if let Some(refusal) = refusal {
+            return Err(refusal);
+        }
+    }
+    Ok(Authorized { operation, caller })
+}
+
+fn decide_requirement(
+    requirement: &Requirement,
+    caller: &Caller,
+    policies: &CallerPolicies,
+    context: &Context,
+    world: &World,
+) -> Decision {
+    let principal = caller.principal();
+    let (owner, resource_policy, restrict_public_buckets) =
+        resource_side(&requirement.resource, &principal, world);
+    let mut context = context.clone();
+    for (key, value) in &requirement.context {
+        context.set(*key, value.as_str());
+    }
+    if let Some(owner) = &owner {
+        context.set("aws:ResourceAccount", owner.as_str());
+        if requirement.action.starts_with("s3:") {
+            context.set("s3:ResourceAccount", owner.as_str());
+        }
+    }
+    let request = Request {
+        principal,
+        action: requirement.action.to_owned(),
+        resource: Resource { arn: requirement.resource.arn(), account: owner },
+        context,
+    };
+    let environment = Policies {
+        identity: &policies.identity,
+        boundary: policies.boundary.as_ref().map(std::slice::from_ref),
+        session: policies.session.as_ref().map(std::slice::from_ref),
+        resource: resource_policy,
+        restrict_public_buckets,
+        ..Policies::default()
+    };
+    decide(&request, &environment)
+}
+
+/// The owner of a resource, its policy, and whether public policies are held back there.
+fn resource_side<'a>(
+    resource: &RequiredResource,
+    principal: &Principal,
+    world: &'a World,
+) -> (Option<AccountId>, Option<&'a Policy>, RestrictPublicBuckets) {
+    match resource {
+        RequiredResource::Any | RequiredResource::NewBucket(_) => {
+            (principal.account().cloned(), None, RestrictPublicBuckets::Off)
+        }
+        RequiredResource::Bucket(name) | RequiredResource::Object { bucket: name, .. } => {
+            match world.buckets.get(name) {
+                None => (None, None, RestrictPublicBuckets::Off),
+                Some(bucket) => {
+                    let restricted = bucket.public_access_block.restrict_public_buckets;
+                    let setting =
+                        if restricted { RestrictPublicBuckets::On } else { RestrictPublicBuckets::Off };
+                    (Some(bucket.owner.clone()), bucket.policy.as_ref(), setting)
+                }
+            }
+        }
+        RequiredResource::Role { arn, account } => {
+            let trust = world.accounts.role(arn).map(|(_, _, role)| &role.trust);
+            (account.clone(), trust, RestrictPublicBuckets::Off)
+        }
+    }
+}
+
+/// The condition keys that every request has, whatever it asks for.
+///
+/// The endpoint speaks plain HTTP on loopback; `aws:SecureTransport` is `true` as it would be on AWS, because the
+/// common `Deny` on insecure transport would otherwise refuse every request.
+fn request_context(authenticated: &Authenticated, head: &Head, now: Timestamp) -> Context {
+    let mut context = Context::new();
+    context
+        .set("aws:SecureTransport", "true")
+        .set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .set("aws:EpochTime", now.as_second().to_string())
+        .set("aws:SourceIp", head.source_ip.to_string())
+        .set("aws:ViaAWSService", "false")
+        .set("s3:TlsVersion", "1.3");
+    if let Some(region) = &authenticated.region {
+        context.set("aws:RequestedRegion", region.as_str());
+    }
+    if let Some(agent) = head.header("user-agent") {
+        context.set("aws:UserAgent", agent);
+    }
+    if let Some(referer) = head.header("referer") {
+        context.set("aws:Referer", referer);
+    }
+    if let Some(hash) = head.header("x-amz-content-sha256") {
+        context.set("s3:x-amz-content-sha256", hash);
+    }
+    if let Some(carrier) = authenticated.carrier {
+        let (kind, version) = match carrier {
+            Carrier::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
+            Carrier::Query => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
+            Carrier::QueryV2 => ("REST-QUERY-STRING", "AWS"),
+        };
+        context.set("s3:authType", kind).set("s3:signatureversion", version);
+    }
+    if let Some(signed_at) = authenticated.signed_at {
+        let age_ms = now.duration_since(signed_at).as_millis().max(0);
+        context.set("s3:signatureAge", age_ms.to_string());
+    }
+    if let Caller::Known(identity) = &authenticated.caller {
+        principal_context(&mut context, identity);
+    }
+    context
+}
+
+fn principal_context(context: &mut Context, identity: &Identity) {
+    let (arn, kind) = match &identity.principal {
+        Principal::User { arn, .. } => (arn, "User"),
+        Principal::AssumedRole { role_arn, .. } => (role_arn, "AssumedRole"),
+        Principal::Root { arn, .. } => (arn, "Account"),
+        Principal::Service { .. } | Principal::Anonymous => return,
+    };
+    context
+        .set("aws:PrincipalArn", arn.as_str())
+        .set("aws:PrincipalType", kind)
+        .set("aws:PrincipalIsAWSService", "false")
+        .set("aws:userid", identity.user_id.as_str());
+    if let Some(account) = identity.principal.account() {
+        context.set("aws:PrincipalAccount", account.as_str());
+    }
+    match &identity.holder {
+        Holder::User { name, .. } => {
+            context.set("aws:username", name.as_str());
+        }
+        Holder::Session(session) => {
+            context
+                .set("aws:TokenIssueTime", session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+                .set("aws:MultiFactorAuthPresent", "false");
+        }
+        Holder::Root { .. } => {}
+    }
+}

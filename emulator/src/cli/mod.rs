@@ -1,0 +1,72 @@
+//! The command line of `bucketproof-emulator`.
+//!
+//! Exit codes: 0 done, 1 the answer is no, 2 usage or bad input, 3 broken.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program answers there")]
+
+mod evaluate;
+mod explain;
+mod serve;
+mod why;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// What a command ends with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    No,
+    Usage,
+    Broken,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::No => Self::from(1),
+            Exit::Usage => Self::from(2),
+            Exit::Broken => Self::from(3),
+        }
+    }
+}
+
+/// An S3 endpoint that enforces AWS policies and explains every denial.
+#[derive(Debug, Parser)]
+#[command(name = "bucketproof-emulator", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Listens for any AWS SDK or CLI.
+    Serve(serve::Serve),
+    /// Decides on requests given as JSON lines.
+    Evaluate(evaluate::Evaluate),
+    /// Answers one question: may this principal do that, and why.
+    Explain(explain::Explain),
+    /// Tells why a running emulator refused a request; the last refusal by default.
+    Why(why::Why),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Serve(serve) => serve.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Explain(explain) => explain.run(),
+        Command::Why(why) => why.run(),
+    };
+    exit.into()
+}
+
+/// Says what went wrong, and what to do about it.
+fn complain(message: &str, help: &str) {
+    eprintln!("error: {message}");
+    if !help.is_empty() {
+        eprintln!("help: {help}");
+    }
+}

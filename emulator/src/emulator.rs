@@ -1,0 +1,242 @@
+//! The emulator as a value: built, asked, dropped.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use aws_credential_types::Credentials;
+use aws_sdk_s3::config::{BehaviorVersion, Region};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use bucketproof_clock::{Clock, Entropy};
+use parking_lot::Mutex;
+
+use crate::fault::{Fault, FaultGuard, Faults};
+use crate::front::Front;
+use crate::ids;
+use crate::journal::Journal;
+use crate::listener::Listener;
+use crate::pipeline::Pipeline;
+use crate::scenario::{self, Scenario, ScenarioError};
+use crate::state::{Holder, World};
+use crate::transport::{InMemory, SdkClock};
+
+/// Where in-memory clients believe the endpoint to be; nothing listens there.
+const IN_MEMORY_ENDPOINT: &str = "http://127.0.0.1";
+
+/// A running emulator. Clones share it; it ends with the last of them.
+///
+/// ```
+/// use bucketproof_emulator::{Emulator, Scenario};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let emulator = Emulator::builder().start().await?;
+/// let s3 = emulator.s3("administrator");
+/// s3.create_bucket().bucket("logs").send().await.expect("an administrator may create a bucket");
+/// assert!(emulator.journal().denied().is_empty());
+/// # Ok::<(), bucketproof_emulator::StartError>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct Emulator {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    world: Arc<Mutex<World>>,
+    clock: Clock,
+    faults: Faults,
+    journal: Journal,
+    front: Arc<Front>,
+    listener: Option<Listener>,
+}
+
+/// How an emulator is to start; every setting has a safe default.
+#[derive(Debug, Default)]
+pub struct Builder {
+    scenario: Option<Scenario>,
+    clock: Option<Clock>,
+    seed: Option<u64>,
+    listen: Option<SocketAddr>,
+}
+
+/// Why an emulator did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The scenario contradicts itself or names something unknown.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`: {source}")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl Builder {
+    /// The accounts, users, roles, policies and buckets to begin with.
+    ///
+    /// Without one there is one account with the user `administrator`, who may do everything.
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenario = Some(scenario);
+        self
+    }
+
+    /// The clock for signatures, sessions and time stamps; the system's if none is given.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Makes every id and secret a function of this number; else they are unpredictable.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Adds a socket; port 0 picks a free port. The in-memory transport is always there.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Starts the emulator.
+    pub async fn start(self) -> Result<Emulator, StartError> {
+        let entropy = self.seed.map_or_else(Entropy::machine, Entropy::seeded);
+        let clock = self.clock.unwrap_or_else(Clock::system);
+        let scenario = match self.scenario {
+            Some(scenario) => scenario,
+            None => Scenario::single_account(
+                &ids::unique_id(&entropy, "AKIA"),
+                &ids::secret_access_key(&entropy),
+            )?,
+        };
+        let world = Arc::new(Mutex::new(scenario::build(&scenario, entropy.clone(), clock.now())?));
+        let faults = Faults::default();
+        let journal = Journal::default();
+        let pipeline =
+            Pipeline::new(Arc::clone(&world), clock.clone(), entropy, faults.clone(), journal.clone());
+        let front = Arc::new(Front::new(pipeline));
+        let listener = match self.listen {
+            None => None,
+            Some(address) => Some(
+                Listener::bind(address, Arc::clone(&front))
+                    .await
+                    .map_err(|source| StartError::Listen { address, source })?,
+            ),
+        };
+        Ok(Emulator { inner: Arc::new(Inner { world, clock, faults, journal, front, listener }) })
+    }
+}
+
+impl Emulator {
+    /// Begins a new emulator.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// The clock that this emulator lives by.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    /// The record of all requests.
+    pub fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    /// Makes requests go wrong until the guard is dropped.
+    pub fn inject(&self, fault: Fault) -> FaultGuard {
+        self.inner.faults.inject(fault)
+    }
+
+    /// The address listened on, if any.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.inner.listener.as_ref().map(|listener| listener.address)
+    }
+
+    /// The URL for clients: that of the socket, or one that only [`Emulator::http_client`] can reach.
+    pub fn endpoint_url(&self) -> String {
+        self.address().map_or_else(|| IN_MEMORY_ENDPOINT.to_owned(), |address| format!("http://{address}"))
+    }
+
+    /// An HTTP client for the AWS SDK that reaches this emulator in memory, whatever the URL.
+    pub fn http_client(&self) -> SharedHttpClient {
+        SharedHttpClient::new(InMemory(Arc::clone(&self.inner.front)))
+    }
+
+    /// The access key of a user: `name`, or `account id/name` where two accounts have a user of that name; `root`
+    /// stands for the root user.
+    pub fn credentials(&self, user: &str) -> Option<Credentials> {
+        let (account, name) =
+            user.split_once('/').map_or((None, user), |(account, name)| (Some(account), name));
+        let world = self.inner.world.lock();
+        let mut keys = world.accounts.keys().filter(|key| match &key.holder {
+            Holder::User { account: id, name: own } => {
+                own == name && account.is_none_or(|account| account == id.as_str())
+            }
+            Holder::Root { account: id } => {
+                name == "root" && account.is_none_or(|account| account == id.as_str())
+            }
+            Holder::Session(_) => false,
+        });
+        let key = keys.next()?;
+        Some(Credentials::new(key.id.as_str(), key.secret.expose(), None, None, "scenario"))
+    }
+
+    /// An S3 client of a user, in memory, in `us-east-1`, on the emulator's clock.
+    ///
+    /// # Panics
+    /// If the scenario has no such user with an access key.
+    pub fn s3(&self, user: &str) -> aws_sdk_s3::Client {
+        self.s3_with(self.expect_credentials(user))
+    }
+
+    /// An S3 client with these credentials, in memory, in `us-east-1`, on the emulator's clock.
+    pub fn s3_with(&self, credentials: Credentials) -> aws_sdk_s3::Client {
+        let clock = SdkClock(self.inner.clock.clone());
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(IN_MEMORY_ENDPOINT)
+            .force_path_style(true)
+            .http_client(self.http_client())
+            .credentials_provider(credentials)
+            .time_source(clock.clone())
+            .sleep_impl(clock)
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// An STS client of a user, in memory, on the emulator's clock.
+    ///
+    /// # Panics
+    /// If the scenario has no such user with an access key.
+    pub fn sts(&self, user: &str) -> aws_sdk_sts::Client {
+        self.sts_with(self.expect_credentials(user))
+    }
+
+    /// An STS client with these credentials, in memory, on the emulator's clock.
+    pub fn sts_with(&self, credentials: Credentials) -> aws_sdk_sts::Client {
+        let clock = SdkClock(self.inner.clock.clone());
+        let config = aws_sdk_sts::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(IN_MEMORY_ENDPOINT)
+            .http_client(self.http_client())
+            .credentials_provider(credentials)
+            .time_source(clock.clone())
+            .sleep_impl(clock)
+            .build();
+        aws_sdk_sts::Client::from_conf(config)
+    }
+
+    #[expect(clippy::panic, reason = "a test that names a user its scenario does not have is itself wrong")]
+    fn expect_credentials(&self, user: &str) -> Credentials {
+        self.credentials(user)
+            .unwrap_or_else(|| panic!("the scenario has no user `{user}` with an access key"))
+    }
+}

@@ -1,0 +1,362 @@
+//! The refusals, each with the status, code, text and extra elements that AWS uses.
+//!
+//! Sources: recorded answers of AWS where they exist, else the S3 and STS API references (2026).
+
+use http::StatusCode;
+
+use super::AwsError;
+
+const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
+const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
+const NOT_FOUND: StatusCode = StatusCode::NOT_FOUND;
+const CONFLICT: StatusCode = StatusCode::CONFLICT;
+const PRECONDITION_FAILED: StatusCode = StatusCode::PRECONDITION_FAILED;
+const NOT_IMPLEMENTED: StatusCode = StatusCode::NOT_IMPLEMENTED;
+
+/// Buckets and objects.
+impl AwsError {
+    pub(crate) fn no_such_bucket(bucket: &str) -> Self {
+        Self::new(NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist").with("BucketName", bucket)
+    }
+
+    pub(crate) fn no_such_key(key: &str) -> Self {
+        Self::new(NOT_FOUND, "NoSuchKey", "The specified key does not exist.").with("Key", key)
+    }
+
+    pub(crate) fn no_such_bucket_policy(bucket: &str) -> Self {
+        Self::new(NOT_FOUND, "NoSuchBucketPolicy", "The bucket policy does not exist")
+            .with("BucketName", bucket)
+    }
+
+    pub(crate) fn bucket_already_owned_by_you(bucket: &str) -> Self {
+        let text = "Your previous request to create the named bucket succeeded and you already own it.";
+        Self::new(CONFLICT, "BucketAlreadyOwnedByYou", text).with("BucketName", bucket)
+    }
+
+    pub(crate) fn bucket_already_exists(bucket: &str) -> Self {
+        let text = "The requested bucket name is not available. The bucket namespace is shared by all users of \
+                    the system. Please select a different name and try again.";
+        Self::new(CONFLICT, "BucketAlreadyExists", text).with("BucketName", bucket)
+    }
+
+    pub(crate) fn bucket_not_empty(bucket: &str) -> Self {
+        Self::new(CONFLICT, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+            .with("BucketName", bucket)
+    }
+
+    pub(crate) fn invalid_bucket_name(bucket: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidBucketName", "The specified bucket is not valid.")
+            .with("BucketName", bucket)
+    }
+
+    pub(crate) fn invalid_location_constraint(constraint: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidLocationConstraint", "The specified location-constraint is not valid")
+            .with("LocationConstraint", constraint)
+    }
+
+    pub(crate) fn illegal_location_constraint(constraint: Option<&str>) -> Self {
+        let named = constraint.map_or_else(|| "unspecified".to_owned(), str::to_owned);
+        let text = format!(
+            "The {named} location constraint is incompatible for the region specific endpoint this request was \
+             sent to."
+        );
+        Self::new(BAD_REQUEST, "IllegalLocationConstraintException", text)
+    }
+
+    pub(crate) fn permanent_redirect(bucket: &str, region: &str) -> Self {
+        let text = "The bucket you are attempting to access must be addressed using the specified endpoint. \
+                    Please send all future requests to this endpoint.";
+        Self::new(StatusCode::MOVED_PERMANENTLY, "PermanentRedirect", text)
+            .with("Endpoint", format!("s3.{region}.amazonaws.com"))
+            .with("Bucket", bucket)
+            .with_header("x-amz-bucket-region", region)
+    }
+
+    pub(crate) fn key_too_long(bytes: usize) -> Self {
+        Self::new(BAD_REQUEST, "KeyTooLongError", "Your key is too long")
+            .with("Size", bytes.to_string())
+            .with("MaxSizeAllowed", "1024")
+    }
+
+    pub(crate) fn metadata_too_large(bytes: usize) -> Self {
+        let text = "Your metadata headers exceed the maximum allowed metadata size";
+        Self::new(BAD_REQUEST, "MetadataTooLarge", text)
+            .with("Size", bytes.to_string())
+            .with("MaxSizeAllowed", "2048")
+    }
+
+    pub(crate) fn invalid_storage_class(class: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidStorageClass", "The storage class you specified is not valid")
+            .with("StorageClassRequested", class)
+    }
+
+    pub(crate) fn acl_not_supported() -> Self {
+        Self::new(BAD_REQUEST, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+    }
+
+    pub(crate) fn invalid_canned_acl(value: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidArgument", "")
+            .with("ArgumentName", "x-amz-acl")
+            .with("ArgumentValue", value)
+    }
+
+    pub(crate) fn invalid_version_id(value: &str) -> Self {
+        Self::invalid_argument("Invalid version id specified", "versionId", value)
+    }
+
+    pub(crate) fn illegal_self_copy() -> Self {
+        let text = "This copy request is illegal because it is trying to copy an object to itself without \
+                    changing the object's metadata, storage class, website redirect location or encryption \
+                    attributes.";
+        Self::invalid_request(text)
+    }
+}
+
+/// Conditions and ranges.
+impl AwsError {
+    pub(crate) fn precondition_failed(condition: &'static str) -> Self {
+        let text = "At least one of the pre-conditions you specified did not hold";
+        Self::new(PRECONDITION_FAILED, "PreconditionFailed", text).with("Condition", condition)
+    }
+
+    pub(crate) fn conditional_request_conflict(condition: &'static str, key: &str) -> Self {
+        let text =
+            "The conditional request cannot succeed due to a conflicting operation against this resource.";
+        Self::new(CONFLICT, "ConditionalRequestConflict", text).with("Condition", condition).with("Key", key)
+    }
+
+    pub(crate) fn not_modified() -> Self {
+        Self::new(StatusCode::NOT_MODIFIED, "NotModified", "")
+    }
+
+    pub(crate) fn header_not_implemented(header: &'static str, more: impl Into<String>) -> Self {
+        let text = "A header you provided implies functionality that is not implemented";
+        Self::new(NOT_IMPLEMENTED, "NotImplemented", text)
+            .with("Header", header)
+            .with("additionalMessage", more)
+    }
+
+    pub(crate) fn invalid_range(requested: &str, size_bytes: u64) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange", "The requested range is not satisfiable")
+            .with("RangeRequested", requested)
+            .with("ActualObjectSize", size_bytes.to_string())
+    }
+
+    pub(crate) fn invalid_part_number_request(requested: i32, parts: usize) -> Self {
+        Self::new(
+            StatusCode::RANGE_NOT_SATISFIABLE,
+            "InvalidPartNumber",
+            "The requested partnumber is not satisfiable",
+        )
+        .with("PartNumberRequested", requested.to_string())
+        .with("ActualPartCount", parts.to_string())
+    }
+}
+
+/// Multipart uploads.
+impl AwsError {
+    pub(crate) fn no_such_upload(upload_id: &str) -> Self {
+        let text = "The specified upload does not exist. The upload ID may be invalid, or the upload may have \
+                    been aborted or completed.";
+        Self::new(NOT_FOUND, "NoSuchUpload", text).with("UploadId", upload_id)
+    }
+
+    pub(crate) fn invalid_part(upload_id: &str, number: i32, etag: &str) -> Self {
+        let text = "One or more of the specified parts could not be found.  The part may not have been \
+                    uploaded, or the specified entity tag may not match the part's entity tag.";
+        Self::new(BAD_REQUEST, "InvalidPart", text)
+            .with("UploadId", upload_id)
+            .with("PartNumber", number.to_string())
+            .with("ETag", etag)
+    }
+
+    pub(crate) fn invalid_part_order(upload_id: &str) -> Self {
+        let text = "The list of parts was not in ascending order. Parts must be ordered by part number.";
+        Self::new(BAD_REQUEST, "InvalidPartOrder", text).with("UploadId", upload_id)
+    }
+
+    pub(crate) fn invalid_part_number(value: i32) -> Self {
+        let text = "Part number must be an integer between 1 and 10000, inclusive";
+        Self::invalid_argument(text, "partNumber", value.to_string())
+    }
+
+    pub(crate) fn entity_too_small(size_bytes: u64, number: i32, etag: &str) -> Self {
+        let text = "Your proposed upload is smaller than the minimum allowed size";
+        Self::new(BAD_REQUEST, "EntityTooSmall", text)
+            .with("ProposedSize", size_bytes.to_string())
+            .with("MinSizeAllowed", "5242880")
+            .with("PartNumber", number.to_string())
+            .with("ETag", etag)
+    }
+
+    pub(crate) fn entity_too_large(size_bytes: u64, limit_bytes: u64) -> Self {
+        let text = "Your proposed upload exceeds the maximum allowed size";
+        Self::new(BAD_REQUEST, "EntityTooLarge", text)
+            .with("ProposedSize", size_bytes.to_string())
+            .with("MaxSizeAllowed", limit_bytes.to_string())
+    }
+}
+
+/// Bodies and checksums.
+impl AwsError {
+    pub(crate) fn bad_content_md5(expected_hex: &str, calculated_base64: &str) -> Self {
+        let text = "The Content-MD5 you specified did not match what we received.";
+        Self::new(BAD_REQUEST, "BadDigest", text)
+            .with("ExpectedDigest", expected_hex)
+            .with("CalculatedDigest", calculated_base64)
+    }
+
+    pub(crate) fn invalid_content_md5(value: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidDigest", "The Content-MD5 you specified was invalid.")
+            .with("Content-MD5", value)
+    }
+
+    pub(crate) fn bad_checksum(algorithm: &str) -> Self {
+        let text = format!("The {algorithm} you specified did not match the calculated checksum.");
+        Self::new(BAD_REQUEST, "BadDigest", text)
+    }
+
+    pub(crate) fn payload_hash_mismatch(claimed: &str, computed: &str) -> Self {
+        let text = "The provided 'x-amz-content-sha256' header does not match what was computed.";
+        Self::new(BAD_REQUEST, "XAmzContentSHA256Mismatch", text)
+            .with("ClientComputedContentSHA256", claimed)
+            .with("S3ComputedContentSHA256", computed)
+    }
+
+    pub(crate) fn invalid_payload_hash(value: &str) -> Self {
+        let text = "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+                    STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, \
+                    STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER \
+                    or a valid sha256 value.";
+        Self::invalid_argument(text, "x-amz-content-sha256", value)
+    }
+
+    pub(crate) fn malformed_trailer() -> Self {
+        let text = "The request contained trailing data that was not well-formed or did not conform to our \
+                    published schema.";
+        Self::new(BAD_REQUEST, "MalformedTrailerError", text)
+    }
+
+    pub(crate) fn incomplete_body(text: &str) -> Self {
+        Self::new(BAD_REQUEST, "IncompleteBody", text)
+    }
+
+    pub(crate) fn missing_content_length() -> Self {
+        let text = "You must provide the Content-Length HTTP header.";
+        Self::new(StatusCode::LENGTH_REQUIRED, "MissingContentLength", text)
+    }
+
+    pub(crate) fn malformed_xml() -> Self {
+        let text =
+            "The XML you provided was not well-formed or did not validate against our published schema";
+        Self::new(BAD_REQUEST, "MalformedXML", text)
+    }
+}
+
+/// Authentication.
+impl AwsError {
+    pub(crate) fn access_denied(message: impl Into<String>) -> Self {
+        Self::new(FORBIDDEN, "AccessDenied", message)
+    }
+
+    pub(crate) fn invalid_access_key_id(id: &str) -> Self {
+        let text = "The AWS Access Key Id you provided does not exist in our records.";
+        Self::new(FORBIDDEN, "InvalidAccessKeyId", text).with("AWSAccessKeyId", id)
+    }
+
+    pub(crate) fn expired_token(token: &str) -> Self {
+        Self::new(BAD_REQUEST, "ExpiredToken", "The provided token has expired.").with("Token-0", token)
+    }
+
+    pub(crate) fn invalid_token(token: &str) -> Self {
+        let text = "The provided token is malformed or otherwise invalid.";
+        Self::new(BAD_REQUEST, "InvalidToken", text).with("Token-0", token)
+    }
+
+    pub(crate) fn request_time_too_skewed(request_time: &str, server_time: &str) -> Self {
+        let text = "The difference between the request time and the current time is too large.";
+        Self::new(FORBIDDEN, "RequestTimeTooSkewed", text)
+            .with("RequestTime", request_time)
+            .with("ServerTime", server_time)
+            .with("MaxAllowedSkewMilliseconds", "900000")
+    }
+
+    pub(crate) fn headers_not_signed(headers: &[String]) -> Self {
+        Self::access_denied("There were headers present in the request which were not signed")
+            .with("HeadersNotSigned", headers.join(", "))
+    }
+
+    pub(crate) fn authorization_header_malformed(text: &str) -> Self {
+        let message = format!("The authorization header is malformed; {text}");
+        Self::new(BAD_REQUEST, "AuthorizationHeaderMalformed", message)
+    }
+
+    pub(crate) fn query_parameters(text: &str) -> Self {
+        Self::new(BAD_REQUEST, "AuthorizationQueryParametersError", text)
+    }
+
+    pub(crate) fn unsupported_authorization() -> Self {
+        let text =
+            "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+        Self::invalid_request(text)
+    }
+}
+
+/// General.
+impl AwsError {
+    pub(crate) fn invalid_request(text: impl Into<String>) -> Self {
+        Self::new(BAD_REQUEST, "InvalidRequest", text)
+    }
+
+    pub(crate) fn invalid_argument(
+        text: impl Into<String>,
+        name: &'static str,
+        value: impl Into<String>,
+    ) -> Self {
+        Self::new(BAD_REQUEST, "InvalidArgument", text)
+            .with("ArgumentName", name)
+            .with("ArgumentValue", value)
+    }
+
+    /// What the emulator does not do is refused by its name.
+    pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
+        let text = format!("{} is not supported by this emulator yet", what.into());
+        Self::new(NOT_IMPLEMENTED, "NotImplemented", text)
+    }
+
+    pub(crate) fn internal() -> Self {
+        let text = "We encountered an internal error. Please try again.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", text)
+    }
+
+    pub(crate) fn invalid_expected_owner(value: &str) -> Self {
+        let text = format!(
+            "The value of the expected bucket owner parameter must be an AWS Account ID... [{value}]"
+        );
+        Self::new(BAD_REQUEST, "InvalidBucketOwnerAWSAccountID", text)
+    }
+}
+
+/// STS.
+impl AwsError {
+    pub(crate) fn sts_validation(text: impl Into<String>) -> Self {
+        Self::new(BAD_REQUEST, "ValidationError", text)
+    }
+
+    pub(crate) fn sts_invalid_client_token() -> Self {
+        let text = "The security token included in the request is invalid.";
+        Self::new(FORBIDDEN, "InvalidClientTokenId", text)
+    }
+
+    pub(crate) fn sts_expired_token() -> Self {
+        Self::new(FORBIDDEN, "ExpiredToken", "The security token included in the request is expired")
+    }
+
+    pub(crate) fn sts_signature(text: impl Into<String>) -> Self {
+        Self::new(FORBIDDEN, "SignatureDoesNotMatch", text)
+    }
+
+    pub(crate) fn sts_missing_authentication() -> Self {
+        Self::new(FORBIDDEN, "MissingAuthenticationToken", "Request is missing Authentication Token")
+    }
+}

@@ -1,0 +1,84 @@
+//! From a refusal to bytes, once per protocol.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode};
+use quick_xml::escape::escape;
+
+use super::AwsError;
+use crate::ids::RequestIds;
+
+/// How a service words its errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Protocol {
+    /// S3: `<Error>` without indentation.
+    RestXml,
+    /// STS and IAM: `<ErrorResponse>`, indented.
+    Query {
+        /// The XML name space of the service's own errors.
+        namespace: &'static str,
+    },
+    /// KMS: JSON 1.1.
+    Json,
+}
+
+impl AwsError {
+    /// The response for a request made with `method`; HEAD answers and 304 have no body.
+    pub(crate) fn render(&self, protocol: Protocol, method: &Method, ids: &RequestIds) -> Response<Bytes> {
+        let bodiless = *method == Method::HEAD || self.status == StatusCode::NOT_MODIFIED;
+        let (content_type, body) = match protocol {
+            Protocol::RestXml => ("application/xml", self.rest_xml(ids)),
+            Protocol::Query { namespace } => ("text/xml", self.query_xml(namespace, ids)),
+            Protocol::Json => ("application/x-amz-json-1.1", self.json()),
+        };
+        let mut response = Response::new(if bodiless { Bytes::new() } else { Bytes::from(body) });
+        *response.status_mut() = self.status;
+        if self.status != StatusCode::NOT_MODIFIED {
+            response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        for (name, value) in &self.headers {
+            if let Ok(value) = HeaderValue::from_str(value) {
+                response.headers_mut().insert(*name, value);
+            }
+        }
+        response
+    }
+
+    fn rest_xml(&self, ids: &RequestIds) -> String {
+        let mut xml = String::with_capacity(512);
+        xml.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
+        push_element(&mut xml, "Code", &self.code);
+        push_element(&mut xml, "Message", &self.message);
+        for (name, value) in &self.details {
+            push_element(&mut xml, name, value);
+        }
+        push_element(&mut xml, "RequestId", &ids.request_id);
+        push_element(&mut xml, "HostId", &ids.host_id);
+        xml.push_str("</Error>");
+        xml
+    }
+
+    fn query_xml(&self, namespace: &str, ids: &RequestIds) -> String {
+        let party = if self.status.is_server_error() { "Receiver" } else { "Sender" };
+        format!(
+            "<ErrorResponse xmlns=\"{namespace}\">\n  <Error>\n    <Type>{party}</Type>\n    <Code>{}</Code>\n    \
+             <Message>{}</Message>\n  </Error>\n  <RequestId>{}</RequestId>\n</ErrorResponse>\n",
+            escape(&*self.code),
+            escape(&self.message),
+            ids.uuid,
+        )
+    }
+
+    fn json(&self) -> String {
+        serde_json::json!({ "__type": self.code, "message": self.message }).to_string()
+    }
+}
+
+fn push_element(xml: &mut String, name: &str, value: &str) {
+    xml.push('<');
+    xml.push_str(name);
+    xml.push('>');
+    xml.push_str(&escape(value));
+    xml.push_str("</");
+    xml.push_str(name);
+    xml.push('>');
+}

@@ -1,0 +1,170 @@
+//! One request on its way through the pipeline, and what was found out about it.
+
+use std::sync::Arc;
+
+use bucketproof_clock::Clock;
+use bytes::Bytes;
+use http::HeaderMap;
+use parking_lot::Mutex;
+
+use crate::addressing;
+use crate::authenticate::{Authenticated, Carrier, version_2_is_taken_in};
+use crate::authorize::{Decided, authorize};
+use crate::error::AwsError;
+use crate::fault::{Before, Faults, Matched};
+use crate::head::{Head, decode};
+use crate::operation::{Op, Operation};
+use crate::state::{Content, World};
+
+/// An authenticated request with its body, and the places where its answer collects.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    pub(crate) head: Head,
+    pub(crate) authenticated: Authenticated,
+    /// The body without framing.
+    pub(crate) body: Bytes,
+    /// What trailed the body.
+    pub(crate) trailers: Vec<(String, String)>,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    world: Arc<Mutex<World>>,
+    outcome: Mutex<Outcome>,
+}
+
+/// What the operation left behind, beside its typed answer.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) op: Option<Op>,
+    pub(crate) decided: Vec<Decided>,
+    pub(crate) refusal: Option<AwsError>,
+    /// The body of a read, shared with the state.
+    pub(crate) content: Option<Content>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) matched: Vec<Matched>,
+}
+
+/// The bucket and key that a request names, by path or host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Address {
+    pub(crate) bucket: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+impl Address {
+    pub(crate) fn of(head: &Head) -> Self {
+        let path = decode(head.uri.path());
+        let path = path.strip_prefix('/').unwrap_or(&path);
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        match addressing::bucket_in_host(head.host()) {
+            Some(bucket) => Self { bucket: some(bucket), key: some(path) },
+            None => match path.split_once('/') {
+                Some((bucket, key)) => Self { bucket: some(bucket), key: some(key) },
+                None => Self { bucket: some(path), key: None },
+            },
+        }
+    }
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        head: Head,
+        authenticated: Authenticated,
+        body: Bytes,
+        trailers: Vec<(String, String)>,
+        world: Arc<Mutex<World>>,
+        clock: Clock,
+        faults: Faults,
+    ) -> Self {
+        let outcome = Mutex::default();
+        Self { head, authenticated, body, trailers, clock, faults, world, outcome }
+    }
+
+    /// Notes which operation this is and lets faults at it: the head as the operation is to see it.
+    pub(crate) fn begin(&self, op: Op) -> Result<Head, AwsError> {
+        let address = Address::of(&self.head);
+        let matched = self.faults.matching(op, &address);
+        let mut head = self.head.clone();
+        let mut refusal = None;
+        for fault in &matched {
+            match &fault.before {
+                Some(Before::Refuse(error)) => refusal = refusal.or_else(|| Some(error.clone())),
+                Some(Before::IgnoreHeader(name)) => {
+                    head.headers.remove(name.as_str());
+                }
+                None => {}
+            }
+        }
+        let mut outcome = self.outcome.lock();
+        outcome.op = Some(op);
+        outcome.matched = matched;
+        refusal.map_or(Ok(head), Err)
+    }
+
+    /// Requirements, decision, effect: one step under the lock.
+    pub(crate) fn perform<O: Operation>(&self, head: &Head, operation: O) -> Result<O::Output, AwsError> {
+        let now = self.clock.now();
+        let mut decided = Vec::new();
+        let mut world = self.world.lock();
+        let result = self.check_bucket(head, &operation, &world).and_then(|()| {
+            let authorized = authorize(operation, &self.authenticated, head, &world, now, &mut decided)?;
+            O::apply(authorized, &mut world, now)
+        });
+        drop(world);
+        self.outcome.lock().decided.extend(decided);
+        result
+    }
+
+    /// Is this the endpoint of the bucket's region, and is the bucket whose the client thinks it is.
+    fn check_bucket<O: Operation>(&self, head: &Head, operation: &O, world: &World) -> Result<(), AwsError> {
+        let Some(bucket) = operation.target().bucket().and_then(|name| world.buckets.get(name)) else {
+            return Ok(());
+        };
+        // A bucket tells its location everywhere.
+        let elsewhere = self.authenticated.region.as_ref().is_some_and(|region| *region != bucket.region);
+        if elsewhere && O::OP != Op::GetBucketLocation {
+            return Err(AwsError::permanent_redirect(&bucket.name, &bucket.region));
+        }
+        let version_2 = self.authenticated.carrier == Some(Carrier::QueryV2);
+        if version_2 && !version_2_is_taken_in(&bucket.region) {
+            return Err(AwsError::unsupported_authorization());
+        }
+        if let Some(expected) = head.header("x-amz-expected-bucket-owner") {
+            if expected.len() != 12 || !expected.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(AwsError::invalid_expected_owner(expected));
+            }
+            if expected != bucket.owner.as_str() {
+                return Err(AwsError::access_denied("Access Denied"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A header of the request or of its trailer.
+    pub(crate) fn header_or_trailer<'a>(&'a self, head: &'a Head, name: &str) -> Option<&'a str> {
+        head.header(name).or_else(|| {
+            self.trailers.iter().find(|(trailer, _)| trailer == name).map(|(_, value)| value.as_str())
+        })
+    }
+
+    pub(crate) fn refuse(&self, error: AwsError) {
+        self.outcome.lock().refusal = Some(error);
+    }
+
+    pub(crate) fn answer_content(&self, content: Content) {
+        self.outcome.lock().content = Some(content);
+    }
+
+    pub(crate) fn answer_header(&self, name: &'static str, value: &str) {
+        if let Ok(value) = value.parse() {
+            self.outcome.lock().headers.insert(name, value);
+        }
+    }
+
+    pub(crate) fn with_outcome(&self, work: impl FnOnce(&mut Outcome)) {
+        work(&mut self.outcome.lock());
+    }
+
+    pub(crate) fn take_outcome(&self) -> Outcome {
+        std::mem::take(&mut self.outcome.lock())
+    }
+}

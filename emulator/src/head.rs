@@ -1,0 +1,86 @@
+//! The head of a request as it was received: method, target, headers, peer.
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, Method, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// Everything but the unreserved characters of RFC 3986 is encoded, as SigV4 asks.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
+
+/// A request without its body.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) source_ip: IpAddr,
+    /// The query string, split and decoded once, in the order received.
+    pub(crate) query: Vec<(String, String)>,
+}
+
+impl Head {
+    pub(crate) fn new(parts: &http::request::Parts, source_ip: IpAddr) -> Self {
+        let mut headers = parts.headers.clone();
+        if !headers.contains_key(http::header::HOST)
+            && let Some(authority) = parts.uri.authority()
+            && let Ok(host) = authority.as_str().parse()
+        {
+            headers.insert(http::header::HOST, host);
+        }
+        Self {
+            method: parts.method.clone(),
+            query: parts.uri.query().map(split_query).unwrap_or_default(),
+            uri: parts.uri.clone(),
+            headers,
+            source_ip,
+        }
+    }
+
+    /// A header's text; absent if it is missing or not visible ASCII.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The first value of a query parameter, decoded.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn host(&self) -> &str {
+        self.header("host").unwrap_or_default()
+    }
+}
+
+/// Splits `a=b&c` into decoded pairs; `+` stands for a space.
+pub(crate) fn split_query(query: &str) -> Vec<(String, String)> {
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decode_form(name), decode_form(value))
+        })
+        .collect()
+}
+
+/// Decodes `%XX` and `+`.
+fn decode_form(text: &str) -> String {
+    decode(&text.replace('+', " "))
+}
+
+/// Decodes `%XX`; bytes that are not UTF-8 become replacement characters.
+pub(crate) fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Encodes all but the unreserved characters.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED).to_string()
+}
+
+/// Encodes all but the unreserved characters and `/`.
+pub(crate) fn encode_path(text: &str) -> String {
+    utf8_percent_encode(text, ENCODED_PATH).to_string()
+}

@@ -1,0 +1,44 @@
+//! An S3 endpoint that says no where AWS says no, and tells why.
+//!
+//! A connector that was only ever tested against an endpoint which allows everything fails at the customer's bucket:
+//! a missing permission, a wrong external id, a 403 where it expected a 404. This emulator runs inside the test
+//! process, or behind a socket for any SDK, and has no mode without authorization: each request is authenticated on
+//! the emulator's own clock and decided by [`bucketproof_authz`] under the policies that the scenario declares.
+//!
+//! - [`Emulator`] starts one in well under a millisecond; one per test is normal.
+//! - [`Scenario`] declares accounts, users, roles, policies and buckets.
+//! - [`Journal`] records every request with its decisions, and [`RecordedDecision::explain`] tells why.
+//! - [`Fault`] makes the endpoint or the wire go wrong on purpose.
+//!
+//! What is not supported is refused by name (`NotImplemented`), never approximated.
+
+mod addressing;
+mod admin;
+mod authenticate;
+mod authorize;
+mod emulator;
+mod error;
+mod exchange;
+mod fault;
+mod front;
+mod head;
+mod ids;
+mod journal;
+mod listener;
+mod operation;
+mod pipeline;
+mod s3;
+mod scenario;
+mod service;
+mod state;
+mod sts;
+mod transport;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use emulator::{Builder, Emulator, StartError};
+pub use fault::{Fault, FaultGuard};
+pub use journal::{Entry, Journal, RecordedDecision};
+pub use operation::{Op, UnknownOp};
+pub use scenario::{Scenario, ScenarioError};

@@ -1,0 +1,123 @@
+//! What a request asks for, once it is decoded.
+//!
+//! An operation states what it needs before it can be done: [`Operation::requirements`] has no default, so an
+//! operation without requirements does not compile, and [`Operation::apply`] takes an [`Authorized`] operation,
+//! which only `authorize.rs` can make.
+
+mod name;
+
+use bucketproof_authz::AccountId;
+use jiff::Timestamp;
+
+pub use name::{Op, UnknownOp};
+
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::state::World;
+
+/// A decoded request.
+pub(crate) trait Operation: Sized {
+    /// What it answers.
+    type Output;
+
+    /// Its name.
+    const OP: Op;
+
+    /// What it works on.
+    fn target(&self) -> Target<'_>;
+
+    /// The permissions it needs, in the order in which AWS asks for them.
+    ///
+    /// The state may be looked at (a read of a missing key needs `s3:ListBucket` too), never changed.
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError>;
+
+    /// Does it. `now` is the emulator's clock.
+    fn apply(
+        authorized: Authorized<Self>,
+        world: &mut World,
+        now: Timestamp,
+    ) -> Result<Self::Output, AwsError>;
+}
+
+/// What an operation works on; used for redirects, the journal and faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target<'a> {
+    Account,
+    Bucket(&'a str),
+    Object(&'a str, &'a str),
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn bucket(self) -> Option<&'a str> {
+        match self {
+            Self::Account => None,
+            Self::Bucket(bucket) | Self::Object(bucket, _) => Some(bucket),
+        }
+    }
+}
+
+/// One permission that an operation needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Requirement {
+    pub(crate) action: &'static str,
+    pub(crate) resource: RequiredResource,
+    /// Condition keys of this operation, beside those of the request.
+    pub(crate) context: Vec<(&'static str, String)>,
+}
+
+/// The resource of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RequiredResource {
+    /// The action has no resource.
+    Any,
+    /// A bucket; its policy and owner count.
+    Bucket(String),
+    /// A bucket that does not exist yet and would belong to the caller.
+    NewBucket(String),
+    Object {
+        bucket: String,
+        key: String,
+    },
+    Role {
+        arn: String,
+        account: Option<AccountId>,
+    },
+}
+
+impl Requirement {
+    pub(crate) fn new(action: &'static str, resource: RequiredResource) -> Self {
+        Self { action, resource, context: Vec::new() }
+    }
+
+    pub(crate) fn on_bucket(action: &'static str, bucket: &str) -> Self {
+        Self::new(action, RequiredResource::Bucket(bucket.to_owned()))
+    }
+
+    pub(crate) fn on_object(action: &'static str, bucket: &str, key: &str) -> Self {
+        Self::new(action, RequiredResource::Object { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+
+    pub(crate) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.context.push((key, value.into()));
+        self
+    }
+
+    pub(crate) fn with_some(self, key: &'static str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(key, value),
+            None => self,
+        }
+    }
+}
+
+impl RequiredResource {
+    /// The resource as it stands in a policy.
+    pub(crate) fn arn(&self) -> String {
+        match self {
+            Self::Any => "*".to_owned(),
+            Self::Bucket(bucket) | Self::NewBucket(bucket) => format!("arn:aws:s3:::{bucket}"),
+            Self::Object { bucket, key } => format!("arn:aws:s3:::{bucket}/{key}"),
+            Self::Role { arn, .. } => arn.clone(),
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! The life of a request, top to bottom.
+//!
+//! receive, classify, authenticate, verify the body, decode, authorize, apply, encode, journal. Faults stand around
+//! it, never inside a decision. The steps of decode to encode meet in [`Exchange::perform`], which every service
+//! calls with its operation.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bucketproof_clock::{Clock, Entropy};
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, HeaderName};
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use s3s::service::{S3Service, S3ServiceBuilder};
+
+use crate::addressing::Host;
+use crate::admin;
+use crate::authenticate::{self, Authenticated, sha256_hex};
+use crate::error::AwsError;
+use crate::exchange::{Address, Exchange, Outcome};
+use crate::fault::Faults;
+use crate::head::Head;
+use crate::ids::RequestIds;
+use crate::journal::{Entry, Journal};
+use crate::s3::{S3Codec, Slot, check_headers};
+use crate::service::Service;
+use crate::state::{Content, World};
+use crate::sts;
+
+/// The largest body that is read: a PUT of 5 GiB and its framing.
+const BODY_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
+/// How much of a refused body is read so that the client gets to see the refusal.
+const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Headers that are verified, or read raw by us, before `s3s` sees the request.
+const TAKEN: [&str; 14] = [
+    "authorization",
+    "content-encoding",
+    "content-md5",
+    "expires",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-unmodified-since",
+    "range",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-decoded-content-length",
+    "x-amz-security-token",
+    "x-amz-trailer",
+];
+
+/// All that a request passes through.
+pub(crate) struct Pipeline {
+    world: Arc<Mutex<World>>,
+    clock: Clock,
+    entropy: Entropy,
+    faults: Faults,
+    journal: Journal,
+    codec: S3Service,
+}
+
+impl std::fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl Pipeline {
+    pub(crate) fn new(
+        world: Arc<Mutex<World>>,
+        clock: Clock,
+        entropy: Entropy,
+        faults: Faults,
+        journal: Journal,
+    ) -> Self {
+        let mut builder = S3ServiceBuilder::new(S3Codec);
+        builder.set_host(Host);
+        Self { world, clock, entropy, faults, journal, codec: builder.build() }
+    }
+
+    /// Answers one request, whatever it is.
+    pub(crate) async fn call<B>(&self, request: Request<B>, source_ip: IpAddr) -> Response<Content>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
+        let (parts, body) = request.into_parts();
+        let head = Head::new(&parts, source_ip);
+        if admin::is_admin(&head) {
+            return admin::answer(&head, &self.journal);
+        }
+        let ids = RequestIds::draw(&self.entropy);
+        let service = Service::of(&head);
+        let address = Address::of(&head);
+        let mut entry = Entry {
+            request_id: ids.request_id.clone(),
+            received_at: self.clock.now(),
+            service: service.name().to_owned(),
+            operation: None,
+            method: head.method.to_string(),
+            path: head.uri.path().to_owned(),
+            bucket: address.bucket.filter(|_| service == Service::S3),
+            key: address.key.filter(|_| service == Service::S3),
+            principal: None,
+            status: 0,
+            code: None,
+            decisions: Vec::new(),
+            faults: Vec::new(),
+            request_bytes: 0,
+            response_bytes: 0,
+        };
+        let method = head.method.clone();
+        let (answer, outcome) = match self.authenticated(head, body, &service, &mut entry).await {
+            Err(refusal) => (Err(refusal), Outcome::default()),
+            Ok(exchange) => {
+                let exchange = Arc::new(exchange);
+                let answer = match &service {
+                    Service::S3 => self.s3(&exchange).await,
+                    Service::Sts => sts::answer(&exchange, &ids).map(|response| response.map(Content::from)),
+                    Service::Other(name) => Err(Service::refusal(name)),
+                };
+                let mut outcome = exchange.take_outcome();
+                // The codec carries a refusal past `s3s`, which would reword it.
+                let answer = outcome.refusal.take().map_or(answer, Err);
+                (answer, outcome)
+            }
+        };
+        let mut response = match answer {
+            Ok(response) => response,
+            Err(refusal) => {
+                entry.code = Some(refusal.code.clone().into_owned());
+                refusal.render(service.protocol(), &method, &ids).map(Content::from)
+            }
+        };
+        sign_off(&mut response, &service, &ids, &self.clock);
+        for fault in &outcome.matched {
+            response = fault.spoil(response);
+            entry.faults.push(fault.description.clone());
+        }
+        entry.operation = outcome.op;
+        entry.status = response.status().as_u16();
+        entry.response_bytes = response.body().len();
+        entry.record(outcome.decided, self.clock.now());
+        self.journal.add(entry);
+        response
+    }
+
+    /// From a head and an unread body to an exchange with a known caller and a verified body.
+    async fn authenticated<B>(
+        &self,
+        mut head: Head,
+        body: B,
+        service: &Service,
+        entry: &mut Entry,
+    ) -> Result<Exchange, AwsError>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
+        if let Service::Other(name) = service {
+            return Err(Service::refusal(name));
+        }
+        let mut body = Box::pin(body);
+        let mut received = None;
+        if *service != Service::S3 {
+            // The other services sign the hash of the body without saying it in a header.
+            let bytes = read(&mut body, &head).await?;
+            if let Ok(hash) = HeaderValue::from_str(&sha256_hex(&bytes)) {
+                head.headers.insert("x-amz-content-sha256", hash);
+            }
+            received = Some(bytes);
+        }
+        let authenticated = self.authenticate(&head, service);
+        let authenticated = match authenticated {
+            Ok(authenticated) => authenticated,
+            Err(refusal) => {
+                drain(&mut body).await;
+                return Err(refusal);
+            }
+        };
+        entry.principal =
+            authenticated.caller.identity().and_then(|identity| identity.principal.arn().map(str::to_owned));
+        let bytes = match received {
+            Some(bytes) => bytes,
+            None => read(&mut body, &head).await?,
+        };
+        entry.request_bytes = bytes.len() as u64;
+        let decoded = authenticated.payload.verify(&head, bytes)?;
+        if *service == Service::S3 {
+            check_headers(&head)?;
+        }
+        Ok(Exchange::new(
+            head,
+            authenticated,
+            decoded.body,
+            decoded.trailers,
+            Arc::clone(&self.world),
+            self.clock.clone(),
+            self.faults.clone(),
+        ))
+    }
+
+    fn authenticate(&self, head: &Head, service: &Service) -> Result<Authenticated, AwsError> {
+        let world = self.world.lock();
+        authenticate::authenticate(head, service, &world.accounts, self.clock.now())
+    }
+
+    /// Lets `s3s` route and parse; it calls the codec, which performs.
+    async fn s3(&self, exchange: &Arc<Exchange>) -> Result<Response<Content>, AwsError> {
+        let request = for_codec(exchange)?;
+        let response = self.codec.call(request).await.map_err(|_| AwsError::internal())?;
+        let (mut parts, body) = response.into_parts();
+        let body = body.collect().await.map_err(|_| AwsError::internal())?.to_bytes();
+        if parts.status.as_u16() >= 400 {
+            return Err(codec_refusal(parts.status, &body, &exchange.head));
+        }
+        let mut outcome_content = None;
+        exchange.with_outcome(|outcome| {
+            outcome_content = outcome.content.take();
+            for (name, value) in &outcome.headers {
+                parts.headers.insert(name, value.clone());
+            }
+        });
+        Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(|| Content::from(body))))
+    }
+}
+
+/// The request as `s3s` is to see it: no signature, no framing, and nothing that we read ourselves.
+fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
+    let head = &exchange.head;
+    let query: Vec<String> = head
+        .query
+        .iter()
+        .filter(|(name, _)| !is_signature_parameter(name))
+        .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
+        .collect();
+    let mut target = head.uri.path().to_owned();
+    if !query.is_empty() {
+        target.push('?');
+        target.push_str(&query.join("&"));
+    }
+    let mut request = Request::new(s3s::Body::from(exchange.body.clone()));
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = target.parse().map_err(|_| {
+        AwsError::new(StatusCode::BAD_REQUEST, "InvalidURI", "Couldn't parse the specified URI.")
+            .with("URI", head.uri.path())
+    })?;
+    *request.headers_mut() = head.headers.clone();
+    for name in TAKEN {
+        request.headers_mut().remove(name);
+    }
+    let ours: Vec<HeaderName> = head
+        .headers
+        .keys()
+        .filter(|name| {
+            let name = name.as_str();
+            name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-copy-source-if-")
+        })
+        .cloned()
+        .collect();
+    for name in ours {
+        request.headers_mut().remove(name);
+    }
+    request.headers_mut().insert(CONTENT_LENGTH, exchange.body.len().into());
+    request.extensions_mut().insert(Slot(Arc::clone(exchange)));
+    Ok(request)
+}
+
+/// The query parameters that carry a signature, both versions.
+fn is_signature_parameter(name: &str) -> bool {
+    name.starts_with("X-Amz-") || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
+}
+
+/// A refusal that `s3s` made itself, reworded: it sends no request id, no host id and no resource.
+fn codec_refusal(status: StatusCode, body: &Bytes, head: &Head) -> AwsError {
+    let text = String::from_utf8_lossy(body);
+    let element = |name: &str| {
+        let start = text.find(&format!("<{name}>"))? + name.len() + 2;
+        let end = text.get(start..)?.find(&format!("</{name}>"))? + start;
+        let value = quick_xml::escape::unescape(text.get(start..end)?).ok()?;
+        Some(value.into_owned())
+    };
+    let address = Address::of(head);
+    let code = element("Code").unwrap_or_else(|| "InternalError".to_owned());
+    let message = element("Message").unwrap_or_default();
+    match code.as_str() {
+        "InvalidBucketName" => AwsError::invalid_bucket_name(address.bucket.as_deref().unwrap_or_default()),
+        "KeyTooLongError" => AwsError::key_too_long(address.key.map_or(0, |key| key.len())),
+        "MalformedXML" => AwsError::malformed_xml(),
+        "NotImplemented" => AwsError::not_implemented(refused_operation(&message, head)),
+        _ => AwsError::new(status, code, message),
+    }
+}
+
+/// What was asked for, as exactly as it is known.
+fn refused_operation(message: &str, head: &Head) -> String {
+    match message.strip_suffix(" is not implemented yet") {
+        Some(operation) => format!("the operation `{operation}`"),
+        None => format!("the request `{} {}`", head.method, head.uri.path()),
+    }
+}
+
+/// Reads a body whole, up to the limit.
+async fn read<B>(body: &mut std::pin::Pin<Box<B>>, head: &Head) -> Result<Bytes, AwsError>
+where
+    B: Body<Data = Bytes> + Send,
+    B::Error: std::fmt::Display,
+{
+    let announced = head.header("content-length").and_then(|text| text.parse::<u64>().ok());
+    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+        return Err(AwsError::entity_too_large(announced.unwrap_or_default(), BODY_BYTES_MAX));
+    }
+    let incomplete = || {
+        AwsError::incomplete_body(
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        )
+    };
+    let mut first: Option<Bytes> = None;
+    let mut rest = BytesMut::new();
+    let mut total = 0_u64;
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
+        total += data.len() as u64;
+        if total > BODY_BYTES_MAX {
+            return Err(AwsError::entity_too_large(total, BODY_BYTES_MAX));
+        }
+        // A body that comes in one piece is kept as it is.
+        match &first {
+            None => first = Some(data),
+            Some(start) => {
+                if rest.is_empty() {
+                    let expected = announced.unwrap_or_default().min(BODY_BYTES_MAX);
+                    rest.reserve(usize::try_from(expected).unwrap_or_default().max(start.len() + data.len()));
+                    rest.extend_from_slice(start);
+                }
+                rest.extend_from_slice(&data);
+            }
+        }
+    }
+    if announced.is_some_and(|bytes| bytes != total) {
+        return Err(incomplete());
+    }
+    Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
+}
+
+/// Reads on for a while: a client that is still writing sees the refusal only when it is done.
+async fn drain<B>(body: &mut std::pin::Pin<Box<B>>)
+where
+    B: Body<Data = Bytes> + Send,
+{
+    let mut total = 0_u64;
+    while let Some(Ok(frame)) = body.frame().await {
+        total += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if total > DRAIN_BYTES_MAX {
+            return;
+        }
+    }
+}
+
+/// The headers that every answer carries.
+fn sign_off(response: &mut Response<Content>, service: &Service, ids: &RequestIds, clock: &Clock) {
+    let bodiless = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let bytes = response.body().len();
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    };
+    match service {
+        Service::S3 => {
+            set("x-amz-request-id", &ids.request_id);
+            set("x-amz-id-2", &ids.host_id);
+            set("server", "AmazonS3");
+        }
+        _ => set("x-amzn-requestid", &ids.uuid),
+    }
+    // The id under which the decision trace is found, also for services that word their ids otherwise.
+    set("x-bucketproof-trace", &ids.request_id);
+    set("date", &clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    if !bodiless && !headers.contains_key(CONTENT_LENGTH) {
+        headers.insert(CONTENT_LENGTH, bytes.into());
+    }
+    if bodiless {
+        headers.remove(CONTENT_LENGTH);
+    }
+}

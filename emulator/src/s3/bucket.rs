@@ -1,0 +1,263 @@
+//! Buckets.
+
+use bucketproof_authz::AccountId;
+use jiff::Timestamp;
+
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
+use crate::state::{Bucket, World};
+
+/// `CreateBucket`.
+#[derive(Debug)]
+pub(crate) struct CreateBucket {
+    pub(crate) bucket: String,
+    /// The region that the request was signed for.
+    pub(crate) endpoint_region: String,
+    pub(crate) location_constraint: Option<String>,
+}
+
+/// A new bucket.
+#[derive(Debug)]
+pub(crate) struct Created {
+    /// `Location` of the answer.
+    pub(crate) location: String,
+}
+
+impl CreateBucket {
+    /// Where the bucket goes, by AWS's rules for the endpoint that the request was sent to.
+    fn region(&self) -> Result<String, AwsError> {
+        let legacy = self.endpoint_region == "us-east-1";
+        match self.location_constraint.as_deref().filter(|constraint| !constraint.is_empty()) {
+            None if legacy => Ok(self.endpoint_region.clone()),
+            None => Err(AwsError::illegal_location_constraint(None)),
+            Some("EU") if legacy || self.endpoint_region == "eu-west-1" => Ok("eu-west-1".to_owned()),
+            Some(constraint) if legacy && (constraint == "us-east-1" || !is_region(constraint)) => {
+                Err(AwsError::invalid_location_constraint(constraint))
+            }
+            Some(constraint) if legacy || constraint == self.endpoint_region => Ok(constraint.to_owned()),
+            Some(constraint) => Err(AwsError::illegal_location_constraint(Some(constraint))),
+        }
+    }
+}
+
+/// Whether a text has the shape of a region's name, such as `eu-west-1` or `us-gov-east-1`.
+pub(crate) fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some(number), Some(area)) = (parts.last(), parts.first()) else { return false };
+    (3..=4).contains(&parts.len())
+        && area.len() == 2
+        && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && number.len() == 1
+        && number.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// AWS's naming rules for general purpose buckets.
+pub(crate) fn is_bucket_name(name: &str) -> bool {
+    let edge = |byte: Option<u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let is_address = name.split('.').count() == 4
+        && name.split('.').all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
+        && edge(name.bytes().next())
+        && edge(name.bytes().last())
+        && !name.contains("..")
+        && !is_address
+        && !["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| name.starts_with(prefix))
+        && !["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|end| name.ends_with(end))
+}
+
+impl Operation for CreateBucket {
+    type Output = Created;
+    const OP: Op = Op::CreateBucket;
+
+    fn target(&self) -> Target<'_> {
+        Target::Account
+    }
+
+    fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
+        let resource = RequiredResource::NewBucket(self.bucket.clone());
+        Ok(vec![
+            Requirement::new("s3:CreateBucket", resource)
+                .with_some("s3:LocationConstraint", self.location_constraint.as_deref()),
+        ])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Created, AwsError> {
+        let owner = authorized.account().cloned().ok_or_else(|| AwsError::access_denied("Access Denied"))?;
+        let operation = authorized.into_operation();
+        if !is_bucket_name(&operation.bucket) {
+            return Err(AwsError::invalid_bucket_name(&operation.bucket));
+        }
+        let region = operation.region()?;
+        let name = operation.bucket;
+        let location = if region == "us-east-1" {
+            format!("/{name}")
+        } else {
+            format!("http://{name}.s3.amazonaws.com/")
+        };
+        match world.buckets.get(&name) {
+            // The oldest region answers a repetition as if it had created the bucket.
+            Some(found) if found.owner == owner && found.region == "us-east-1" && region == "us-east-1" => {
+                Ok(Created { location })
+            }
+            Some(found) if found.owner == owner => Err(AwsError::bucket_already_owned_by_you(&name)),
+            Some(_) => Err(AwsError::bucket_already_exists(&name)),
+            None => {
+                world.buckets.insert(name.clone(), Bucket::new(&name, &region, owner, now));
+                Ok(Created { location })
+            }
+        }
+    }
+}
+
+/// `HeadBucket`.
+#[derive(Debug)]
+pub(crate) struct HeadBucket {
+    pub(crate) bucket: String,
+}
+
+/// `GetBucketLocation`.
+#[derive(Debug)]
+pub(crate) struct GetBucketLocation {
+    pub(crate) bucket: String,
+}
+
+/// `DeleteBucket`.
+#[derive(Debug)]
+pub(crate) struct DeleteBucket {
+    pub(crate) bucket: String,
+}
+
+impl Operation for HeadBucket {
+    /// The bucket's region.
+    type Output = String;
+    const OP: Op = Op::HeadBucket;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket("s3:ListBucket", &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<String, AwsError> {
+        Ok(world.bucket(&authorized.into_operation().bucket)?.region.clone())
+    }
+}
+
+impl Operation for GetBucketLocation {
+    /// The bucket's region.
+    type Output = String;
+    const OP: Op = Op::GetBucketLocation;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket("s3:GetBucketLocation", &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<String, AwsError> {
+        Ok(world.bucket(&authorized.into_operation().bucket)?.region.clone())
+    }
+}
+
+impl Operation for DeleteBucket {
+    type Output = ();
+    const OP: Op = Op::DeleteBucket;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket("s3:DeleteBucket", &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        let name = authorized.into_operation().bucket;
+        if !world.bucket(&name)?.objects.is_empty() {
+            return Err(AwsError::bucket_not_empty(&name));
+        }
+        world.buckets.remove(&name);
+        Ok(())
+    }
+}
+
+/// `ListBuckets`.
+#[derive(Debug)]
+pub(crate) struct ListBuckets {
+    pub(crate) prefix: Option<String>,
+    pub(crate) region: Option<String>,
+    /// The name after which to go on.
+    pub(crate) after: Option<String>,
+    pub(crate) max_buckets: usize,
+}
+
+/// The caller's own buckets.
+#[derive(Debug)]
+pub(crate) struct OwnBuckets {
+    /// Name, region and creation time, in the order of names.
+    pub(crate) buckets: Vec<(String, String, Timestamp)>,
+    pub(crate) owner: Option<AccountId>,
+    /// Where the next page begins.
+    pub(crate) next: Option<String>,
+}
+
+impl Operation for ListBuckets {
+    type Output = OwnBuckets;
+    const OP: Op = Op::ListBuckets;
+
+    fn target(&self) -> Target<'_> {
+        Target::Account
+    }
+
+    fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
+        Ok(vec![Requirement::new("s3:ListAllMyBuckets", RequiredResource::Any)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<OwnBuckets, AwsError> {
+        let owner = authorized.account().cloned();
+        let Self { prefix, region, after, max_buckets } = authorized.into_operation();
+        let mut buckets: Vec<(String, String, Timestamp)> = world
+            .buckets
+            .values()
+            .filter(|bucket| Some(&bucket.owner) == owner.as_ref())
+            .filter(|bucket| prefix.as_ref().is_none_or(|prefix| bucket.name.starts_with(prefix)))
+            .filter(|bucket| region.as_ref().is_none_or(|region| bucket.region == *region))
+            .filter(|bucket| after.as_ref().is_none_or(|after| bucket.name > *after))
+            .take(max_buckets.saturating_add(1))
+            .map(|bucket| (bucket.name.clone(), bucket.region.clone(), bucket.created_at))
+            .collect();
+        let more = buckets.len() > max_buckets;
+        buckets.truncate(max_buckets);
+        let next = more.then(|| buckets.last().map(|(name, ..)| name.clone())).flatten();
+        Ok(OwnBuckets { buckets, owner, next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_bucket_name, is_region};
+
+    #[test]
+    fn names_follow_the_rules_of_general_purpose_buckets() {
+        for good in ["abc", "suprsend-logs-production", "a.b.c", "1bucket"] {
+            assert!(is_bucket_name(good), "{good}");
+        }
+        let long = "a".repeat(64);
+        for bad in
+            ["ab", "Abc", "a_b", "-abc", "abc-", "a..b", "192.168.5.4", "xn--abc", "abc-s3alias", &long]
+        {
+            assert!(!is_bucket_name(bad), "{bad}");
+        }
+        assert!(is_region("eu-central-1") && is_region("us-gov-east-1"));
+        assert!(!is_region("foo") && !is_region("aws-global") && !is_region("US-EAST-1"));
+    }
+}

@@ -1,0 +1,130 @@
+//! Between the wire and our operations: `s3s` routes and parses, we decode into an [`Operation`] and back.
+//!
+//! The types of `s3s` stay within this folder. By the time it sees a request, the request is authenticated and its
+//! body unframed and verified; what it does not route to a method below is refused by name.
+
+mod decode;
+mod encode;
+mod refused;
+
+use std::sync::Arc;
+
+use s3s::dto;
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+use crate::error::AwsError;
+use crate::exchange::Exchange;
+use crate::head::Head;
+use crate::operation::Operation;
+use crate::s3::object::DeleteObject;
+
+pub(crate) use refused::check_headers;
+
+/// Where a request keeps its exchange while `s3s` carries it.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot(pub(crate) Arc<Exchange>);
+
+/// The methods that `s3s` calls.
+#[derive(Debug)]
+pub(crate) struct S3Codec;
+
+/// Decode, perform, encode.
+fn serve<I, O: Operation, T>(
+    request: S3Request<I>,
+    decode: impl FnOnce(&Exchange, &Head, I) -> Result<O, AwsError>,
+    encode: impl FnOnce(&Exchange, &Head, O::Output) -> T,
+) -> S3Result<S3Response<T>> {
+    within(request, |exchange, input| {
+        let head = exchange.begin(O::OP)?;
+        let operation = decode(exchange, &head, input)?;
+        let output = exchange.perform(&head, operation)?;
+        Ok(encode(exchange, &head, output))
+    })
+}
+
+/// Runs `work` on the request's exchange; a refusal is kept there, to be worded by the pipeline.
+fn within<I, T>(
+    request: S3Request<I>,
+    work: impl FnOnce(&Exchange, I) -> Result<T, AwsError>,
+) -> S3Result<S3Response<T>> {
+    let exchange = request.extensions.get::<Slot>().map(|slot| Arc::clone(&slot.0));
+    let exchange = exchange.ok_or_else(|| S3Error::new(S3ErrorCode::InternalError))?;
+    work(&exchange, request.input).map(S3Response::new).map_err(|error| {
+        exchange.refuse(error);
+        S3Error::new(S3ErrorCode::InternalError)
+    })
+}
+
+macro_rules! methods {
+    ($($name:ident: $input:ident -> $output:ident;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for S3Codec {
+            $(
+                async fn $name(
+                    &self,
+                    request: S3Request<dto::$input>,
+                ) -> S3Result<S3Response<dto::$output>> {
+                    serve(request, decode::$name, encode::$name)
+                }
+            )*
+
+            async fn delete_objects(
+                &self,
+                request: S3Request<dto::DeleteObjectsInput>,
+            ) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
+                within(request, delete_objects)
+            }
+        }
+    };
+}
+
+methods! {
+    abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput;
+    complete_multipart_upload: CompleteMultipartUploadInput -> CompleteMultipartUploadOutput;
+    copy_object: CopyObjectInput -> CopyObjectOutput;
+    create_bucket: CreateBucketInput -> CreateBucketOutput;
+    create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
+    delete_bucket: DeleteBucketInput -> DeleteBucketOutput;
+    delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
+    delete_object: DeleteObjectInput -> DeleteObjectOutput;
+    get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
+    get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
+    get_object: GetObjectInput -> GetObjectOutput;
+    head_bucket: HeadBucketInput -> HeadBucketOutput;
+    head_object: HeadObjectInput -> HeadObjectOutput;
+    list_buckets: ListBucketsInput -> ListBucketsOutput;
+    list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput;
+    list_objects: ListObjectsInput -> ListObjectsOutput;
+    list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
+    list_parts: ListPartsInput -> ListPartsOutput;
+    put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
+    put_object: PutObjectInput -> PutObjectOutput;
+    upload_part: UploadPartInput -> UploadPartOutput;
+    upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
+}
+
+/// Each key is an operation of its own: authorised alone, and its refusal is an entry of a 200 answer.
+fn delete_objects(
+    exchange: &Exchange,
+    input: dto::DeleteObjectsInput,
+) -> Result<dto::DeleteObjectsOutput, AwsError> {
+    let head = exchange.begin(crate::operation::Op::DeleteObjects)?;
+    let (objects, quiet) = decode::delete_objects(exchange, &head, input)?;
+    let mut deleted = Vec::new();
+    let mut errors = Vec::new();
+    for operation in objects {
+        let DeleteObject { key, version_id, .. } = &operation;
+        let (key, version_id) = (key.clone(), version_id.clone());
+        match exchange.perform(&head, operation) {
+            Ok(()) => deleted.push(encode::deleted(key, version_id)),
+            // The bucket is missing, or elsewhere: that refuses the whole request.
+            Err(error) if matches!(&*error.code, "NoSuchBucket" | "PermanentRedirect") => return Err(error),
+            Err(error) => errors.push(encode::delete_error(key, version_id, &error)),
+        }
+    }
+    Ok(dto::DeleteObjectsOutput {
+        deleted: if quiet { None } else { Some(deleted) },
+        errors: (!errors.is_empty()).then_some(errors),
+        request_charged: None,
+    })
+}

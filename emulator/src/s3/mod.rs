@@ -1,0 +1,17 @@
+//! Amazon S3: its operations and the codec that reads and writes them.
+
+mod bucket;
+mod checksum;
+mod codec;
+mod conditions;
+mod copy;
+mod list;
+mod multipart;
+mod object;
+mod policy;
+mod read;
+
+pub(crate) use bucket::{is_bucket_name, is_region};
+pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
+pub(crate) use codec::{S3Codec, Slot, check_headers};
+pub(crate) use policy::bucket_policy;

@@ -1,0 +1,206 @@
+//! Writing and deleting objects.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::checksum::{Checksum, Upload};
+use super::conditions::WriteCondition;
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::operation::{Op, Operation, Requirement, Target};
+use crate::state::{Object, ObjectHeaders, World};
+
+/// The longest key, in bytes of UTF-8.
+const KEY_BYTES_MAX: usize = 1024;
+/// The most user metadata, names and values together.
+const METADATA_BYTES_MAX: usize = 2048;
+/// The largest object that one PUT may bring.
+const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+
+/// The storage classes whose objects can be read at once; the archive classes need a restore, which is refused.
+const STORAGE_CLASSES: [&str; 6] =
+    ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+
+/// `PutObject`.
+#[derive(Debug)]
+pub(crate) struct PutObject {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) upload: Upload,
+    pub(crate) settings: WriteSettings,
+    pub(crate) condition: WriteCondition,
+}
+
+/// What the writes have in common: PutObject, CopyObject and CreateMultipartUpload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WriteSettings {
+    pub(crate) headers: ObjectHeaders,
+    /// A canned ACL that was asked for; it takes a permission of its own.
+    pub(crate) acl: Option<String>,
+    /// The encryption header as it was sent; policies see the header, not the bucket's default.
+    pub(crate) encryption: Option<String>,
+}
+
+/// What a write answers.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub(crate) etag: String,
+    pub(crate) checksum: Checksum,
+}
+
+impl WriteSettings {
+    /// Refuses what AWS refuses and what the emulator does not do.
+    pub(crate) fn check(&self, key: &str) -> Result<(), AwsError> {
+        if key.len() > KEY_BYTES_MAX {
+            return Err(AwsError::key_too_long(key.len()));
+        }
+        let metadata_bytes = self.headers.metadata.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if metadata_bytes > METADATA_BYTES_MAX {
+            return Err(AwsError::metadata_too_large(metadata_bytes));
+        }
+        match self.headers.storage_class.as_deref() {
+            Some("GLACIER" | "DEEP_ARCHIVE") => {
+                return Err(AwsError::not_implemented("an archive storage class"));
+            }
+            Some(class) if !STORAGE_CLASSES.contains(&class) => {
+                return Err(AwsError::invalid_storage_class(class));
+            }
+            _ => {}
+        }
+        match self.encryption.as_deref() {
+            None | Some("AES256") => {}
+            Some(method @ ("aws:kms" | "aws:kms:dsse" | "aws:fsx")) => {
+                return Err(AwsError::not_implemented(format!("x-amz-server-side-encryption `{method}`")));
+            }
+            Some(other) => {
+                let text = "The encryption method specified is not supported";
+                return Err(AwsError::invalid_argument(text, "x-amz-server-side-encryption", other));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every bucket is owner-enforced: an ACL that says what holds anyway is taken, any other is refused.
+    pub(crate) fn check_acl(&self) -> Result<(), AwsError> {
+        match self.acl.as_deref() {
+            None | Some("private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
+            Some("public-read" | "public-read-write" | "authenticated-read" | "aws-exec-read") => {
+                Err(AwsError::acl_not_supported())
+            }
+            Some(other) => Err(AwsError::invalid_canned_acl(other)),
+        }
+    }
+
+    /// The permissions of a write to `bucket/key`.
+    pub(crate) fn requirements(
+        &self,
+        bucket: &str,
+        key: &str,
+        condition: &WriteCondition,
+    ) -> Vec<Requirement> {
+        let describe = |requirement: Requirement| {
+            requirement
+                .with_some("s3:x-amz-acl", self.acl.as_deref())
+                .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
+                .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
+        };
+        let mut put = describe(Requirement::on_object("s3:PutObject", bucket, key));
+        put = put.with("s3:ObjectCreationOperation", "true");
+        match condition {
+            WriteCondition::None => {}
+            WriteCondition::Absent => put = put.with("s3:if-none-match", "*"),
+            WriteCondition::Match(etag) => put = put.with("s3:if-match", etag),
+        }
+        let mut requirements = vec![put];
+        if matches!(condition, WriteCondition::Match(_)) {
+            requirements.push(Requirement::on_object("s3:GetObject", bucket, key));
+        }
+        if self.acl.is_some() {
+            requirements.push(describe(Requirement::on_object("s3:PutObjectAcl", bucket, key)));
+        }
+        requirements
+    }
+}
+
+impl Operation for PutObject {
+    type Output = Written;
+    const OP: Op = Op::PutObject;
+
+    fn target(&self) -> Target<'_> {
+        Target::Object(&self.bucket, &self.key)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(self.settings.requirements(&self.bucket, &self.key, &self.condition))
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
+        let Self { bucket, key, upload, settings, condition } = authorized.into_operation();
+        settings.check(&key)?;
+        settings.check_acl()?;
+        if upload.content.len() > PUT_BYTES_MAX {
+            return Err(AwsError::entity_too_large(upload.content.len(), PUT_BYTES_MAX));
+        }
+        let bucket = world.bucket_mut(&bucket)?;
+        condition.check(&key, bucket.objects.get(&key).map(Arc::as_ref))?;
+        let etag = hex::encode(upload.md5);
+        let checksum = upload.checksum.clone();
+        bucket.store(
+            &key,
+            Object {
+                content: upload.content,
+                etag: etag.clone(),
+                last_modified: now,
+                headers: settings.headers,
+                checksum: upload.checksum,
+                parts: None,
+            },
+        );
+        Ok(Written { etag, checksum })
+    }
+}
+
+/// `DeleteObject`; also each key of a `DeleteObjects`.
+#[derive(Debug)]
+pub(crate) struct DeleteObject {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) version_id: Option<String>,
+    pub(crate) condition: WriteCondition,
+}
+
+impl Operation for DeleteObject {
+    type Output = ();
+    const OP: Op = Op::DeleteObject;
+
+    fn target(&self) -> Target<'_> {
+        Target::Object(&self.bucket, &self.key)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        let action = if self.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
+        let requirement = Requirement::on_object(action, &self.bucket, &self.key)
+            .with_some("s3:versionid", self.version_id.as_deref());
+        Ok(vec![requirement])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        let Self { bucket, key, version_id, condition } = authorized.into_operation();
+        check_version_id(version_id.as_deref())?;
+        let bucket = world.bucket_mut(&bucket)?;
+        condition.check(&key, bucket.objects.get(&key).map(Arc::as_ref))?;
+        bucket.remove(&key);
+        Ok(())
+    }
+}
+
+/// A bucket that was never versioned has one version of each object, `null`.
+pub(crate) fn check_version_id(version_id: Option<&str>) -> Result<(), AwsError> {
+    match version_id {
+        None | Some("null") => Ok(()),
+        Some(other) => Err(AwsError::invalid_version_id(other)),
+    }
+}

@@ -1,0 +1,232 @@
+//! Reading objects.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::checksum::{Checksum, ChecksumKind};
+use super::conditions::ReadConditions;
+use super::object::check_version_id;
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::operation::{Op, Operation, Requirement, Target};
+use crate::state::{Content, Object, World};
+
+/// What GetObject and HeadObject have in common.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Read {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) version_id: Option<String>,
+    pub(crate) conditions: ReadConditions,
+    /// The raw `Range` header; a malformed one is ignored, as AWS does.
+    pub(crate) range: Option<String>,
+    pub(crate) part_number: Option<i32>,
+}
+
+/// `GetObject`.
+#[derive(Debug)]
+pub(crate) struct GetObject(pub(crate) Read);
+
+/// `HeadObject`.
+#[derive(Debug)]
+pub(crate) struct HeadObject(pub(crate) Read);
+
+/// An object, or a piece of it.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) object: Arc<Object>,
+    pub(crate) content: Content,
+    /// `Content-Range` for a piece.
+    pub(crate) content_range: Option<String>,
+    pub(crate) parts_count: Option<usize>,
+    pub(crate) checksum: Option<Checksum>,
+}
+
+impl Read {
+    /// A read of a missing key also needs `s3:ListBucket`: without it AWS does not tell that the key is missing.
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        read_requirements(world, &self.bucket, &self.key, self.version_id.as_deref())
+    }
+
+    fn apply(self, world: &World) -> Result<Found, AwsError> {
+        check_version_id(self.version_id.as_deref())?;
+        let bucket = world.bucket(&self.bucket)?;
+        let object = bucket.objects.get(&self.key).ok_or_else(|| AwsError::no_such_key(&self.key))?;
+        self.conditions.check_read(object)?;
+        if self.range.is_some() && self.part_number.is_some() {
+            let text = "Cannot specify both Range header and partNumber query parameter";
+            return Err(AwsError::invalid_request(text));
+        }
+        let size = object.content.len();
+        let whole = || Found {
+            object: Arc::clone(object),
+            content: object.content.clone(),
+            content_range: None,
+            parts_count: None,
+            checksum: Some(object.checksum.clone()),
+        };
+        if let Some(number) = self.part_number {
+            return part(object, number);
+        }
+        let Some(header) = self.range.as_deref() else { return Ok(whole()) };
+        match parse_range(header, size) {
+            RequestedRange::Malformed => Ok(whole()),
+            RequestedRange::Unsatisfiable => Err(AwsError::invalid_range(header, size)),
+            RequestedRange::Bytes(range) => {
+                let covers_all = range == (0..size);
+                Ok(Found {
+                    content: object.content.slice(range.clone()),
+                    content_range: Some(content_range(&range, size)),
+                    checksum: covers_all.then(|| object.checksum.clone()),
+                    ..whole()
+                })
+            }
+        }
+    }
+}
+
+/// The permissions of reading one object; also of the source of a copy.
+pub(crate) fn read_requirements(
+    world: &World,
+    bucket: &str,
+    key: &str,
+    version_id: Option<&str>,
+) -> Result<Vec<Requirement>, AwsError> {
+    let found = world.bucket(bucket)?.objects.contains_key(key);
+    let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    let mut requirements =
+        vec![Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id)];
+    if !found {
+        requirements.push(Requirement::on_bucket("s3:ListBucket", bucket).with("s3:prefix", key));
+    }
+    Ok(requirements)
+}
+
+/// One part of a multipart object; an object written at once is its own part 1.
+fn part(object: &Arc<Object>, number: i32) -> Result<Found, AwsError> {
+    let size = object.content.len();
+    let Some(layout) = &object.parts else {
+        if number != 1 {
+            return Err(AwsError::invalid_part_number_request(number, 1));
+        }
+        return Ok(Found {
+            object: Arc::clone(object),
+            content: object.content.clone(),
+            content_range: (size > 0).then(|| content_range(&(0..size), size)),
+            parts_count: None,
+            checksum: Some(object.checksum.clone()),
+        });
+    };
+    let count = layout.parts.len();
+    let mut start = 0;
+    for (index, (_, bytes, checksum)) in layout.parts.iter().enumerate() {
+        let range = start..start + bytes;
+        if i32::try_from(index + 1) == Ok(number) {
+            let checksum = match object.checksum.kind {
+                ChecksumKind::Composite => checksum.clone(),
+                ChecksumKind::FullObject => (count == 1).then(|| object.checksum.clone()),
+            };
+            return Ok(Found {
+                object: Arc::clone(object),
+                content: object.content.slice(range.clone()),
+                content_range: Some(content_range(&range, size)),
+                parts_count: Some(count),
+                checksum,
+            });
+        }
+        start = range.end;
+    }
+    Err(AwsError::invalid_part_number_request(number, count))
+}
+
+fn content_range(range: &Range<u64>, size: u64) -> String {
+    format!("bytes {}-{}/{size}", range.start, range.end.saturating_sub(1))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum RequestedRange {
+    Malformed,
+    Unsatisfiable,
+    Bytes(Range<u64>),
+}
+
+/// One `first-last`, `first-` or `-length`; several ranges, or nonsense, count as no range at all.
+fn parse_range(header: &str, size: u64) -> RequestedRange {
+    let parse = || {
+        let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
+        };
+        match (first, last) {
+            ("", last) => {
+                let length = number(last)?;
+                Some((length > 0).then(|| size.saturating_sub(length)..size))
+            }
+            (first, "") => {
+                let first = number(first)?;
+                Some(Some(first..size))
+            }
+            (first, last) => {
+                let (first, last) = (number(first)?, number(last)?);
+                (first <= last).then(|| Some(first..last.saturating_add(1).min(size)))
+            }
+        }
+    };
+    match parse() {
+        None => RequestedRange::Malformed,
+        Some(Some(range)) if range.start < range.end => RequestedRange::Bytes(range),
+        Some(_) => RequestedRange::Unsatisfiable,
+    }
+}
+
+macro_rules! read_operation {
+    ($name:ident) => {
+        impl Operation for $name {
+            type Output = Found;
+            const OP: Op = Op::$name;
+
+            fn target(&self) -> Target<'_> {
+                Target::Object(&self.0.bucket, &self.0.key)
+            }
+
+            fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+                self.0.requirements(world)
+            }
+
+            fn apply(
+                authorized: Authorized<Self>,
+                world: &mut World,
+                _: Timestamp,
+            ) -> Result<Found, AwsError> {
+                authorized.into_operation().0.apply(world)
+            }
+        }
+    };
+}
+
+read_operation!(GetObject);
+read_operation!(HeadObject);
+
+#[cfg(test)]
+mod tests {
+    use super::{RequestedRange, parse_range};
+
+    /// The answers of AWS for an object of ten bytes.
+    #[test]
+    fn ranges_are_read_as_aws_reads_them() {
+        let check = |header: &str, expected| assert_eq!(parse_range(header, 10), expected, "{header}");
+        check("bytes=0-8", RequestedRange::Bytes(0..9));
+        check("bytes=3-", RequestedRange::Bytes(3..10));
+        check("bytes=-15", RequestedRange::Bytes(0..10));
+        check("bytes=0-100", RequestedRange::Bytes(0..10));
+        for ignored in ["bytes=1-0", "bytes=-1-", "bytes=0-1,3-4", "bytes=-", "chars=0-1", "bytes=a-b"] {
+            check(ignored, RequestedRange::Malformed);
+        }
+        check("bytes=-0", RequestedRange::Unsatisfiable);
+        check("bytes=10-12", RequestedRange::Unsatisfiable);
+        check("bytes=10-", RequestedRange::Unsatisfiable);
+    }
+}

@@ -1,0 +1,399 @@
+//! From a scenario to the state of an emulator.
+
+use std::collections::BTreeMap;
+
+use bucketproof_authz::{AccountId, Arn, Policy, PolicyKind, PolicySource};
+use bucketproof_clock::Entropy;
+use bytes::Bytes;
+use jiff::Timestamp;
+use toml::Spanned;
+
+use super::document::{self, is_json};
+use super::{Scenario, ScenarioError};
+use crate::ids;
+use crate::s3::{Checksum, ChecksumAlgorithm, bucket_policy, is_bucket_name, is_region, md5};
+use crate::state::{
+    AccessKey, Account, Bucket, Content, Group, Holder, Object, ObjectHeaders, PublicAccessBlock, Role,
+    Secret, User, World,
+};
+
+/// Builds the state at `now`; ids that the scenario does not give are drawn from `entropy`.
+pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Result<World, ScenarioError> {
+    let mut builder = Builder { scenario, world: World::new(entropy), now };
+    for account in &scenario.document.account {
+        builder.account(account)?;
+    }
+    builder.check_trusts()?;
+    // Bucket policies may name principals of any account, so they come last.
+    for account in &scenario.document.account {
+        for bucket in &account.bucket {
+            builder.bucket_policy(bucket)?;
+        }
+    }
+    Ok(builder.world)
+}
+
+struct Builder<'a> {
+    scenario: &'a Scenario,
+    world: World,
+    now: Timestamp,
+}
+
+impl Builder<'_> {
+    fn error<T>(&self, value: &Spanned<T>, message: impl Into<String>, help: &str) -> ScenarioError {
+        self.scenario.place.at(value, message, help)
+    }
+
+    fn account(&mut self, account: &document::Account) -> Result<(), ScenarioError> {
+        let id = AccountId::new(account.id.get_ref()).map_err(|_| {
+            let message = format!("field `id` of the account is `{}`", account.id.get_ref());
+            self.error(&account.id, message, "an account id is 12 digits in quotes")
+        })?;
+        if self.world.accounts.get(&id).is_some() {
+            let message = format!("the account `{id}` is declared twice");
+            return Err(self.error(&account.id, message, "merge the two declarations"));
+        }
+        for (value, name) in [(&account.kms_key, "kms_key"), (&account.topic, "topic")] {
+            if let Some(value) = value {
+                let message = format!("field `{name}` of the account `{id}` is not supported yet");
+                return Err(self.error(value, message, "remove the field"));
+            }
+        }
+        let canonical_id = match &account.canonical_id {
+            None => ids::canonical_user_id(&self.world.entropy),
+            Some(text) => {
+                let valid =
+                    text.get_ref().len() == 64 && text.get_ref().bytes().all(|b| b.is_ascii_hexdigit());
+                if !valid {
+                    let message =
+                        format!("field `canonical_id` of the account `{id}` is `{}`", text.get_ref());
+                    return Err(self.error(text, message, "a canonical id is 64 hexadecimal digits"));
+                }
+                text.get_ref().clone()
+            }
+        };
+        let groups = self.groups(account)?;
+        let users = self.users(account, &id, &groups)?;
+        let roles = self.roles(account, &id)?;
+        self.world.accounts.insert(Account { id: id.clone(), canonical_id, users, groups, roles });
+        for key in &account.access_key {
+            self.access_key(key, Holder::Root { account: id.clone() })?;
+        }
+        for user in &account.user {
+            for key in &user.access_key {
+                let holder = Holder::User { account: id.clone(), name: user.name.get_ref().clone() };
+                self.access_key(key, holder)?;
+            }
+        }
+        for bucket in &account.bucket {
+            self.bucket(bucket, &id)?;
+        }
+        Ok(())
+    }
+
+    fn groups(&self, account: &document::Account) -> Result<BTreeMap<String, Group>, ScenarioError> {
+        let mut groups = BTreeMap::new();
+        for group in &account.group {
+            self.check_name(&group.name, "group", groups.contains_key(group.name.get_ref()))?;
+            let policies = self.policies(&group.policies)?;
+            groups.insert(group.name.get_ref().clone(), Group { policies });
+        }
+        Ok(groups)
+    }
+
+    fn users(
+        &self,
+        account: &document::Account,
+        id: &AccountId,
+        groups: &BTreeMap<String, Group>,
+    ) -> Result<BTreeMap<String, User>, ScenarioError> {
+        let mut users = BTreeMap::new();
+        for user in &account.user {
+            self.check_name(&user.name, "user", users.contains_key(user.name.get_ref()))?;
+            for group in &user.groups {
+                if !groups.contains_key(group.get_ref()) {
+                    let message = format!(
+                        "field `groups` names `{}`, which is not a group of the account `{id}`",
+                        group.get_ref()
+                    );
+                    return Err(self.error(group, message, "declare it with `[[account.group]]`"));
+                }
+            }
+            users.insert(
+                user.name.get_ref().clone(),
+                User {
+                    arn: self.arn(id, "user", user.path.as_ref(), &user.name)?,
+                    unique_id: ids::unique_id(&self.world.entropy, "AIDA"),
+                    policies: self.policies(&user.policies)?,
+                    groups: user.groups.iter().map(|group| group.get_ref().clone()).collect(),
+                    boundary: self.boundary(user.boundary.as_ref())?,
+                },
+            );
+        }
+        Ok(users)
+    }
+
+    fn roles(
+        &self,
+        account: &document::Account,
+        id: &AccountId,
+    ) -> Result<BTreeMap<String, Role>, ScenarioError> {
+        let mut roles = BTreeMap::new();
+        for role in &account.role {
+            self.check_name(&role.name, "role", roles.contains_key(role.name.get_ref()))?;
+            roles.insert(
+                role.name.get_ref().clone(),
+                Role {
+                    arn: self.arn(id, "role", role.path.as_ref(), &role.name)?,
+                    unique_id: ids::unique_id(&self.world.entropy, "AROA"),
+                    trust: self.policy(&role.trust, PolicyKind::Trust)?,
+                    policies: self.policies(&role.policies)?,
+                    boundary: self.boundary(role.boundary.as_ref())?,
+                },
+            );
+        }
+        Ok(roles)
+    }
+
+    fn check_name(&self, name: &Spanned<String>, what: &str, taken: bool) -> Result<(), ScenarioError> {
+        let text = name.get_ref();
+        let valid = (1..=64).contains(&text.len())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c));
+        if !valid {
+            let message = format!("field `name` of the {what} is `{text}`");
+            let help = "a name has 1 to 64 characters of letters, digits and `+=,.@_-`";
+            return Err(self.error(name, message, help));
+        }
+        if taken {
+            let message = format!("the {what} `{text}` is declared twice");
+            return Err(self.error(name, message, "give each a name of its own"));
+        }
+        Ok(())
+    }
+
+    fn arn(
+        &self,
+        account: &AccountId,
+        kind: &str,
+        path: Option<&Spanned<String>>,
+        name: &Spanned<String>,
+    ) -> Result<Arn, ScenarioError> {
+        let text = path.map_or("/", |path| path.get_ref());
+        if let Some(path) = path
+            && !(text.starts_with('/') && text.ends_with('/'))
+        {
+            let message = format!("field `path` of `{}` is `{text}`", name.get_ref());
+            return Err(self.error(path, message, "a path begins and ends with `/`"));
+        }
+        Arn::new(format!("arn:aws:iam::{account}:{kind}{text}{}", name.get_ref()))
+            .map_err(|error| self.error(name, error.to_string(), "choose another name"))
+    }
+
+    fn policies(&self, given: &[Spanned<String>]) -> Result<Vec<Policy>, ScenarioError> {
+        given.iter().map(|policy| self.policy(policy, PolicyKind::Identity)).collect()
+    }
+
+    fn boundary(&self, given: Option<&Spanned<String>>) -> Result<Option<Policy>, ScenarioError> {
+        given.map(|policy| self.policy(policy, PolicyKind::Boundary)).transpose()
+    }
+
+    fn policy(&self, given: &Spanned<String>, kind: PolicyKind) -> Result<Policy, ScenarioError> {
+        let (text, file) = self.policy_text(given)?;
+        let name = file.map_or("inline", policy_name);
+        let source = PolicySource::new(kind, name);
+        let source = match file {
+            Some(file) => source.with_file(file),
+            None => source,
+        };
+        Policy::parse(text, source).map_err(|error| {
+            let place = file.map_or_else(
+                || format!("line {}, column {} of the policy", error.line(), error.column()),
+                |file| format!("{file}:{}:{}", error.line(), error.column()),
+            );
+            self.error(given, format!("{place}: {}", error.message()), error.help())
+        })
+    }
+
+    /// The text of a policy, and the file it came from.
+    fn policy_text<'s>(
+        &'s self,
+        given: &'s Spanned<String>,
+    ) -> Result<(&'s str, Option<&'s str>), ScenarioError> {
+        let value = given.get_ref();
+        if is_json(value) {
+            return Ok((value, None));
+        }
+        match self.scenario.file(value) {
+            Some(text) => Ok((text, Some(value))),
+            None => {
+                let message = format!("the policy file `{value}` is not among the files of this scenario");
+                Err(self.error(given, message, "give the path of a JSON file, or the JSON itself"))
+            }
+        }
+    }
+
+    fn access_key(&mut self, key: &document::AccessKey, holder: Holder) -> Result<(), ScenarioError> {
+        let id = key.id.get_ref();
+        let valid =
+            (16..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+        if !valid {
+            let message = format!("field `id` of the access key is `{id}`");
+            return Err(self.error(&key.id, message, "an access key id has 16 to 128 letters and digits"));
+        }
+        if self.world.accounts.access_key(id).is_some() {
+            let message = format!("the access key `{id}` is declared twice");
+            return Err(self.error(&key.id, message, "give each key an id of its own"));
+        }
+        let secret = &key.secret.get_ref().0;
+        if secret.is_empty() {
+            let message = format!("field `secret` of the access key `{id}` is empty");
+            return Err(self.error(&key.secret, message, "give any text; AWS uses 40 characters"));
+        }
+        let secret = Secret::new(secret.as_str());
+        self.world.accounts.add_key(AccessKey { id: id.clone(), secret, holder });
+        Ok(())
+    }
+
+    fn bucket(&mut self, bucket: &document::Bucket, owner: &AccountId) -> Result<(), ScenarioError> {
+        let name = bucket.name.get_ref();
+        if !is_bucket_name(name) {
+            let message = format!("field `name` of the bucket is `{name}`");
+            let help = "a bucket name has 3 to 63 lower-case letters, digits, dots and hyphens";
+            return Err(self.error(&bucket.name, message, help));
+        }
+        if self.world.buckets.contains_key(name) {
+            let message = format!("the bucket `{name}` is declared twice");
+            return Err(self.error(&bucket.name, message, "bucket names are unique among all accounts"));
+        }
+        self.check_supported(bucket)?;
+        let region = bucket.region.as_ref().map_or("us-east-1", |region| region.get_ref());
+        if let Some(region) = bucket.region.as_ref().filter(|region| !is_region(region.get_ref())) {
+            let message = format!("field `region` of the bucket `{name}` is `{}`", region.get_ref());
+            return Err(self.error(region, message, "give a region such as `eu-west-1`"));
+        }
+        let mut built = Bucket::new(name, region, owner.clone(), self.now);
+        if let Some(block) = &bucket.public_access_block {
+            built.public_access_block = PublicAccessBlock {
+                block_public_policy: block.block_public_policy,
+                restrict_public_buckets: block.restrict_public_buckets,
+            };
+        }
+        for object in &bucket.objects {
+            let object_built = self.object(object)?;
+            built.store(object.key.get_ref(), object_built);
+        }
+        self.world.buckets.insert(name.clone(), built);
+        Ok(())
+    }
+
+    /// What a bucket may ask for and the emulator does not do yet.
+    fn check_supported(&self, bucket: &document::Bucket) -> Result<(), ScenarioError> {
+        let name = bucket.name.get_ref();
+        let only = |field: &'static str, given: Option<&Spanned<String>>, supported: &'static str| match given
+        {
+            Some(value) if value.get_ref() != supported => {
+                let message = format!(
+                    "field `{field}` of the bucket `{name}` is `{}`, which is not supported yet",
+                    value.get_ref()
+                );
+                Err(self.error(value, message, &format!("use `{supported}`, or remove the field")))
+            }
+            _ => Ok(()),
+        };
+        only("ownership", bucket.ownership.as_ref(), "BucketOwnerEnforced")?;
+        only("versioning", bucket.versioning.as_ref(), "Disabled")?;
+        only("encryption", bucket.encryption.as_ref(), "AES256")?;
+        match &bucket.notifications {
+            None => Ok(()),
+            Some(value) => {
+                let message = format!("field `notifications` of the bucket `{name}` is not supported yet");
+                Err(self.error(value, message, "remove the field"))
+            }
+        }
+    }
+
+    fn object(&self, object: &document::ObjectText) -> Result<Object, ScenarioError> {
+        let text = match (&object.text, &object.file) {
+            (Some(text), None) => text.as_str(),
+            (None, Some(file)) => self.scenario.file(file.get_ref()).ok_or_else(|| {
+                let message =
+                    format!("the file `{}` is not among the files of this scenario", file.get_ref());
+                self.error(file, message, "give the path of a file, or the content as `text`")
+            })?,
+            _ => {
+                let message =
+                    format!("the object `{}` needs exactly one of `text` and `file`", object.key.get_ref());
+                return Err(self.error(&object.key, message, "give one of them"));
+            }
+        };
+        let content = Content::from(Bytes::copy_from_slice(text.as_bytes()));
+        Ok(Object {
+            etag: hex::encode(md5(content.pieces())),
+            checksum: Checksum::of(ChecksumAlgorithm::Crc64nvme, &content),
+            content,
+            last_modified: self.now,
+            headers: ObjectHeaders::default(),
+            parts: None,
+        })
+    }
+
+    /// AWS refuses a trust policy that names a principal which does not exist.
+    fn check_trusts(&self) -> Result<(), ScenarioError> {
+        for account in &self.scenario.document.account {
+            for role in &account.role {
+                let trust = self.policy(&role.trust, PolicyKind::Trust)?;
+                self.check_principals(&trust, &role.trust)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_principals(&self, policy: &Policy, given: &Spanned<String>) -> Result<(), ScenarioError> {
+        match policy.principals().find(|entry| !self.world.accounts.knows(&entry.principal)) {
+            None => Ok(()),
+            Some(unknown) => {
+                let message =
+                    format!("the policy names the principal `{}`, which does not exist", unknown.text);
+                Err(self.error(given, message, "declare its account, user or role in this scenario"))
+            }
+        }
+    }
+
+    fn bucket_policy(&mut self, bucket: &document::Bucket) -> Result<(), ScenarioError> {
+        let Some(given) = &bucket.policy else { return Ok(()) };
+        let name = bucket.name.get_ref();
+        let (text, file) = self.policy_text(given)?;
+        // First with our own words, which say where.
+        let source = PolicySource::new(PolicyKind::Bucket, name.as_str());
+        let source = match file {
+            Some(file) => source.with_file(file),
+            None => source,
+        };
+        let parsed = Policy::parse(text, source)
+            .and_then(|policy| bucketproof_authz::validate_bucket_policy(&policy, name).map(|()| policy))
+            .map_err(|error| {
+                let place = format!("line {}, column {} of the policy", error.line(), error.column());
+                self.error(given, format!("{place}: {}", error.message()), error.help())
+            })?;
+        self.check_principals(&parsed, given)?;
+        let policy = bucket_policy(text, name, file, &self.world.accounts)
+            .map_err(|error| self.error(given, error.message, "AWS refuses this policy"))?;
+        if let Some(bucket) = self.world.buckets.get_mut(name) {
+            if bucket.public_access_block.block_public_policy && policy.is_public() {
+                let message = format!(
+                    "the policy of the bucket `{name}` is public, which its public access block forbids"
+                );
+                let help = "set `public_access_block = { block_public_policy = false, restrict_public_buckets = false }`";
+                return Err(self.scenario.place.at(given, message, help));
+            }
+            bucket.policy = Some(policy);
+        }
+        Ok(())
+    }
+}
+
+/// `policies/read-raw.json` is the policy `read-raw`.
+fn policy_name(file: &str) -> &str {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    name.strip_suffix(".json").unwrap_or(name)
+}

@@ -1,0 +1,161 @@
+//! The shape of a scenario file.
+
+use serde::Deserialize;
+use toml::{Spanned, Value};
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Document {
+    #[serde(default)]
+    pub(super) account: Vec<Account>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Account {
+    /// 12 digits.
+    pub(super) id: Spanned<String>,
+    /// Who this is, for the reader of the scenario; nothing depends on it.
+    #[expect(dead_code, reason = "part of the format")]
+    pub(super) name: String,
+    /// 64 hexadecimal digits; drawn if absent.
+    pub(super) canonical_id: Option<Spanned<String>>,
+    /// Kept for the reader of the scenario; nothing depends on it.
+    #[expect(dead_code, reason = "part of the format")]
+    pub(super) email: Option<String>,
+    /// The keys of the root user.
+    #[serde(default)]
+    pub(super) access_key: Vec<AccessKey>,
+    #[serde(default)]
+    pub(super) user: Vec<User>,
+    #[serde(default)]
+    pub(super) group: Vec<Group>,
+    #[serde(default)]
+    pub(super) role: Vec<Role>,
+    #[serde(default)]
+    pub(super) bucket: Vec<Bucket>,
+    pub(super) kms_key: Option<Spanned<Value>>,
+    pub(super) topic: Option<Spanned<Value>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccessKey {
+    pub(super) id: Spanned<String>,
+    pub(super) secret: Spanned<Hidden>,
+}
+
+/// A secret in a scenario; not shown by `Debug`.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Hidden(pub(super) String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct User {
+    pub(super) name: Spanned<String>,
+    pub(super) path: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) groups: Vec<Spanned<String>>,
+    pub(super) boundary: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) access_key: Vec<AccessKey>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Role {
+    pub(super) name: Spanned<String>,
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) trust: Spanned<String>,
+    #[serde(default)]
+    pub(super) policies: Vec<Spanned<String>>,
+    pub(super) boundary: Option<Spanned<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bucket {
+    pub(super) name: Spanned<String>,
+    /// `us-east-1` if absent.
+    pub(super) region: Option<Spanned<String>>,
+    pub(super) policy: Option<Spanned<String>>,
+    pub(super) ownership: Option<Spanned<String>>,
+    pub(super) public_access_block: Option<PublicAccessBlock>,
+    pub(super) versioning: Option<Spanned<String>>,
+    pub(super) encryption: Option<Spanned<String>>,
+    pub(super) notifications: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) objects: Vec<ObjectText>,
+}
+
+/// All four are on unless they are turned off here.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PublicAccessBlock {
+    #[serde(default = "on")]
+    #[expect(dead_code, reason = "without ACLs there is nothing it could block")]
+    pub(super) block_public_acls: bool,
+    #[serde(default = "on")]
+    #[expect(dead_code, reason = "without ACLs there is nothing it could ignore")]
+    pub(super) ignore_public_acls: bool,
+    #[serde(default = "on")]
+    pub(super) block_public_policy: bool,
+    #[serde(default = "on")]
+    pub(super) restrict_public_buckets: bool,
+}
+
+fn on() -> bool {
+    true
+}
+
+/// An object that is there from the start; exactly one of `text` and `file`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ObjectText {
+    pub(super) key: Spanned<String>,
+    pub(super) text: Option<String>,
+    pub(super) file: Option<Spanned<String>>,
+}
+
+impl Document {
+    /// Every path that the scenario refers to.
+    pub(super) fn file_paths(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.account.iter().flat_map(|account| {
+            let users = account.user.iter().flat_map(|user| user.policies.iter().chain(&user.boundary));
+            let groups = account.group.iter().flat_map(|group| &group.policies);
+            let roles = account
+                .role
+                .iter()
+                .flat_map(|role| std::iter::once(&role.trust).chain(&role.policies).chain(&role.boundary));
+            let policies = users
+                .chain(groups)
+                .chain(roles)
+                .chain(account.bucket.iter().filter_map(|bucket| bucket.policy.as_ref()));
+            let objects =
+                account.bucket.iter().flat_map(|bucket| &bucket.objects).filter_map(|o| o.file.as_ref());
+            policies.filter(|policy| !is_json(policy.get_ref())).chain(objects)
+        })
+    }
+}
+
+/// A policy that is not a path but the document itself.
+pub(super) fn is_json(policy: &str) -> bool {
+    policy.trim_start().starts_with('{')
+}

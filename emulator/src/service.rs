@@ -1,0 +1,84 @@
+//! Which AWS service a request is for.
+//!
+//! One port serves them all, so the request itself has to say: by the service in its credential scope, else by
+//! `X-Amz-Target`, an `Action` parameter, or the host. What says nothing is S3.
+
+use crate::authenticate::Credential;
+use crate::error::{AwsError, Protocol};
+use crate::head::Head;
+
+/// A service by its signing name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    S3,
+    Sts,
+    /// A service that is known by name only; its requests are refused.
+    Other(String),
+}
+
+impl Service {
+    /// Classifies a request by its head.
+    pub(crate) fn of(head: &Head) -> Self {
+        if let Some(name) = scope_service(head) {
+            return Self::named(&name);
+        }
+        if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
+            return Self::Other(service.to_owned());
+        }
+        let host = head.host();
+        if host.starts_with("sts.") {
+            return Self::Sts;
+        }
+        let is_form = head
+            .header("content-type")
+            .is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"));
+        let at_root = head.uri.path() == "/";
+        if at_root && (head.parameter("Action").is_some() || is_form) {
+            return Self::Sts;
+        }
+        Self::S3
+    }
+
+    fn named(name: &str) -> Self {
+        match name {
+            "s3" => Self::S3,
+            "sts" => Self::Sts,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// The signing name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::S3 => "s3",
+            Self::Sts => "sts",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// How this service words its errors.
+    pub(crate) fn protocol(&self) -> Protocol {
+        match self {
+            Self::S3 => Protocol::RestXml,
+            Self::Sts => Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+            Self::Other(name) if name == "kms" || name == "TrentService" => Protocol::Json,
+            Self::Other(_) => {
+                Protocol::Query { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" }
+            }
+        }
+    }
+
+    /// The refusal of a service that the emulator does not speak.
+    pub(crate) fn refusal(name: &str) -> AwsError {
+        AwsError::not_implemented(format!("the service `{name}`"))
+    }
+}
+
+/// The service in the credential scope of a header or a presigned query.
+fn scope_service(head: &Head) -> Option<String> {
+    let credential = match head.header("authorization") {
+        Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
+        None => head.parameter("X-Amz-Credential")?.to_owned(),
+    };
+    Some(Credential::parse(&credential)?.scope.service)
+}

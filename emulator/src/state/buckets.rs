@@ -1,0 +1,90 @@
+//! A bucket with its configuration and objects.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bucketproof_authz::{AccountId, Policy};
+use jiff::Timestamp;
+
+use super::{Object, Upload};
+
+/// A general purpose bucket.
+#[derive(Clone, Debug)]
+pub(crate) struct Bucket {
+    pub(crate) name: String,
+    pub(crate) region: String,
+    pub(crate) owner: AccountId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) policy: Option<Policy>,
+    pub(crate) public_access_block: PublicAccessBlock,
+    pub(crate) objects: BTreeMap<String, Arc<Object>>,
+    /// Uploads in progress by key, then by upload id.
+    pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    /// When a key was last written or deleted, for keys that an upload in progress may complete over.
+    pub(crate) changed_at: BTreeMap<String, u64>,
+    /// Counts the writes and deletes of this bucket.
+    pub(crate) changes: u64,
+}
+
+/// The two settings of Block Public Access that concern policies; the two that concern ACLs have no effect while
+/// every bucket is owner-enforced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PublicAccessBlock {
+    pub(crate) block_public_policy: bool,
+    pub(crate) restrict_public_buckets: bool,
+}
+
+/// AWS turns all settings on for a new bucket since April 2023.
+impl Default for PublicAccessBlock {
+    fn default() -> Self {
+        Self { block_public_policy: true, restrict_public_buckets: true }
+    }
+}
+
+impl Bucket {
+    pub(crate) fn new(name: &str, region: &str, owner: AccountId, created_at: Timestamp) -> Self {
+        Self {
+            name: name.to_owned(),
+            region: region.to_owned(),
+            owner,
+            created_at,
+            policy: None,
+            public_access_block: PublicAccessBlock::default(),
+            objects: BTreeMap::new(),
+            uploads: BTreeMap::new(),
+            changed_at: BTreeMap::new(),
+            changes: 0,
+        }
+    }
+
+    /// Stores an object; replaces the one under the same key.
+    pub(crate) fn store(&mut self, key: &str, object: Object) -> Arc<Object> {
+        let object = Arc::new(object);
+        self.objects.insert(key.to_owned(), Arc::clone(&object));
+        self.note_change(key);
+        object
+    }
+
+    /// Removes an object; a key without one is left as it is.
+    pub(crate) fn remove(&mut self, key: &str) {
+        if self.objects.remove(key).is_some() {
+            self.note_change(key);
+        }
+    }
+
+    /// An upload that was begun before this change must not complete under a condition as if nothing had happened.
+    fn note_change(&mut self, key: &str) {
+        self.changes += 1;
+        let awaited = self.uploads.keys().any(|(upload_key, _)| upload_key == key);
+        if awaited {
+            self.changed_at.insert(key.to_owned(), self.changes);
+        }
+    }
+
+    /// Forgets changes that no upload in progress can still meet.
+    pub(crate) fn forget_changes(&mut self, key: &str) {
+        if !self.uploads.keys().any(|(upload_key, _)| upload_key == key) {
+            self.changed_at.remove(key);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A stored object.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::Content;
+use crate::s3::Checksum;
+
+/// An object that is never changed, only replaced.
+#[derive(Clone, Debug)]
+pub(crate) struct Object {
+    pub(crate) content: Content,
+    /// Hexadecimal, without quotes; `-N` for N parts.
+    pub(crate) etag: String,
+    pub(crate) last_modified: Timestamp,
+    pub(crate) headers: ObjectHeaders,
+    pub(crate) checksum: Checksum,
+    /// How the parts lie; absent for an object written in one piece.
+    pub(crate) parts: Option<PartLayout>,
+}
+
+/// What a client may say about an object beside its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ObjectHeaders {
+    pub(crate) content_type: Option<String>,
+    pub(crate) cache_control: Option<String>,
+    pub(crate) content_disposition: Option<String>,
+    pub(crate) content_encoding: Option<String>,
+    pub(crate) content_language: Option<String>,
+    /// As it was sent.
+    pub(crate) expires: Option<String>,
+    /// User metadata; names in lower case, without `x-amz-meta-`.
+    pub(crate) metadata: BTreeMap<String, String>,
+    /// Absent for `STANDARD`.
+    pub(crate) storage_class: Option<String>,
+}
+
+/// The parts of a multipart object.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PartLayout {
+    /// Number, size in bytes and checksum of each part, in order.
+    pub(crate) parts: Vec<(i32, u64, Option<Checksum>)>,
+}
