@@ -1,0 +1,225 @@
+//! The command line: arguments in, data on standard output, messages on standard error, an exit code.
+//!
+//! Exit codes: 0 done, 1 the answer is no for a stated reason, 2 wrong usage or configuration, 3 this machine or
+//! this program is broken.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where printing belongs")]
+
+mod plan;
+mod policy;
+mod profile;
+mod status;
+mod sync;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use bucketproof_clock::{Clock, Entropy};
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+use crate::engine::{Connection, FailureKind, SyncError};
+use crate::store::S3Store;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    Done,
+    No,
+    Usage,
+    Broken,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::Usage => 2,
+            Exit::Broken => 3,
+        })
+    }
+}
+
+/// A message for people, with the next step.
+#[derive(Debug)]
+struct Complaint {
+    exit: Exit,
+    message: String,
+    help: String,
+}
+
+impl Complaint {
+    fn usage(message: impl std::fmt::Display, help: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, message: format!("{message}"), help: help.into() }
+    }
+}
+
+impl From<&SyncError> for Complaint {
+    fn from(error: &SyncError) -> Self {
+        let exit = match error.kind() {
+            FailureKind::Refused => Exit::No,
+            FailureKind::Usage => Exit::Usage,
+            FailureKind::Broken => Exit::Broken,
+        };
+        let message = match error.diagnosis().and_then(|diagnosis| diagnosis.requirement.as_ref()) {
+            Some(requirement) => format!("{error} [{requirement}]"),
+            None => error.to_string(),
+        };
+        Self { exit, message, help: error.help() }
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "bucketproof-connector", version, about = "Exports vendor data to S3; vendors are data.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Export everything that waits in the sources, once.
+    Sync(Target),
+    /// Show what `sync` would do, without a write call.
+    Plan(Target),
+    /// Show what is known of the connection, without a call.
+    Status(Target),
+    /// List, show and check vendor profiles.
+    Profile(profile::ProfileArguments),
+    /// Print the identity and trust policies that the vendor documents, filled in.
+    Policy(policy::PolicyArguments),
+    /// Not supported yet.
+    Run(Unsupported),
+    /// Not supported yet.
+    Export(Unsupported),
+    /// Not supported yet.
+    Import(Unsupported),
+    /// Not supported yet.
+    Pause(Unsupported),
+    /// Not supported yet.
+    Resume(Unsupported),
+    /// Not supported yet.
+    Doctor(Unsupported),
+    /// Not supported yet.
+    VerifyLayout(Unsupported),
+}
+
+#[derive(Debug, Args)]
+struct Target {
+    /// The connection's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Unsupported {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _arguments: Vec<String>,
+}
+
+/// Runs the program with the process's arguments.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BUCKETPROOF_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // A subscriber that is already there is as good.
+    let _already_set = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .try_init();
+    let outcome = match arguments.command {
+        Command::Sync(target) => sync::run(&target),
+        Command::Plan(target) => plan::run(&target),
+        Command::Status(target) => status::run(&target),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
+        Command::Run(_) => Err(unsupported("run")),
+        Command::Export(_) => Err(unsupported("export")),
+        Command::Import(_) => Err(unsupported("import")),
+        Command::Pause(_) => Err(unsupported("pause")),
+        Command::Resume(_) => Err(unsupported("resume")),
+        Command::Doctor(_) => Err(unsupported("doctor")),
+        Command::VerifyLayout(_) => Err(unsupported("verify-layout")),
+    };
+    match outcome {
+        Ok(()) => Exit::Done.into(),
+        Err(complaint) => {
+            eprintln!("error: {}", complaint.message);
+            if !complaint.help.is_empty() {
+                eprintln!("help: {}", complaint.help);
+            }
+            complaint.exit.into()
+        }
+    }
+}
+
+fn unsupported(command: &str) -> Complaint {
+    let help = match command {
+        "run" => "call `sync` every five minutes from a timer",
+        "export" => "`sync` exports everything that waits in the sources",
+        "pause" | "resume" => "set `enabled` in the configuration",
+        "doctor" => "`sync` diagnoses a refusal, `policy` prints the policies that are needed",
+        _ => "supported are `sync`, `plan`, `status`, `profile` and `policy`",
+    };
+    Complaint::usage(format!("`{command}` is not supported yet"), help)
+}
+
+fn load_config(target: &Target) -> Result<Config, Complaint> {
+    Config::load(&target.config).map_err(|error| Complaint::usage(&error, error.help()))
+}
+
+/// The connection that the configuration describes.
+fn connect(target: &Target) -> Result<Connection, Complaint> {
+    let config = load_config(target)?;
+    let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
+    let clock = Clock::system();
+    let credentials = config
+        .credentials(|name| std::env::var(name).ok())
+        .map_err(|error| Complaint::usage(&error, error.help()))?;
+    let store = S3Store::new(config.store_settings(credentials), &clock, None)
+        .map_err(|error| Complaint::usage(&error, error.help()))?;
+    Connection::new(config, profile, Arc::new(store), clock, Entropy::machine())
+        .map_err(|error| Complaint::usage(&error, error.help()))
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Complaint> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Complaint {
+            exit: Exit::Broken,
+            message: format!("the runtime cannot start: {error}"),
+            help: String::new(),
+        })?;
+    Ok(runtime.block_on(future))
+}
+
+fn print_json(value: &impl serde::Serialize) -> Result<(), Complaint> {
+    let text = serde_json::to_string_pretty(value).map_err(|error| Complaint {
+        exit: Exit::Broken,
+        message: format!("the report cannot be printed: {error}"),
+        help: String::new(),
+    })?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints a failed sync or plan as JSON where JSON was asked for; the complaint follows on standard error.
+fn failed(target: &Target, error: &SyncError) -> Complaint {
+    if target.json {
+        let report = crate::report::FailureReport {
+            outcome: "failed",
+            error: error.to_string(),
+            help: error.help(),
+            diagnosis: error.diagnosis().cloned(),
+        };
+        if let Err(complaint) = print_json(&report) {
+            return complaint;
+        }
+    }
+    Complaint::from(error)
+}

@@ -1,0 +1,59 @@
+//! `status`
+
+use bucketproof_clock::Clock;
+
+use super::{Complaint, Exit, Target, load_config, print_json};
+use crate::engine::{check_fit, status_of};
+use crate::report::{ConnectionState, StatusReport};
+
+pub(super) fn run(target: &Target) -> Result<(), Complaint> {
+    let config = load_config(target)?;
+    let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
+    check_fit(&config, &profile).map_err(|error| Complaint::usage(&error, error.help()))?;
+    let report = status_of(&config, &profile, &Clock::system()).map_err(|error| Complaint {
+        exit: Exit::Broken,
+        message: error.to_string(),
+        help: error.help().to_owned(),
+    })?;
+    if target.json {
+        return print_json(&report);
+    }
+    print(&report);
+    Ok(())
+}
+
+fn print(report: &StatusReport) {
+    let state = match report.state {
+        ConnectionState::Active => "Active",
+        ConnectionState::WaitingForFirstSync => "Waiting for first sync",
+        ConnectionState::Disabled => "Disabled",
+        ConnectionState::NoDatasetSelected => "No dataset selected",
+        ConnectionState::SetupFailed => "Set-up failed",
+    };
+    println!("{state}: {} to bucket {}", report.profile, report.bucket);
+    if let (Some(failure), Some(at)) = (&report.setup_failure, &report.setup_checked_at) {
+        println!("  last check at {at}: {failure}");
+    }
+    for warning in &report.warnings {
+        println!("  warning: {}\n  help: {}", warning.message, warning.help);
+    }
+    for dataset in &report.datasets {
+        println!(
+            "{}: last success {}, {} rows read, {} written, {} deduplicated, {} dead-lettered, {} objects, {} open intents",
+            dataset.dataset,
+            dataset.last_success.as_deref().unwrap_or("never"),
+            dataset.rows_read,
+            dataset.rows_written,
+            dataset.rows_deduplicated,
+            dataset.rows_dead_lettered,
+            dataset.objects,
+            dataset.open_intents
+        );
+        for checkpoint in &dataset.checkpoints {
+            println!(
+                "  {}: read to byte {} (line {}), {} bytes wait",
+                checkpoint.source, checkpoint.byte_offset, checkpoint.lines, checkpoint.pending_bytes
+            );
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The configuration of one connection: which vendor's data, from which sources, to which bucket, as whom.
+//!
+//! Secrets are named, never written: by environment variable or by file.
+
+mod raw;
+mod secrets;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::civil::Date;
+
+pub use secrets::{SecretError, SecretPlace};
+
+use crate::credentials::{AccessKey, CredentialSource};
+use crate::document::DocumentError;
+use crate::names::{BucketName, DatasetName};
+use crate::profile::{AuthMode, KeyPrefix, ProfileError, VendorProfile};
+use crate::secret::Secret;
+use crate::store::{Addressing, Encryption, S3Settings, Transport};
+
+/// Which profile a connection uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProfileChoice {
+    /// One that comes with the crate.
+    Named(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// Whether the connection exports at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncToggle {
+    /// It does.
+    On,
+    /// It makes no call to the store.
+    Off,
+}
+
+/// The bucket and how to reach it.
+#[derive(Clone, Debug)]
+pub struct BucketConfig {
+    /// Name.
+    pub name: BucketName,
+    /// Region.
+    pub region: String,
+    /// Where objects go below the root.
+    pub prefix: KeyPrefix,
+    /// Another endpoint than AWS's own.
+    pub endpoint: Option<String>,
+    /// Another endpoint of STS.
+    pub sts_endpoint: Option<String>,
+    /// How requests address the bucket.
+    pub addressing: Addressing,
+    /// Which transports are allowed.
+    pub transport: Transport,
+}
+
+/// The places of an access key's parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPlaces {
+    /// The access key id.
+    pub id: SecretPlace,
+    /// The secret access key.
+    pub secret: SecretPlace,
+    /// The session token, if the key is temporary.
+    pub session_token: Option<SecretPlace>,
+}
+
+/// Who the connector is.
+#[derive(Clone, Debug)]
+pub enum AuthConfig {
+    /// A role, assumed with base credentials.
+    AssumeRole {
+        /// The role.
+        role_arn: String,
+        /// The external id of the role's trust policy.
+        external_id: Secret,
+        /// Who assumes it.
+        base: KeyPlaces,
+        /// Length of a session.
+        session: Duration,
+    },
+    /// Keys of an IAM user.
+    StaticKeys {
+        /// The keys.
+        key: KeyPlaces,
+        /// The day they were made, for the rotation reminder.
+        created: Option<Date>,
+    },
+}
+
+impl AuthConfig {
+    /// The mode, as profiles name it.
+    pub fn mode(&self) -> AuthMode {
+        match self {
+            Self::AssumeRole { .. } => AuthMode::AssumeRole,
+            Self::StaticKeys { .. } => AuthMode::StaticKeys,
+        }
+    }
+}
+
+/// What to do when a source file is not the one that was read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnReplaced {
+    /// Stop, so that nothing is skipped unseen.
+    Fail,
+    /// Read it from its start; rows that were exported before are deduplicated.
+    Restart,
+}
+
+/// Where rows come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourcePlace {
+    /// An NDJSON file, which may grow: a last line without line end waits for the rest.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What to do if it was replaced or cut.
+        on_replaced: OnReplaced,
+    },
+    /// Standard input, which ends: its last line needs no line end.
+    Stdin,
+}
+
+/// One source of one dataset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceConfig {
+    /// The dataset its rows belong to.
+    pub dataset: DatasetName,
+    /// Where they are.
+    pub place: SourcePlace,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which profile.
+    pub profile: ProfileChoice,
+    /// Whether to export.
+    pub toggle: SyncToggle,
+    /// The datasets to export, at least one.
+    pub datasets: Vec<DatasetName>,
+    /// Where to.
+    pub bucket: BucketConfig,
+    /// As whom.
+    pub auth: AuthConfig,
+    /// Encryption of writes.
+    pub encryption: Encryption,
+    /// Directory of checkpoints, intents, dead letters and spooled input.
+    pub state_dir: PathBuf,
+    /// Bytes of source text that one batch takes at most; a longer line is a batch of its own.
+    pub batch_bytes: u64,
+    /// Sources, in the order in which equal versions are told apart.
+    pub sources: Vec<SourceConfig>,
+}
+
+/// Why a configuration could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration `{path}` cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The text is no configuration.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+impl ConfigError {
+    /// What to do next.
+    pub fn help(&self) -> &str {
+        match self {
+            Self::Unreadable { .. } => "check the path given with `--config`",
+            Self::Document(error) => error.help(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration from a file; relative paths in it start at its directory.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: shown.clone(), source })?;
+        Ok(Self::parse(&text, &shown)?)
+    }
+
+    /// Parses a configuration. Relative paths in it start at the directory of `file_name`.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, DocumentError> {
+        raw::parse(text, file_name)
+    }
+
+    /// The profile that the configuration names.
+    pub fn load_profile(&self) -> Result<VendorProfile, ProfileError> {
+        match &self.profile {
+            ProfileChoice::Named(id) => VendorProfile::named(id),
+            ProfileChoice::File(path) => VendorProfile::load(path),
+        }
+    }
+
+    /// Reads the secrets; `environment` looks a variable up.
+    pub fn credentials(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<CredentialSource, SecretError> {
+        let key = |places: &KeyPlaces| -> Result<AccessKey, SecretError> {
+            Ok(AccessKey {
+                id: places.id.read(&environment)?,
+                secret: Secret::new(places.secret.read(&environment)?),
+                session_token: match &places.session_token {
+                    Some(place) => Some(Secret::new(place.read(&environment)?)),
+                    None => None,
+                },
+            })
+        };
+        Ok(match &self.auth {
+            AuthConfig::StaticKeys { key: places, .. } => CredentialSource::Static(key(places)?),
+            AuthConfig::AssumeRole { role_arn, external_id, base, session } => CredentialSource::Role {
+                role_arn: role_arn.clone(),
+                external_id: external_id.clone(),
+                base: key(base)?,
+                session: *session,
+            },
+        })
+    }
+
+    /// The settings of the store that the configuration describes.
+    pub fn store_settings(&self, credentials: CredentialSource) -> S3Settings {
+        S3Settings {
+            bucket: self.bucket.name.clone(),
+            region: self.bucket.region.clone(),
+            endpoint: self.bucket.endpoint.clone(),
+            sts_endpoint: self.bucket.sts_endpoint.clone(),
+            addressing: self.bucket.addressing,
+            transport: self.bucket.transport,
+            encryption: self.encryption.clone(),
+            credentials,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

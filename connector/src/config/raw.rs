@@ -1,0 +1,412 @@
+//! The TOML form of a configuration and its checks.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::secrets::{RawKeyId, RawSecret};
+use super::{
+    AuthConfig, BucketConfig, Config, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig, SourcePlace,
+    SyncToggle,
+};
+use crate::document::{Document, DocumentError};
+use crate::names::{BucketName, DatasetName};
+use crate::profile::{AuthMode, KeyPrefix};
+use crate::secret::Secret;
+use crate::store::{Addressing, Encryption, Transport};
+
+/// Bounds of a role session (STS API reference, AssumeRole, DurationSeconds).
+const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
+const BATCH_MIB_DEFAULT: u64 = 64;
+const BATCH_MIB_MAX: u64 = 512;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConfig {
+    profile: Option<Spanned<String>>,
+    profile_path: Option<Spanned<PathBuf>>,
+    enabled: bool,
+    datasets: Spanned<Vec<Spanned<String>>>,
+    #[serde(default = "default_encryption")]
+    encryption: RawEncryption,
+    kms_key_id: Option<Spanned<String>>,
+    bucket: RawBucket,
+    auth: RawAuth,
+    state: RawState,
+    #[serde(default)]
+    source: Vec<RawSource>,
+}
+
+fn default_encryption() -> RawEncryption {
+    RawEncryption::SseS3
+}
+
+#[derive(Clone, Copy, Deserialize)]
+enum RawEncryption {
+    #[serde(rename = "none")]
+    None,
+    #[serde(rename = "sse-s3")]
+    SseS3,
+    #[serde(rename = "aws:kms")]
+    SseKms,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBucket {
+    name: Spanned<String>,
+    region: Spanned<String>,
+    #[serde(default)]
+    prefix: Option<Spanned<String>>,
+    endpoint: Option<Spanned<String>>,
+    sts_endpoint: Option<Spanned<String>>,
+    #[serde(default)]
+    allow_http: bool,
+    #[serde(default)]
+    path_style: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAuth {
+    mode: Spanned<AuthMode>,
+    role_arn: Option<Spanned<String>>,
+    external_id: Option<Spanned<String>>,
+    session_seconds: Option<Spanned<u64>>,
+    access_key_id: RawKeyId,
+    secret_access_key: RawSecret,
+    session_token: Option<RawSecret>,
+    key_created: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawState {
+    dir: PathBuf,
+    batch_mib: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSource {
+    dataset: Spanned<String>,
+    path: Option<Spanned<PathBuf>>,
+    stdin: Option<Spanned<bool>>,
+    on_replaced: Option<Spanned<OnReplaced>>,
+}
+
+pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError> {
+    let document = Document::new(file_name, text);
+    // The value of a refused inline secret is cut out of the error: its field's name gives it away.
+    let raw: RawConfig = document.parse("see the example configuration in the connector's documentation")?;
+    let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
+    let datasets = datasets(&document, &raw.datasets)?;
+    Ok(Config {
+        profile: profile(&document, raw.profile, raw.profile_path, &directory)?,
+        toggle: if raw.enabled { SyncToggle::On } else { SyncToggle::Off },
+        encryption: encryption(&document, raw.encryption, raw.kms_key_id)?,
+        bucket: bucket(&document, raw.bucket)?,
+        auth: auth(&document, raw.auth, &directory)?,
+        batch_bytes: batch_bytes(&document, raw.state.batch_mib)?,
+        state_dir: directory.join(raw.state.dir),
+        sources: sources(&document, raw.source, &datasets, &directory)?,
+        datasets,
+    })
+}
+
+fn profile(
+    document: &Document<'_>,
+    id: Option<Spanned<String>>,
+    path: Option<Spanned<PathBuf>>,
+    directory: &Path,
+) -> Result<ProfileChoice, DocumentError> {
+    match (id, path) {
+        (Some(id), None) => Ok(ProfileChoice::Named(id.into_inner())),
+        (None, Some(path)) => Ok(ProfileChoice::File(directory.join(path.into_inner()))),
+        (Some(_), Some(path)) => Err(document.error(
+            path.span(),
+            "both `profile` and `profile_path` are given",
+            "keep one of the two",
+        )),
+        (None, None) => Err(document.error(
+            0..0,
+            "neither `profile` nor `profile_path` is given",
+            "add `profile = \"suprsend_s3_v2\"` or the path of a profile file",
+        )),
+    }
+}
+
+fn datasets(
+    document: &Document<'_>,
+    raw: &Spanned<Vec<Spanned<String>>>,
+) -> Result<Vec<DatasetName>, DocumentError> {
+    let mut names: Vec<DatasetName> = Vec::new();
+    for entry in raw.get_ref() {
+        let name = DatasetName::new(entry.get_ref().as_str()).map_err(|error| {
+            document.error(entry.span(), error.to_string(), "name a dataset of the profile")
+        })?;
+        if names.contains(&name) {
+            return Err(document.error(entry.span(), "the dataset is listed twice", "remove one of the two"));
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Err(document.error(raw.span(), "no dataset is selected", "list at least one dataset"));
+    }
+    Ok(names)
+}
+
+fn encryption(
+    document: &Document<'_>,
+    mode: RawEncryption,
+    key_id: Option<Spanned<String>>,
+) -> Result<Encryption, DocumentError> {
+    match (mode, key_id) {
+        (RawEncryption::SseKms, key_id) => Ok(Encryption::SseKms { key_id: key_id.map(Spanned::into_inner) }),
+        (_, Some(key_id)) => Err(document.error(
+            key_id.span(),
+            "a KMS key is given, but `encryption` is not `aws:kms`",
+            "set `encryption = \"aws:kms\"` or remove the key",
+        )),
+        (RawEncryption::SseS3, None) => Ok(Encryption::SseS3),
+        (RawEncryption::None, None) => Ok(Encryption::BucketDefault),
+    }
+}
+
+fn bucket(document: &Document<'_>, raw: RawBucket) -> Result<BucketConfig, DocumentError> {
+    let name = BucketName::new(raw.name.get_ref().as_str()).map_err(|error| {
+        document.error(raw.name.span(), error.to_string(), "copy the name from the S3 console")
+    })?;
+    if raw.region.get_ref().is_empty()
+        || !raw.region.get_ref().chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    {
+        return Err(document.error(
+            raw.region.span(),
+            "not a region",
+            "write a region such as `eu-central-1`",
+        ));
+    }
+    let prefix = match &raw.prefix {
+        None => KeyPrefix::default(),
+        Some(prefix) => KeyPrefix::new(prefix.get_ref()).map_err(|error| {
+            document.error(
+                prefix.span(),
+                error.to_string(),
+                "write the folders alone: `exports/notifications`",
+            )
+        })?,
+    };
+    for endpoint in raw.endpoint.iter().chain(&raw.sts_endpoint) {
+        let text = endpoint.get_ref().to_ascii_lowercase();
+        if !text.starts_with("https://") && !text.starts_with("http://") {
+            return Err(document.error(
+                endpoint.span(),
+                "not a URL",
+                "write `https://host` or `https://host:port`",
+            ));
+        }
+        if text.starts_with("http://") && !raw.allow_http {
+            return Err(document.error(
+                endpoint.span(),
+                "plain http would send data in the clear",
+                "use https, or set `allow_http = true` for an emulator",
+            ));
+        }
+    }
+    Ok(BucketConfig {
+        name,
+        region: raw.region.into_inner(),
+        prefix,
+        endpoint: raw.endpoint.map(Spanned::into_inner),
+        sts_endpoint: raw.sts_endpoint.map(Spanned::into_inner),
+        addressing: if raw.path_style { Addressing::Path } else { Addressing::VirtualHost },
+        transport: if raw.allow_http { Transport::AllowHttp } else { Transport::TlsOnly },
+    })
+}
+
+fn auth(document: &Document<'_>, raw: RawAuth, directory: &Path) -> Result<AuthConfig, DocumentError> {
+    let key = KeyPlaces {
+        id: raw.access_key_id.0.below(directory),
+        secret: raw.secret_access_key.0.below(directory),
+        session_token: raw.session_token.map(|place| place.0.below(directory)),
+    };
+    let mode_span = raw.mode.span();
+    match raw.mode.into_inner() {
+        AuthMode::StaticKeys => {
+            let of_a_role = [
+                raw.role_arn.as_ref().map(|field| (field.span(), "role_arn")),
+                raw.external_id.as_ref().map(|field| (field.span(), "external_id")),
+                raw.session_seconds.as_ref().map(|field| (field.span(), "session_seconds")),
+            ];
+            if let Some((span, name)) = of_a_role.into_iter().flatten().next() {
+                return Err(document.error(
+                    span,
+                    format!("`{name}` has no meaning with `mode = \"static_keys\"`"),
+                    "remove it, or set `mode = \"assume_role\"`",
+                ));
+            }
+            Ok(AuthConfig::StaticKeys { key, created: key_created(document, raw.key_created)? })
+        }
+        AuthMode::AssumeRole => {
+            if let Some(created) = raw.key_created {
+                return Err(document.error(
+                    created.span(),
+                    "a role's credentials rotate by themselves",
+                    "remove `key_created`",
+                ));
+            }
+            let missing = |name: &str| {
+                document.error(
+                    mode_span.clone(),
+                    format!("`assume_role` needs `{name}`"),
+                    "add it; both `role_arn` and `external_id` come from the owner of the bucket",
+                )
+            };
+            let role_arn = raw.role_arn.ok_or_else(|| missing("role_arn"))?;
+            if !(role_arn.get_ref().starts_with("arn:") && role_arn.get_ref().contains(":role/")) {
+                return Err(document.error(
+                    role_arn.span(),
+                    "not the ARN of a role",
+                    "write an ARN such as `arn:aws:iam::123456789012:role/export`",
+                ));
+            }
+            let external_id = raw.external_id.ok_or_else(|| missing("external_id"))?;
+            external_id_checked(document, &external_id)?;
+            let session = raw.session_seconds.as_ref().map_or(3_600, |seconds| *seconds.get_ref());
+            if !SESSION_SECONDS.contains(&session) {
+                let span = raw.session_seconds.map_or(mode_span, |seconds| seconds.span());
+                return Err(document.error(
+                    span,
+                    "a role session lasts 900 to 43200 seconds",
+                    "3600 is a good value",
+                ));
+            }
+            Ok(AuthConfig::AssumeRole {
+                role_arn: role_arn.into_inner(),
+                external_id: Secret::new(external_id.into_inner()),
+                base: key,
+                session: Duration::from_secs(session),
+            })
+        }
+    }
+}
+
+/// The form STS accepts, and no space around it: a pasted space is the usual cause of a refused role.
+fn external_id_checked(document: &Document<'_>, id: &Spanned<String>) -> Result<(), DocumentError> {
+    let text = id.get_ref();
+    if text.trim() != text {
+        return Err(document.error(
+            id.span(),
+            "the external id begins or ends with white space",
+            "remove the white space; external ids are compared exactly, case included",
+        ));
+    }
+    let accepted = |c: char| {
+        c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | ':' | '/' | '-')
+    };
+    if !(2..=1224).contains(&text.len()) || !text.chars().all(accepted) {
+        return Err(document.error(
+            id.span(),
+            "an external id has 2 to 1224 letters, digits and characters of `_+=,.@:/-`",
+            "copy it from the role's trust policy",
+        ));
+    }
+    Ok(())
+}
+
+fn key_created(document: &Document<'_>, raw: Option<Spanned<String>>) -> Result<Option<Date>, DocumentError> {
+    let Some(raw) = raw else { return Ok(None) };
+    raw.get_ref()
+        .parse()
+        .map(Some)
+        .map_err(|_| document.error(raw.span(), "not a date", "write it as `2026-01-31`"))
+}
+
+fn batch_bytes(document: &Document<'_>, mib: Option<Spanned<u64>>) -> Result<u64, DocumentError> {
+    let size = mib.as_ref().map_or(BATCH_MIB_DEFAULT, |mib| *mib.get_ref());
+    if !(1..=BATCH_MIB_MAX).contains(&size) {
+        return Err(document.error(
+            mib.map_or(0..0, |mib| mib.span()),
+            format!("a batch takes 1 to {BATCH_MIB_MAX} MiB"),
+            format!("{BATCH_MIB_DEFAULT} is a good value"),
+        ));
+    }
+    Ok(size * 1024 * 1024)
+}
+
+fn sources(
+    document: &Document<'_>,
+    raw: Vec<RawSource>,
+    datasets: &[DatasetName],
+    directory: &Path,
+) -> Result<Vec<SourceConfig>, DocumentError> {
+    let mut sources: Vec<SourceConfig> = Vec::with_capacity(raw.len());
+    for source in raw {
+        let dataset = DatasetName::new(source.dataset.get_ref().as_str()).map_err(|error| {
+            document.error(source.dataset.span(), error.to_string(), "name a dataset of the profile")
+        })?;
+        if !datasets.contains(&dataset) {
+            return Err(document.error(
+                source.dataset.span(),
+                "the source's dataset is not selected",
+                "add it to `datasets`, or remove the source",
+            ));
+        }
+        let place = match (source.path, source.stdin) {
+            (Some(path), None) => SourcePlace::File {
+                path: directory.join(path.into_inner()),
+                on_replaced: source.on_replaced.map_or(OnReplaced::Fail, Spanned::into_inner),
+            },
+            (None, Some(stdin)) if *stdin.get_ref() => {
+                if let Some(field) = source.on_replaced {
+                    return Err(document.error(
+                        field.span(),
+                        "standard input is never replaced",
+                        "remove the field",
+                    ));
+                }
+                SourcePlace::Stdin
+            }
+            (None, Some(stdin)) => {
+                return Err(document.error(
+                    stdin.span(),
+                    "not a source",
+                    "remove the source or set `stdin = true`",
+                ));
+            }
+            (Some(path), Some(_)) => {
+                return Err(document.error(
+                    path.span(),
+                    "both `path` and `stdin` are given",
+                    "keep one of the two",
+                ));
+            }
+            (None, None) => {
+                return Err(document.error(
+                    source.dataset.span(),
+                    "the source has neither `path` nor `stdin`",
+                    "add `path = \"rows.ndjson\"` or `stdin = true`",
+                ));
+            }
+        };
+        let clashes = sources.iter().any(|known| match (&known.place, &place) {
+            (SourcePlace::Stdin, SourcePlace::Stdin) => true,
+            (SourcePlace::File { path: known_path, .. }, SourcePlace::File { path, .. }) => {
+                known_path == path && known.dataset == dataset
+            }
+            _ => false,
+        });
+        if clashes {
+            return Err(document.error(
+                source.dataset.span(),
+                "the source is given twice",
+                "remove one of the two",
+            ));
+        }
+        sources.push(SourceConfig { dataset, place });
+    }
+    Ok(sources)
+}

@@ -1,0 +1,127 @@
+//! Places of secrets, and the refusal of secrets written inline.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+
+/// Where a secret is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// In an environment variable of this name.
+    Environment(String),
+    /// In a file; white space around it is cut.
+    File(PathBuf),
+    /// In the configuration itself; for access key ids, which are no secrets.
+    Inline(String),
+}
+
+/// Why a secret could not be had. The secret itself is in none of the messages.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set or empty.
+    #[error("environment variable `{0}` is not set or empty")]
+    NoVariable(String),
+    /// The file cannot be read or is empty.
+    #[error("secret file `{path}` cannot be read: {problem}")]
+    NoFile {
+        /// The file.
+        path: String,
+        /// The cause.
+        problem: String,
+    },
+}
+
+impl SecretError {
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoVariable(_) => "set the variable, or name another one in `[auth]`",
+            Self::NoFile { .. } => "check the path in `[auth]` and the file's permissions",
+        }
+    }
+}
+
+impl SecretPlace {
+    /// Reads the secret; `environment` looks a variable up.
+    pub fn read(&self, environment: impl Fn(&str) -> Option<String>) -> Result<String, SecretError> {
+        match self {
+            Self::Inline(text) => Ok(text.clone()),
+            Self::Environment(name) => environment(name)
+                .filter(|value| !value.is_empty())
+                .ok_or_else(|| SecretError::NoVariable(name.clone())),
+            Self::File(path) => {
+                let no_file =
+                    |problem: String| SecretError::NoFile { path: path.display().to_string(), problem };
+                let text = std::fs::read_to_string(path).map_err(|error| no_file(error.to_string()))?;
+                let text = text.trim();
+                if text.is_empty() { Err(no_file("it is empty".to_owned())) } else { Ok(text.to_owned()) }
+            }
+        }
+    }
+
+    /// The place with a relative file path started at `directory`.
+    pub(super) fn below(self, directory: &Path) -> Self {
+        match self {
+            Self::File(path) => Self::File(directory.join(path)),
+            place => place,
+        }
+    }
+}
+
+/// `{ env = "NAME" }` or `{ file = "path" }`; a text is refused without being repeated.
+pub(super) struct RawSecret(pub(super) SecretPlace);
+
+/// As [`RawSecret`], or the text itself.
+pub(super) struct RawKeyId(pub(super) SecretPlace);
+
+struct PlaceVisitor {
+    inline: Inline,
+}
+
+enum Inline {
+    Accepted,
+    Refused,
+}
+
+impl<'de> Visitor<'de> for PlaceVisitor {
+    type Value = SecretPlace;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`{ env = \"NAME\" }` or `{ file = \"path\" }`")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretPlace, E> {
+        match self.inline {
+            Inline::Accepted => Ok(SecretPlace::Inline(text.to_owned())),
+            Inline::Refused => Err(E::custom("secrets are not written into the configuration")),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretPlace, A::Error> {
+        let Some((place, value)) = map.next_entry::<String, String>()? else {
+            return Err(A::Error::custom("no place is named, expected `env` or `file`"));
+        };
+        if let Some((extra, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
+            return Err(A::Error::custom(format!("unknown field `{extra}`, one place is enough")));
+        }
+        match place.as_str() {
+            "env" => Ok(SecretPlace::Environment(value)),
+            "file" => Ok(SecretPlace::File(PathBuf::from(value))),
+            other => Err(A::Error::custom(format!("unknown field `{other}`, expected `env` or `file`"))),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawSecret {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlaceVisitor { inline: Inline::Refused }).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawKeyId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlaceVisitor { inline: Inline::Accepted }).map(Self)
+    }
+}

@@ -1,0 +1,123 @@
+//! Instants in rows: RFC 3339, to microseconds since the epoch.
+//!
+//! `2025-01-15T14:05:00.123456Z`, any offset, `T` or one space between date and time. Without an offset the instant
+//! is UTC, which is what the vendors' exports mean. Digits after the sixth of the fraction must be zero: an
+//! instant that would be rounded is refused, as a rounded version column can change the winner.
+
+/// Why a text is not an instant that a row can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DatetimeError {
+    /// Not of the form of RFC 3339.
+    #[error("not an RFC 3339 date and time")]
+    Form,
+    /// A month, day, hour, minute, second or offset that does not exist.
+    #[error("no such date, time or offset")]
+    Range,
+    /// More digits than a microsecond has.
+    #[error("finer than a microsecond")]
+    TooFine,
+}
+
+/// Microseconds since 1970-01-01T00:00:00Z of the instant that `text` names; years 0001 to 9999.
+pub fn parse_micros(text: &str) -> Result<i64, DatetimeError> {
+    let bytes = text.as_bytes();
+    let (head, tail) = bytes.split_at_checked(19).ok_or(DatetimeError::Form)?;
+    let head: &[u8; 19] = head.try_into().map_err(|_| DatetimeError::Form)?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, between, h1, h2, b':', n1, n2, b':', s1, s2] = *head
+    else {
+        return Err(DatetimeError::Form);
+    };
+    if !matches!(between, b'T' | b't' | b' ') {
+        return Err(DatetimeError::Form);
+    }
+    let year = pair(y1, y2)? * 100 + pair(y3, y4)?;
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
+    let (fraction, offset) = fraction(tail)?;
+    let offset_seconds = offset_seconds(offset)?;
+    if year == 0
+        || !(1..=12).contains(&month)
+        || !(1..=days_in_month(year, month)).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 59
+    {
+        return Err(DatetimeError::Range);
+    }
+    let seconds =
+        days_from_civil(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second - offset_seconds;
+    // An offset can move an instant out of the years that have four digits.
+    if !(FIRST_SECOND..LAST_SECOND).contains(&seconds) {
+        return Err(DatetimeError::Range);
+    }
+    Ok(seconds * 1_000_000 + fraction)
+}
+
+/// 0001-01-01T00:00:00Z.
+const FIRST_SECOND: i64 = -62_135_596_800;
+/// 9999-12-30T22:00:00Z, where the calendar library ends.
+const LAST_SECOND: i64 = 253_402_207_200;
+
+fn pair(tens: u8, ones: u8) -> Result<i64, DatetimeError> {
+    if tens.is_ascii_digit() && ones.is_ascii_digit() {
+        Ok(i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
+    } else {
+        Err(DatetimeError::Form)
+    }
+}
+
+/// The microseconds of a fraction, if there is one, and what follows it.
+fn fraction(tail: &[u8]) -> Result<(i64, &[u8]), DatetimeError> {
+    let Some((b'.', rest)) = tail.split_first() else { return Ok((0, tail)) };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, after) = rest.split_at_checked(digits).ok_or(DatetimeError::Form)?;
+    if number.is_empty() {
+        return Err(DatetimeError::Form);
+    }
+    if number.iter().skip(6).any(|digit| *digit != b'0') {
+        return Err(DatetimeError::TooFine);
+    }
+    let micros =
+        (0..6).fold(0, |sum, at| sum * 10 + number.get(at).map_or(0, |digit| i64::from(digit - b'0')));
+    Ok((micros, after))
+}
+
+fn offset_seconds(offset: &[u8]) -> Result<i64, DatetimeError> {
+    match offset {
+        [] | [b'Z' | b'z'] => Ok(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => {
+            let (hours, minutes) = (pair(*h1, *h2)?, pair(*m1, *m2)?);
+            if hours > 23 || minutes > 59 {
+                return Err(DatetimeError::Range);
+            }
+            let seconds = hours * 3_600 + minutes * 60;
+            Ok(if *sign == b'-' { -seconds } else { seconds })
+        }
+        _ => Err(DatetimeError::Form),
+    }
+}
+
+fn is_leap(year: i64) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if is_leap(year) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let before_year = year - 1;
+    let leap_days = before_year / 4 - before_year / 100 + before_year / 400;
+    let months: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
+    // 719,162 days lie between 0001-01-01 and 1970-01-01.
+    before_year * 365 + leap_days + months + day - 1 - 719_162
+}
+
+#[cfg(test)]
+mod tests;

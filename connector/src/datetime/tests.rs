@@ -1,0 +1,60 @@
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+use proptest::prelude::*;
+
+use super::{DatetimeError, parse_micros};
+
+#[test]
+fn the_accepted_forms_name_the_same_instant() {
+    for text in [
+        "2025-01-15T14:05:00Z",
+        "2025-01-15 14:05:00",
+        "2025-01-15t14:05:00z",
+        "2025-01-15T14:05:00.000000000Z",
+        "2025-01-15T19:35:00+05:30",
+        "2025-01-14T15:05:00-23:00",
+    ] {
+        assert_eq!(parse_micros(text), Ok(1_736_949_900_000_000), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_instant_is_refused_with_its_reason() {
+    let cases = [
+        ("", DatetimeError::Form),
+        ("2025-01-15", DatetimeError::Form),
+        ("2025-01-15T14:05Z", DatetimeError::Form),
+        ("2025-01-15T14:05:00.Z", DatetimeError::Form),
+        ("2025-01-15T14:05:00+0530", DatetimeError::Form),
+        ("2025-01-15T14:05:00Z ", DatetimeError::Form),
+        ("2025-02-29T00:00:00Z", DatetimeError::Range),
+        ("2025-13-01T00:00:00Z", DatetimeError::Range),
+        ("0000-01-01T00:00:00Z", DatetimeError::Range),
+        ("2025-06-30T23:59:60Z", DatetimeError::Range),
+        ("2025-01-15T24:00:00Z", DatetimeError::Range),
+        ("2025-01-15T14:05:00+24:00", DatetimeError::Range),
+        ("2025-01-15T14:05:00.0000001Z", DatetimeError::TooFine),
+    ];
+    for (text, error) in cases {
+        assert_eq!(parse_micros(text), Err(error), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_instant_of_four_digit_years_agrees_with_the_calendar_library(
+        micros in -62_135_596_800_000_000_i64 + 86_400_000_000..253_402_207_200_000_000_i64,
+        offset_minutes in -1_439_i32..=1_439,
+    ) {
+        let instant = Timestamp::from_microsecond(micros).unwrap();
+        let offset = Offset::from_seconds(offset_minutes * 60).unwrap();
+        let local = instant.to_zoned(TimeZone::fixed(offset)).datetime();
+        let sign = if offset_minutes < 0 { '-' } else { '+' };
+        let text = format!(
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{sign}{:02}:{:02}",
+            local.year(), local.month(), local.day(), local.hour(), local.minute(), local.second(),
+            local.subsec_nanosecond() / 1_000, offset_minutes.abs() / 60, offset_minutes.abs() % 60,
+        );
+        prop_assert_eq!(parse_micros(&text), Ok(micros), "{}", text);
+    }
+}

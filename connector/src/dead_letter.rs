@@ -1,0 +1,173 @@
+//! Rows that could not be exported: why, and where they are.
+//!
+//! One file per dataset, `<state dir>/dead-letter/<dataset>.ndjson`, one JSON line per row. The state records how
+//! many bytes of the file belong to finished batches; what a crash left behind that point is cut off and written
+//! again, so each letter appears once. The file belongs to the connector: move it away to work on it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::names::DatasetName;
+
+/// Why a row could not be exported.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RowProblem {
+    /// The line is not UTF-8.
+    #[error("the line is not UTF-8 (byte {at} of the line)")]
+    NotUtf8 {
+        /// Position of the first bad byte in the line, from 0.
+        at: usize,
+    },
+    /// The line is not one JSON object.
+    #[error("the line is not a JSON object: {detail}")]
+    NotAnObject {
+        /// What the parser said.
+        detail: String,
+    },
+    /// Deeper than any parser downstream need follow.
+    #[error("the JSON is nested deeper than {max} levels")]
+    TooDeep {
+        /// The limit.
+        max: usize,
+    },
+    /// A field that the dataset does not have: the schema has drifted.
+    #[error("schema drift: the dataset has no column `{column}`")]
+    UnknownField {
+        /// The field's name.
+        column: String,
+    },
+    /// The same field twice.
+    #[error("the field `{column}` appears twice")]
+    DuplicateField {
+        /// The field's name.
+        column: String,
+    },
+    /// A required column that is absent or null.
+    #[error("the required column `{column}` is absent or null")]
+    Missing {
+        /// The column's name.
+        column: String,
+    },
+    /// A value of another type.
+    #[error("column `{column}` takes {expected}: {detail}")]
+    WrongType {
+        /// The column's name.
+        column: String,
+        /// What it takes.
+        expected: &'static str,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A value outside the documented list.
+    #[error("schema drift: `{value}` is not a documented value of column `{column}`")]
+    UnknownValue {
+        /// The column's name.
+        column: String,
+        /// The value.
+        value: String,
+    },
+    /// No key alternative applies.
+    #[error("no natural key: none of {alternatives} is present")]
+    NoKey {
+        /// The columns of which one set must be present.
+        alternatives: String,
+    },
+}
+
+impl RowProblem {
+    /// The column that the problem is about, if it is about one.
+    pub fn column(&self) -> Option<&str> {
+        match self {
+            Self::UnknownField { column }
+            | Self::DuplicateField { column }
+            | Self::Missing { column }
+            | Self::WrongType { column, .. }
+            | Self::UnknownValue { column, .. } => Some(column),
+            Self::NotUtf8 { .. } | Self::NotAnObject { .. } | Self::TooDeep { .. } | Self::NoKey { .. } => {
+                None
+            }
+        }
+    }
+}
+
+/// One row that could not be exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// Path of the source file.
+    pub source: String,
+    /// Line of the source, from 1.
+    pub line: u64,
+    /// Position of the line's first byte in the source, from 0.
+    pub byte_offset: u64,
+    /// Why.
+    pub problem: RowProblem,
+    /// The line as it was read, without its line end.
+    pub raw: Vec<u8>,
+}
+
+#[derive(Serialize)]
+struct Letter<'a> {
+    source: &'a str,
+    line: u64,
+    byte_offset: u64,
+    reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_hex: Option<String>,
+}
+
+impl DeadLetter {
+    /// The letter as one JSON line. A row that is not UTF-8 is given as `raw_hex` instead of `raw`.
+    pub fn to_json_line(&self) -> String {
+        let text = std::str::from_utf8(&self.raw).ok();
+        let letter = Letter {
+            source: &self.source,
+            line: self.line,
+            byte_offset: self.byte_offset,
+            reason: self.problem.to_string(),
+            column: self.problem.column(),
+            raw: text,
+            raw_hex: text.is_none().then(|| hex::encode(&self.raw)),
+        };
+        // A struct of texts and numbers always serialises.
+        let mut line = serde_json::to_string(&letter).unwrap_or_default();
+        line.push('\n');
+        line
+    }
+}
+
+/// The dead-letter file of `dataset` below the state directory.
+pub fn dead_letter_path(state_dir: &Path, dataset: &DatasetName) -> PathBuf {
+    state_dir.join("dead-letter").join(format!("{dataset}.ndjson"))
+}
+
+/// Cuts the file back to `kept_bytes`, appends `letters`, and returns the new length once it is on disk.
+pub(crate) fn append(path: &Path, kept_bytes: u64, letters: &[DeadLetter]) -> io::Result<u64> {
+    if letters.is_empty() && !path.exists() {
+        return Ok(0);
+    }
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+    // A file shorter than remembered was moved away or cut by its reader; go on from what is there.
+    let kept = kept_bytes.min(file.metadata()?.len());
+    file.set_len(kept)?;
+    file.seek(SeekFrom::Start(kept))?;
+    let mut text = String::new();
+    for letter in letters {
+        text.push_str(&letter.to_json_line());
+    }
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    if let Some(parent) = path.parent() {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(kept + text.len() as u64)
+}

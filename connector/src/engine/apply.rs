@@ -1,0 +1,232 @@
+//! One object brought up to date: merge, seal, one conditional write, commit.
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+
+use super::{Connection, SyncError};
+use crate::merge::{ChangeSet, Merge, merge};
+use crate::names::{ETag, IntentId, ObjectKey};
+use crate::parquet_file::{CONTENT_TYPE, decode, encode};
+use crate::profile::{Dataset, DatasetPartition};
+use crate::report::RetryReport;
+use crate::state::{FinishBatch, IntentMode, IntentRecord, State};
+use crate::store::{Condition, Effect, ObjectHead, PutOutcome, PutRequest, StoredObject};
+
+/// The batch that a write belongs to.
+#[derive(Clone, Debug)]
+pub(super) struct BatchIdentity {
+    pub(super) id: i64,
+    pub(super) digest: String,
+    pub(super) writer: String,
+}
+
+/// The next content of an object, or that it has none.
+pub(super) struct Next {
+    pub(super) mode: IntentMode,
+    pub(super) body: Bytes,
+    pub(super) object_rows: u64,
+    pub(super) written: u64,
+    pub(super) deduplicated: u64,
+    pub(super) generation: u64,
+    pub(super) base: Option<ETag>,
+}
+
+/// An intent and the bytes it writes, or the outcome that an earlier attempt already had.
+enum Attempt {
+    Write(Box<IntentRecord>, Bytes),
+    Done(Box<IntentRecord>, Option<ETag>),
+}
+
+/// How the attempts of one conditional write ended.
+enum Applied {
+    Written(ETag),
+    BaseMoved,
+}
+
+impl Connection {
+    /// Brings one object up to date and commits; `finish` makes the last commit of a batch from the intent.
+    pub(super) async fn apply<'a>(
+        &self,
+        state: &State,
+        dataset: &Dataset,
+        batch: &BatchIdentity,
+        partition: (&DatasetPartition, &ChangeSet),
+        retries: &mut RetryReport,
+        finish: impl Fn(&IntentRecord) -> Option<FinishBatch<'a>>,
+    ) -> Result<IntentRecord, SyncError> {
+        let (partition, changes) = partition;
+        let key = self.profile.layout().key(&self.config.bucket.prefix, partition)?;
+        let id = intent_id(batch, &key);
+        for attempt in 1..=self.retry.rebases_max {
+            let (intent, etag) =
+                match self.prepare(state, dataset, batch, (&id, &key, partition, changes), retries).await? {
+                    Attempt::Done(intent, etag) => (intent, etag),
+                    Attempt::Write(intent, body) => {
+                        state.seal_intent(&intent)?;
+                        match self.write(&intent, body, retries).await? {
+                            Applied::Written(etag) => (intent, Some(etag)),
+                            Applied::BaseMoved => {
+                                tracing::info!(%key, attempt, "another writer was faster, rebasing");
+                                retries.rebased += 1;
+                                self.pause(attempt).await;
+                                continue;
+                            }
+                        }
+                    }
+                };
+            state.commit_intent(&intent, etag.as_ref(), self.clock.now(), finish(&intent).as_ref())?;
+            return Ok(*intent);
+        }
+        Err(SyncError::Contended { key, attempts: self.retry.rebases_max })
+    }
+
+    /// Loads the object and merges; finds out whether an earlier attempt has already taken effect.
+    async fn prepare(
+        &self,
+        state: &State,
+        dataset: &Dataset,
+        batch: &BatchIdentity,
+        target: (&IntentId, &ObjectKey, &DatasetPartition, &ChangeSet),
+        retries: &mut RetryReport,
+    ) -> Result<Attempt, SyncError> {
+        let (id, key, partition, changes) = target;
+        let base = self.retrying(retries, || self.store.get(key)).await?;
+        if let Some(object) = &base
+            && object.head.intent.as_ref() == Some(id)
+            && let Some(sealed) = state.sealed_intent(id)?
+        {
+            tracing::info!(%key, "an earlier attempt had taken effect, rolling forward");
+            return Ok(Attempt::Done(Box::new(sealed), Some(object.head.etag.clone())));
+        }
+        let next = self.next_content(dataset, key, base, changes)?;
+        let intent = IntentRecord {
+            id: id.clone(),
+            batch_id: batch.id,
+            dataset: dataset.name().clone(),
+            partition_hour: partition.hour(),
+            key: key.clone(),
+            mode: next.mode,
+            base_etag: next.base,
+            generation: next.generation,
+            content_digest: hex::encode(Sha256::digest(&next.body)),
+            body_bytes: next.body.len() as u64,
+            object_rows: next.object_rows,
+            written: next.written,
+            deduplicated: next.deduplicated,
+        };
+        Ok(match next.mode {
+            IntentMode::Unchanged => Attempt::Done(Box::new(intent), None),
+            IntentMode::Create | IntentMode::Replace => Attempt::Write(Box::new(intent), next.body),
+        })
+    }
+
+    /// What the object is to hold once `changes` are merged into `base`.
+    pub(super) fn next_content(
+        &self,
+        dataset: &Dataset,
+        key: &ObjectKey,
+        base: Option<StoredObject>,
+        changes: &ChangeSet,
+    ) -> Result<Next, SyncError> {
+        let (rows, head) = match base {
+            None => (Vec::new(), None),
+            Some(object) => {
+                let rows = decode(dataset, object.body)
+                    .map_err(|source| SyncError::ForeignObject { key: key.clone(), source })?;
+                (rows, Some(object.head))
+            }
+        };
+        let encoding = self.profile.encoding();
+        let merged = match merge(dataset, &rows, changes, encoding.row_group_rows)? {
+            Merge::Changed(merged) => merged,
+            Merge::Unchanged { deduplicated } => {
+                return Ok(Next {
+                    mode: IntentMode::Unchanged,
+                    body: Bytes::new(),
+                    object_rows: 0,
+                    written: 0,
+                    deduplicated,
+                    generation: 0,
+                    base: head.map(|head| head.etag),
+                });
+            }
+        };
+        drop(rows);
+        Ok(Next {
+            mode: if head.is_some() { IntentMode::Replace } else { IntentMode::Create },
+            body: encode(dataset, encoding, &merged.batches)?,
+            object_rows: merged.object_rows,
+            written: merged.written,
+            deduplicated: merged.deduplicated,
+            generation: head.as_ref().map_or(0, |head| head.generation).saturating_add(1),
+            base: head.map(|head| head.etag),
+        })
+    }
+
+    /// One conditional write, repeated as it is until its outcome is known.
+    async fn write(
+        &self,
+        intent: &IntentRecord,
+        body: Bytes,
+        retries: &mut RetryReport,
+    ) -> Result<Applied, SyncError> {
+        let request = PutRequest {
+            key: intent.key.clone(),
+            body,
+            content_type: CONTENT_TYPE,
+            condition: intent.base_etag.clone().map_or(Condition::Absent, Condition::Matches),
+            intent: intent.id.clone(),
+            generation: intent.generation,
+        };
+        let mut attempt = 1;
+        let mut conflicts = 0;
+        loop {
+            match self.store.put(&request).await {
+                Ok(PutOutcome::Written(etag)) => return Ok(Applied::Written(etag)),
+                // The caller loads the object, and with it learns whether the writer was this intent.
+                Ok(PutOutcome::PreconditionFailed | PutOutcome::BaseMissing) => {
+                    return Ok(Applied::BaseMoved);
+                }
+                Ok(PutOutcome::Conflict) => {
+                    conflicts += 1;
+                    retries.conflicts += 1;
+                    if conflicts >= self.retry.attempts_max {
+                        return Err(SyncError::Contended { key: intent.key.clone(), attempts: conflicts });
+                    }
+                    self.pause(conflicts).await;
+                }
+                Err(error) => {
+                    let effect = error.effect();
+                    self.before_repeat(error, &mut attempt, retries).await?;
+                    if effect == Effect::Unknown
+                        && let Some(applied) = self.look(intent, retries).await?
+                    {
+                        return Ok(applied);
+                    }
+                }
+            }
+        }
+    }
+
+    /// After a lost answer: whether the write took effect, before its bytes are sent once more.
+    async fn look(
+        &self,
+        intent: &IntentRecord,
+        retries: &mut RetryReport,
+    ) -> Result<Option<Applied>, SyncError> {
+        let head: Option<ObjectHead> = self.retrying(retries, || self.store.head(&intent.key)).await?;
+        Ok(match head {
+            Some(head) if head.intent.as_ref() == Some(&intent.id) => Some(Applied::Written(head.etag)),
+            head if head.as_ref().map(|head| &head.etag) == intent.base_etag.as_ref() => None,
+            _ => Some(Applied::BaseMoved),
+        })
+    }
+}
+
+/// The same rows for the same object by the same writer give the same id; other rows give another one, even after
+/// the state was restored from a copy.
+fn intent_id(batch: &BatchIdentity, key: &ObjectKey) -> IntentId {
+    let name = format!("{} {} {} {key}", batch.writer, batch.id, batch.digest);
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
+    IntentId::new(id).unwrap_or_else(|_| unreachable!("a UUID's text is a UUID"))
+}

@@ -1,0 +1,155 @@
+//! How a sync or a plan fails.
+
+use crate::merge::MergeError;
+use crate::names::{DatasetName, NameError, ObjectKey, ProfileId};
+use crate::parquet_file::{DecodeError, EncodeError};
+use crate::profile::AuthMode;
+use crate::source::SourceError;
+use crate::state::StateError;
+use crate::store::{Diagnosis, StoreError};
+
+/// Why configuration and profile do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectionError {
+    /// The profile has no such dataset.
+    #[error("profile `{profile}` has no dataset `{dataset}`")]
+    UnknownDataset {
+        /// The dataset asked for.
+        dataset: DatasetName,
+        /// The profile.
+        profile: ProfileId,
+        /// The datasets it has.
+        known: Vec<DatasetName>,
+    },
+    /// The vendor does not document this way to authenticate.
+    #[error("profile `{profile}` does not authenticate by {mode:?}")]
+    AuthMode {
+        /// The mode asked for.
+        mode: AuthMode,
+        /// The profile.
+        profile: ProfileId,
+    },
+}
+
+impl ConnectionError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::UnknownDataset { known, .. } => {
+                let names: Vec<&str> = known.iter().map(DatasetName::as_str).collect();
+                format!("its datasets are {}; correct `datasets`", names.join(", "))
+            }
+            Self::AuthMode { .. } => "correct `auth.mode`".to_owned(),
+        }
+    }
+}
+
+/// Why a sync or a plan stopped. What was committed before stays committed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// The store refused or did not answer.
+    #[error("{}", diagnosis.message)]
+    Store {
+        /// What it means and what to do.
+        diagnosis: Box<Diagnosis>,
+        /// The store's error.
+        source: StoreError,
+    },
+    /// A source cannot be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// An object in the bucket is not one of the dataset's.
+    #[error("object `{key}` cannot be merged with: {source}")]
+    ForeignObject {
+        /// The object.
+        key: ObjectKey,
+        /// The cause.
+        source: DecodeError,
+    },
+    /// Other writers were always faster.
+    #[error("object `{key}` changed {attempts} times while it was to be replaced")]
+    Contended {
+        /// The object.
+        key: ObjectKey,
+        /// Rebases tried.
+        attempts: u32,
+    },
+    /// Dead letters cannot be kept.
+    #[error("dead-letter file `{path}` cannot be written: {source}")]
+    DeadLetters {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A plan cannot read standard input, as the sync could not read it again.
+    #[error("a plan cannot read standard input")]
+    PlanOfStdin,
+    /// The layout makes a key that S3 does not take.
+    #[error("layout and prefix make a bad key: {0}")]
+    Key(#[from] NameError),
+    /// Rows cannot be gathered.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    /// Rows cannot be encoded.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+}
+
+/// Whose turn it is after a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The answer is no, for a stated reason that people can remove.
+    Refused,
+    /// The call or the configuration is wrong.
+    Usage,
+    /// This machine or this program is broken.
+    Broken,
+}
+
+impl SyncError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Store { diagnosis, .. } => diagnosis.help.clone(),
+            Self::Source(error) => error.help().to_owned(),
+            Self::State(error) => error.help().to_owned(),
+            Self::ForeignObject { .. } => {
+                "something else wrote below the export's prefix; move the object away or choose another prefix".to_owned()
+            }
+            Self::Contended { .. } => "find the other writers of this object; one connection per prefix is meant".to_owned(),
+            Self::DeadLetters { .. } => "check the state directory's permissions and free space".to_owned(),
+            Self::PlanOfStdin => "plan with a file as the source".to_owned(),
+            Self::Key(_) => "shorten `bucket.prefix`".to_owned(),
+            Self::Merge(_) | Self::Encode(_) => "lower `state.batch_mib`; if that does not help, report this".to_owned(),
+        }
+    }
+
+    /// Whose turn it is.
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Store { .. } | Self::Source(_) | Self::ForeignObject { .. } | Self::Contended { .. } => {
+                FailureKind::Refused
+            }
+            Self::State(StateError::Busy { .. }) => FailureKind::Refused,
+            Self::State(StateError::OtherDestination { .. }) | Self::PlanOfStdin | Self::Key(_) => {
+                FailureKind::Usage
+            }
+            Self::State(_) | Self::DeadLetters { .. } | Self::Merge(_) | Self::Encode(_) => {
+                FailureKind::Broken
+            }
+        }
+    }
+
+    /// The diagnosis, if the store refused.
+    pub fn diagnosis(&self) -> Option<&Diagnosis> {
+        match self {
+            Self::Store { diagnosis, .. } => Some(diagnosis),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Parquet bytes of an object, and back.
+//!
+//! The same rows give the same bytes: writer settings and `created_by` are fixed and nothing of the machine enters.
+
+use std::sync::Arc;
+
+use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow_schema::{DataType, SchemaRef};
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression as PageCompression, ZstdLevel};
+use parquet::file::metadata::SortingColumn;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::profile::{ColumnType, Compression, Dataset, Encoding};
+
+/// Media type of objects.
+pub const CONTENT_TYPE: &str = "application/vnd.apache.parquet";
+
+/// In the form that readers parse: application, version, build. Fixed, so that bytes depend on rows alone.
+const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
+
+/// Why rows could not be encoded.
+#[derive(Debug, thiserror::Error)]
+#[error("rows of dataset `{dataset}` cannot be encoded as Parquet: {source}")]
+pub struct EncodeError {
+    dataset: String,
+    source: parquet::errors::ParquetError,
+}
+
+/// Why an object's bytes could not be read as the dataset's rows.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// Not a Parquet file.
+    #[error("not a readable Parquet file: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// A column that the dataset does not have; a rewrite would lose it.
+    #[error("the object has column `{column}`, which dataset `{dataset}` lacks")]
+    ForeignColumn {
+        /// The column.
+        column: String,
+        /// The dataset.
+        dataset: String,
+    },
+    /// A column of another type.
+    #[error("column `{column}` of the object is {found}, the dataset has {expected}")]
+    ForeignType {
+        /// The column.
+        column: String,
+        /// Type in the object.
+        found: String,
+        /// Type of the dataset.
+        expected: String,
+    },
+    /// Nulls where the dataset has none, or a missing required column.
+    #[error("the object does not hold the dataset's rows: {0}")]
+    Rows(#[from] arrow_schema::ArrowError),
+}
+
+/// Encodes sorted rows as one Parquet file.
+pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
+    let run = || {
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties(dataset, encoding)?)
+            .with_skip_arrow_metadata(true)
+            .with_schema_root("schema".to_owned());
+        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), dataset.schema(), options)?;
+        for batch in batches {
+            writer.write(batch)?;
+        }
+        writer.into_inner()
+    };
+    run().map(Bytes::from).map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
+}
+
+fn properties(
+    dataset: &Dataset,
+    encoding: &Encoding,
+) -> Result<WriterProperties, parquet::errors::ParquetError> {
+    let compression = match encoding.compression {
+        Compression::Snappy => PageCompression::SNAPPY,
+        Compression::Zstd => PageCompression::ZSTD(ZstdLevel::try_new(1)?),
+        Compression::None => PageCompression::UNCOMPRESSED,
+    };
+    let time_column = i32::try_from(dataset.time_position()).unwrap_or_default();
+    let mut properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(compression)
+        .set_max_row_group_row_count(Some(encoding.row_group_rows))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_sorting_columns(Some(vec![SortingColumn {
+            column_idx: time_column,
+            descending: false,
+            nulls_first: false,
+        }]));
+    // Readers filter by time and version; pages of these two are worth an index. Bounds of JSON text help nobody.
+    for (at, column) in dataset.columns().iter().enumerate() {
+        let path = ColumnPath::from(column.name.as_str());
+        if at == dataset.time_position() || at == dataset.version_position() {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
+        } else if column.kind == ColumnType::Json {
+            properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
+        }
+    }
+    Ok(properties.build())
+}
+
+/// Reads an object's rows in the dataset's schema. Columns that the object lacks are null.
+pub fn decode(dataset: &Dataset, body: Bytes) -> Result<Vec<RecordBatch>, DecodeError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
+    let schema = dataset.schema();
+    for field in builder.schema().fields() {
+        if schema.field_with_name(field.name()).is_err() {
+            return Err(DecodeError::ForeignColumn {
+                column: field.name().clone(),
+                dataset: dataset.name().to_string(),
+            });
+        }
+    }
+    let reader = builder.with_batch_size(16_384).build()?;
+    reader.map(|batch| align(&schema, &batch?)).collect()
+}
+
+fn align(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DecodeError> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let Some(column) = batch.column_by_name(field.name()) else {
+            columns.push(new_null_array(field.data_type(), batch.num_rows()));
+            continue;
+        };
+        columns.push(same_type(field.data_type(), column).ok_or_else(|| DecodeError::ForeignType {
+            column: field.name().clone(),
+            found: column.data_type().to_string(),
+            expected: field.data_type().to_string(),
+        })?);
+    }
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// The column as the expected type; lists may name their element otherwise.
+fn same_type(expected: &DataType, column: &ArrayRef) -> Option<ArrayRef> {
+    if column.data_type() == expected {
+        return Some(Arc::clone(column));
+    }
+    let (DataType::List(element), DataType::List(found)) = (expected, column.data_type()) else {
+        return None;
+    };
+    if element.data_type() != found.data_type() {
+        return None;
+    }
+    let data = column.to_data().into_builder().data_type(expected.clone()).build().ok()?;
+    Some(arrow_array::make_array(data))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,377 @@
+//! Vendors as data.
+//!
+//! A profile is one TOML file: layout, columns, keys, policies, messages and executable examples. The engine knows
+//! no vendor's name; a new vendor is a new file.
+
+mod columns;
+mod layout;
+mod raw;
+mod validate;
+
+use std::path::Path;
+use std::time::Duration;
+
+use arrow_schema::SchemaRef;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use columns::element_field;
+pub use columns::{Column, ColumnType, Dataset, KeyColumns};
+pub(crate) use layout::hour_of_micros;
+pub use layout::{DatasetPartition, KeyPrefix, Layout, LayoutError, PrefixError};
+
+use crate::document::DocumentError;
+use crate::names::{DatasetName, ObjectKey, ProfileId};
+use crate::store::DiagnosisKind;
+
+/// The profiles that come with the crate: id and TOML text.
+const EMBEDDED: [(&str, &str); 1] = [("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml"))];
+
+/// Which way data flows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// From a source to a bucket.
+    Export,
+}
+
+/// How objects come to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// One object per partition, replaced by compare-and-swap.
+    Replace,
+}
+
+/// Length of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartitionUnit {
+    /// One hour.
+    Hour,
+}
+
+/// File format of objects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// Compression of Parquet pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compression {
+    /// Snappy.
+    Snappy,
+    /// Zstandard, level 1.
+    Zstd,
+    /// None.
+    None,
+}
+
+/// How the connector proves who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMode {
+    /// Assume the customer's role, with an external id.
+    AssumeRole,
+    /// Long-lived keys of an IAM user.
+    StaticKeys,
+}
+
+/// Whether a role's trust policy asks for an external id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExternalIdRule {
+    /// It does.
+    Required,
+}
+
+/// Effect of a policy statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub enum Effect {
+    /// Allows.
+    #[serde(rename = "Allow")]
+    Allow,
+    /// Denies.
+    #[serde(rename = "Deny")]
+    Deny,
+}
+
+/// How objects are encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Encoding {
+    /// File format.
+    pub format: Format,
+    /// Page compression.
+    pub compression: Compression,
+    /// Rows of a row group, at most.
+    pub row_group_rows: usize,
+}
+
+/// How often an export runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// Time between two runs.
+    pub every: Duration,
+    /// Whether runs start at whole multiples of `every`.
+    pub aligned: Alignment,
+}
+
+/// Where the runs of a cadence start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// At whole multiples of the cadence, UTC.
+    Aligned,
+    /// Anywhere.
+    Free,
+}
+
+/// One statement of the vendor's documented identity policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyStatement {
+    /// The statement's id.
+    pub sid: Option<String>,
+    /// Allow or deny.
+    pub effect: Effect,
+    /// Actions, such as `s3:PutObject`.
+    pub actions: Vec<String>,
+    /// Resource ARNs with the placeholder `{bucket}`.
+    pub resources: Vec<String>,
+}
+
+/// Who may assume the customer's role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// The vendor's principal, an ARN.
+    pub principal: String,
+    /// Whether an external id is asked for.
+    pub external_id: ExternalIdRule,
+}
+
+/// When static keys are to be rotated.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRotation {
+    /// Age in days from which keys are reported.
+    pub days: u32,
+    /// The requirement that asks for it.
+    #[serde(rename = "id")]
+    pub requirement: Option<String>,
+}
+
+/// What a failure means in the vendor's terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoctorMessage {
+    /// The failure.
+    pub when: DiagnosisKind,
+    /// The requirement that asks for the message.
+    pub requirement: String,
+    /// The message, with placeholders.
+    pub say: String,
+    /// The next step, with placeholders.
+    pub help: String,
+}
+
+/// An executable example: a row of this dataset and time belongs under this key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Where it is from.
+    pub source: String,
+    /// The partition of the row.
+    pub partition: DatasetPartition,
+    /// The documented key.
+    pub key: ObjectKey,
+}
+
+/// Everything the engine knows about one vendor's data.
+#[derive(Clone, Debug)]
+pub struct VendorProfile {
+    id: ProfileId,
+    title: String,
+    source: String,
+    direction: Direction,
+    mode: Mode,
+    cadence: Cadence,
+    partition_unit: PartitionUnit,
+    layout: Layout,
+    encoding: Encoding,
+    auth_modes: Vec<AuthMode>,
+    key_rotation: Option<KeyRotation>,
+    trust: Option<Trust>,
+    statements: Vec<PolicyStatement>,
+    datasets: Vec<Dataset>,
+    doctor: Vec<DoctorMessage>,
+    examples: Vec<Example>,
+}
+
+/// Why a profile could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// No profile of that id comes with the crate.
+    #[error("profile `{id}` does not exist")]
+    Unknown {
+        /// The id asked for.
+        id: String,
+    },
+    /// The file cannot be read.
+    #[error("profile file `{path}` cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The text is no profile.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+}
+
+impl ProfileError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Unknown { .. } => {
+                let ids: Vec<&str> = EMBEDDED.iter().map(|(id, _)| *id).collect();
+                format!("known profiles: {}; or name a file with `profile_path`", ids.join(", "))
+            }
+            Self::Unreadable { .. } => "check the path and its permissions".to_owned(),
+            Self::Document(error) => error.help().to_owned(),
+        }
+    }
+}
+
+impl VendorProfile {
+    /// Ids and texts of the profiles that come with the crate.
+    pub fn embedded() -> impl Iterator<Item = (&'static str, &'static str)> {
+        EMBEDDED.into_iter()
+    }
+
+    /// The profile of that id that comes with the crate.
+    pub fn named(id: &str) -> Result<Self, ProfileError> {
+        let (id, text) = EMBEDDED
+            .into_iter()
+            .find(|(known, _)| *known == id)
+            .ok_or_else(|| ProfileError::Unknown { id: id.to_owned() })?;
+        Ok(Self::parse(text, &format!("profiles/{id}.toml"))?)
+    }
+
+    /// Reads a profile from a file.
+    pub fn load(path: &Path) -> Result<Self, ProfileError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ProfileError::Unreadable { path: shown.clone(), source })?;
+        Ok(Self::parse(&text, &shown)?)
+    }
+
+    /// Parses and lints a profile. `file_name` is used in messages only.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, DocumentError> {
+        validate::profile(text, file_name)
+    }
+
+    /// The profile's id.
+    pub fn id(&self) -> &ProfileId {
+        &self.id
+    }
+
+    /// One line for people.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The document the profile was drawn from.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Which way data flows.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// How objects come to be.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Length of a partition.
+    pub fn partition_unit(&self) -> PartitionUnit {
+        self.partition_unit
+    }
+
+    /// How often an export runs.
+    pub fn cadence(&self) -> Cadence {
+        self.cadence
+    }
+
+    /// How keys are made.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How objects are encoded.
+    pub fn encoding(&self) -> &Encoding {
+        &self.encoding
+    }
+
+    /// The ways to authenticate that the vendor documents.
+    pub fn auth_modes(&self) -> &[AuthMode] {
+        &self.auth_modes
+    }
+
+    /// When static keys are to be rotated, if the vendor says.
+    pub fn key_rotation(&self) -> Option<&KeyRotation> {
+        self.key_rotation.as_ref()
+    }
+
+    /// Who may assume the customer's role, if roles are used.
+    pub fn trust(&self) -> Option<&Trust> {
+        self.trust.as_ref()
+    }
+
+    /// The documented identity policy.
+    pub fn statements(&self) -> &[PolicyStatement] {
+        &self.statements
+    }
+
+    /// Datasets in the order of the file.
+    pub fn datasets(&self) -> &[Dataset] {
+        &self.datasets
+    }
+
+    /// The dataset of that name.
+    pub fn dataset(&self, name: &DatasetName) -> Option<&Dataset> {
+        self.datasets.iter().find(|dataset| dataset.name() == name)
+    }
+
+    /// The Arrow schema of the dataset of that name.
+    pub fn schema(&self, dataset: &DatasetName) -> Option<SchemaRef> {
+        self.dataset(dataset).map(Dataset::schema)
+    }
+
+    /// Messages for failures.
+    pub fn doctor(&self) -> &[DoctorMessage] {
+        &self.doctor
+    }
+
+    /// Executable examples.
+    pub fn examples(&self) -> &[Example] {
+        &self.examples
+    }
+
+    /// Runs the examples: each one that the layout contradicts, with the key that the layout gives.
+    pub fn failing_examples(&self) -> Vec<(&Example, String)> {
+        self.examples
+            .iter()
+            .filter_map(|example| match self.layout.key(&KeyPrefix::default(), &example.partition) {
+                Ok(key) if key == example.key => None,
+                Ok(key) => Some((example, key.to_string())),
+                Err(error) => Some((example, error.to_string())),
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! What a sync, a plan and a status report say. Field names are a contract: they appear in `--json`.
+
+use serde::Serialize;
+
+use crate::names::{DatasetName, ObjectKey, ProfileId};
+use crate::state::IntentMode;
+use crate::store::Diagnosis;
+
+/// How a sync or a plan ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// All selected datasets are up to date with their sources.
+    Done,
+    /// The sync toggle is off: nothing was read, nothing was called.
+    Disabled,
+}
+
+/// What a sync did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SyncReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Start, RFC 3339.
+    pub started_at: String,
+    /// End, RFC 3339.
+    pub finished_at: String,
+    /// Per selected dataset, in the profile's order.
+    pub datasets: Vec<DatasetReport>,
+    /// Calls that had to be repeated.
+    pub retries: RetryReport,
+}
+
+impl SyncReport {
+    /// The report of one dataset.
+    pub fn dataset(&self, name: &str) -> Option<&DatasetReport> {
+        self.datasets.iter().find(|report| report.dataset.as_str() == name)
+    }
+}
+
+/// What a sync did for one dataset. `rows_read = rows_written + rows_deduplicated + rows_dead_lettered`, always.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatasetReport {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Non-blank lines taken from the sources.
+    pub rows_read: u64,
+    /// Rows that ended in an object as the winning version of their key.
+    pub rows_written: u64,
+    /// Rows that lost to an equal or newer version, in their batch or in the object.
+    pub rows_deduplicated: u64,
+    /// Rows that broke the schema and went to the dead-letter file.
+    pub rows_dead_lettered: u64,
+    /// Batches finished.
+    pub batches: u64,
+    /// Of these, batches that an earlier run had sealed and not finished.
+    pub batches_recovered: u64,
+    /// Bytes of last lines that have no line end yet.
+    pub pending_bytes: u64,
+    /// Objects in the order in which they were brought up to date.
+    pub objects: Vec<ObjectReport>,
+    /// The dead-letter file, if rows went there.
+    pub dead_letter_file: Option<String>,
+}
+
+impl DatasetReport {
+    pub(crate) fn new(dataset: DatasetName) -> Self {
+        Self {
+            dataset,
+            rows_read: 0,
+            rows_written: 0,
+            rows_deduplicated: 0,
+            rows_dead_lettered: 0,
+            batches: 0,
+            batches_recovered: 0,
+            pending_bytes: 0,
+            objects: Vec::new(),
+            dead_letter_file: None,
+        }
+    }
+
+    /// Whether the counts reconcile.
+    pub fn reconciles(&self) -> bool {
+        self.rows_read == self.rows_written + self.rows_deduplicated + self.rows_dead_lettered
+    }
+}
+
+/// One object as a batch left it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ObjectReport {
+    /// Its key.
+    pub key: ObjectKey,
+    /// Whether it was made, replaced or left.
+    pub mode: IntentMode,
+    /// Rows of the object; 0 if it was left as it is.
+    pub object_rows: u64,
+    /// Bytes of the object; 0 if it was left as it is.
+    pub body_bytes: u64,
+    /// How many times connectors have written it; 0 if it was left as it is.
+    pub generation: u64,
+    /// Rows of the batch that won.
+    pub rows_written: u64,
+    /// Rows of the batch that lost.
+    pub rows_deduplicated: u64,
+}
+
+/// Calls that had to be repeated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RetryReport {
+    /// Repeated because the service did not answer well.
+    pub unavailable: u64,
+    /// Repeated after fetching credentials.
+    pub refreshed: u64,
+    /// Writes repeated after 409.
+    pub conflicts: u64,
+    /// Writes rebased because another writer changed the object first.
+    pub rebased: u64,
+}
+
+/// What a sync would do now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanReport {
+    /// How planning ended.
+    pub outcome: Outcome,
+    /// Per selected dataset, in the profile's order.
+    pub datasets: Vec<DatasetPlan>,
+}
+
+/// What a sync would do for one dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatasetPlan {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Rows that wait in the sources.
+    pub rows_read: u64,
+    /// Of these, rows that would be written.
+    pub rows_written: u64,
+    /// Rows that would be deduplicated.
+    pub rows_deduplicated: u64,
+    /// Rows that would be dead-lettered.
+    pub rows_dead_lettered: u64,
+    /// Bytes of last lines that have no line end yet.
+    pub pending_bytes: u64,
+    /// Objects as they would be left; `generation` is the one they would get.
+    pub objects: Vec<ObjectReport>,
+}
+
+/// Whether a connection works, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    /// Toggle on, last check of bucket and credentials fine, at least one dataset.
+    Active,
+    /// Toggle on and a dataset selected, but no sync has run yet.
+    WaitingForFirstSync,
+    /// The toggle is off.
+    Disabled,
+    /// No dataset is selected.
+    NoDatasetSelected,
+    /// The last check of bucket and credentials failed.
+    SetupFailed,
+}
+
+/// How the last check of bucket and credentials went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetupCheck {
+    /// There was none yet.
+    NotChecked,
+    /// Fine.
+    Passed,
+    /// Not fine.
+    Failed,
+}
+
+/// What is known of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusReport {
+    /// In one word.
+    pub state: ConnectionState,
+    /// The profile.
+    pub profile: ProfileId,
+    /// The bucket.
+    pub bucket: String,
+    /// The last check of bucket and credentials.
+    pub setup: SetupCheck,
+    /// When that was, RFC 3339.
+    pub setup_checked_at: Option<String>,
+    /// What was wrong with it.
+    pub setup_failure: Option<String>,
+    /// Things to see to.
+    pub warnings: Vec<Warning>,
+    /// Per selected dataset, in the profile's order.
+    pub datasets: Vec<DatasetStatus>,
+}
+
+/// Something to see to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The requirement that asks for the warning, as the profile names it.
+    pub requirement: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+/// What is known of one dataset, over all finished batches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatasetStatus {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// End of the last sync that ended well, RFC 3339.
+    pub last_success: Option<String>,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows written.
+    pub rows_written: u64,
+    /// Rows deduplicated.
+    pub rows_deduplicated: u64,
+    /// Rows dead-lettered.
+    pub rows_dead_lettered: u64,
+    /// Batches finished.
+    pub batches: u64,
+    /// Objects written at least once.
+    pub objects: u64,
+    /// Writes sealed whose outcome is not known yet.
+    pub open_intents: u64,
+    /// How far each source was read.
+    pub checkpoints: Vec<CheckpointStatus>,
+}
+
+/// How far one source was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckpointStatus {
+    /// Path of the source.
+    pub source: String,
+    /// Bytes read.
+    pub byte_offset: u64,
+    /// Lines read.
+    pub lines: u64,
+    /// Bytes that wait.
+    pub pending_bytes: u64,
+}
+
+/// A failed sync, as `--json` prints it.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailureReport {
+    /// Always `failed`.
+    pub outcome: &'static str,
+    /// What failed.
+    pub error: String,
+    /// What to do.
+    pub help: String,
+    /// The diagnosis, if the store refused.
+    pub diagnosis: Option<Diagnosis>,
+}

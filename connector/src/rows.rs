@@ -1,0 +1,352 @@
+//! NDJSON lines to Arrow columns.
+//!
+//! Each line is walked once: field values stay slices of the input until they enter a column builder, and JSON
+//! columns keep their source text. A line that breaks the schema becomes a dead letter and leaves no trace in the
+//! columns. Blank lines are no rows.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::builder::{
+    BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
+};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::ArrowError;
+use sonic_rs::LazyValue;
+
+use crate::datetime::parse_micros;
+use crate::dead_letter::{DeadLetter, RowProblem};
+use crate::profile::{Column, ColumnType, Dataset, element_field};
+
+/// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
+pub const NESTING_DEPTH_MAX: usize = 128;
+
+/// Where lines come from, for dead letters.
+#[derive(Clone, Copy, Debug)]
+pub struct LinesOrigin<'a> {
+    /// Path of the source.
+    pub source: &'a str,
+    /// Lines before the first one given.
+    pub lines_before: u64,
+    /// Bytes before the first one given.
+    pub bytes_before: u64,
+}
+
+/// Rows as columns, and what could not become one.
+#[derive(Debug)]
+pub struct DecodedRows {
+    /// Valid rows in the order of the input.
+    pub batch: RecordBatch,
+    /// Invalid rows in the order of the input.
+    pub dead_letters: Vec<DeadLetter>,
+}
+
+impl DecodedRows {
+    /// Valid and invalid rows together.
+    pub fn rows_read(&self) -> u64 {
+        self.batch.num_rows() as u64 + self.dead_letters.len() as u64
+    }
+}
+
+/// Decodes complete NDJSON lines of `dataset`. Fails only if a column grows beyond 2 GiB.
+pub fn decode_ndjson(
+    dataset: &Dataset,
+    lines: &[u8],
+    origin: LinesOrigin<'_>,
+) -> Result<DecodedRows, ArrowError> {
+    let mut decoder = Decoder::new(dataset, lines.len());
+    let mut cells: Vec<Cell<'_>> = Vec::with_capacity(dataset.columns().len());
+    let mut dead_letters = Vec::new();
+    let mut start = 0;
+    let line_ends = memchr::memchr_iter(b'\n', lines).chain(std::iter::once(lines.len()));
+    for (end, line_number) in line_ends.zip(origin.lines_before.saturating_add(1)..) {
+        let line = lines.get(start..end).unwrap_or_default();
+        let offset = start;
+        start = end + 1;
+        let row = line.trim_ascii();
+        if row.is_empty() {
+            continue;
+        }
+        if let Err(problem) = decoder.line(row, &mut cells) {
+            dead_letters.push(DeadLetter {
+                source: origin.source.to_owned(),
+                line: line_number,
+                byte_offset: origin.bytes_before + offset as u64,
+                problem,
+                raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
+            });
+        }
+    }
+    Ok(DecodedRows { batch: decoder.finish()?, dead_letters })
+}
+
+/// A checked value, not yet in a column.
+enum Cell<'a> {
+    Absent,
+    Null,
+    Text(Cow<'a, str>),
+    Number(i64),
+    Truth(bool),
+    List(Vec<Cow<'a, str>>),
+}
+
+impl Cell<'_> {
+    fn is_null(&self) -> bool {
+        matches!(self, Self::Absent | Self::Null)
+    }
+}
+
+enum Builder {
+    Text(StringBuilder),
+    Time(TimestampMicrosecondBuilder),
+    Truth(BooleanBuilder),
+    Number(Int64Builder),
+    List(ListBuilder<StringBuilder>),
+}
+
+struct Decoder<'d> {
+    dataset: &'d Dataset,
+    positions: BTreeMap<&'d str, usize>,
+    builders: Vec<Builder>,
+}
+
+impl<'d> Decoder<'d> {
+    fn new(dataset: &'d Dataset, input_bytes: usize) -> Self {
+        let columns = dataset.columns();
+        let rows = input_bytes / 1024 + 1;
+        let builders = columns
+            .iter()
+            .map(|column| match column.kind {
+                ColumnType::String | ColumnType::Json => {
+                    Builder::Text(StringBuilder::with_capacity(rows, rows * 16))
+                }
+                ColumnType::Datetime => {
+                    Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
+                }
+                ColumnType::Boolean => Builder::Truth(BooleanBuilder::with_capacity(rows)),
+                ColumnType::Integer => Builder::Number(Int64Builder::with_capacity(rows)),
+                ColumnType::Array | ColumnType::ArrayJson => {
+                    Builder::List(ListBuilder::new(StringBuilder::new()).with_field(element_field()))
+                }
+            })
+            .collect();
+        let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
+        Self { dataset, positions, builders }
+    }
+
+    /// Checks one line whole before any of it enters a column.
+    fn line<'a>(&mut self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
+        let text =
+            std::str::from_utf8(line).map_err(|error| RowProblem::NotUtf8 { at: error.valid_up_to() })?;
+        check_depth(line)?;
+        cells.clear();
+        cells.resize_with(self.builders.len(), || Cell::Absent);
+        let mut expected = 0;
+        let mut rest = text.strip_prefix('{');
+        for entry in sonic_rs::to_object_iter(text) {
+            let (name, value) = entry.map_err(|error| not_an_object(&error))?;
+            // Producers write fields in one order; the next column is the likely one.
+            let at = match self.dataset.columns().get(expected) {
+                Some(column) if column.name == name => expected,
+                _ => *self
+                    .positions
+                    .get(&*name)
+                    .ok_or_else(|| RowProblem::UnknownField { column: name.to_string() })?,
+            };
+            expected = at + 1;
+            let (Some(column), Some(cell)) = (self.dataset.columns().get(at), cells.get_mut(at)) else {
+                continue;
+            };
+            if !matches!(cell, Cell::Absent) {
+                return Err(RowProblem::DuplicateField { column: name.into_owned() });
+            }
+            let raw = raw_text(&value)?;
+            rest = end_of(text, raw);
+            *cell = check_value(column, raw)?;
+        }
+        // The walk ends at the closing brace; anything behind it makes the line something else.
+        if rest.map(str::trim_ascii) != Some("}") {
+            return Err(RowProblem::NotAnObject { detail: "there is text after the object".to_owned() });
+        }
+        self.check_row(cells)?;
+        for (builder, cell) in self.builders.iter_mut().zip(cells.drain(..)) {
+            append(builder, cell);
+        }
+        Ok(())
+    }
+
+    fn check_row(&self, cells: &[Cell<'_>]) -> Result<(), RowProblem> {
+        for (column, cell) in self.dataset.columns().iter().zip(cells) {
+            if !column.nullable && cell.is_null() {
+                return Err(RowProblem::Missing { column: column.name.clone() });
+            }
+        }
+        let is_present = |at: &usize| cells.get(*at).is_some_and(|cell| !cell.is_null());
+        if self.dataset.key_positions().iter().any(|key| key.present.iter().all(is_present)) {
+            return Ok(());
+        }
+        let alternatives: Vec<String> =
+            self.dataset.keys().iter().map(|key| format!("`{}`", key.present.join("` + `"))).collect();
+        Err(RowProblem::NoKey { alternatives: alternatives.join(", ") })
+    }
+
+    fn finish(self) -> Result<RecordBatch, ArrowError> {
+        let columns: Vec<ArrayRef> = self
+            .builders
+            .into_iter()
+            .map(|builder| match builder {
+                Builder::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
+                Builder::Time(mut builder) => Arc::new(builder.finish()),
+                Builder::Truth(mut builder) => Arc::new(builder.finish()),
+                Builder::Number(mut builder) => Arc::new(builder.finish()),
+                Builder::List(mut builder) => Arc::new(builder.finish()),
+            })
+            .collect();
+        RecordBatch::try_new(self.dataset.schema(), columns)
+    }
+}
+
+fn append(builder: &mut Builder, cell: Cell<'_>) {
+    match (builder, cell) {
+        (Builder::Text(builder), Cell::Text(text)) => builder.append_value(text),
+        (Builder::Text(builder), _) => builder.append_null(),
+        (Builder::Time(builder), Cell::Number(micros)) => builder.append_value(micros),
+        (Builder::Time(builder), _) => builder.append_null(),
+        (Builder::Truth(builder), Cell::Truth(truth)) => builder.append_value(truth),
+        (Builder::Truth(builder), _) => builder.append_null(),
+        (Builder::Number(builder), Cell::Number(number)) => builder.append_value(number),
+        (Builder::Number(builder), _) => builder.append_null(),
+        (Builder::List(builder), Cell::List(elements)) => {
+            for element in elements {
+                builder.values().append_value(element);
+            }
+            builder.append(true);
+        }
+        (Builder::List(builder), _) => builder.append_null(),
+    }
+}
+
+/// The value's source text, a slice of the line.
+fn raw_text<'a>(value: &LazyValue<'a>) -> Result<&'a str, RowProblem> {
+    match value.as_raw_cow() {
+        Cow::Borrowed(raw) => Ok(raw),
+        Cow::Owned(_) => Err(RowProblem::NotAnObject { detail: "a value is not a slice of the line".to_owned() }),
+    }
+}
+
+/// What of `text` lies behind `part`, which is a slice of it.
+fn end_of<'a>(text: &'a str, part: &str) -> Option<&'a str> {
+    let start = (part.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+    text.get(start + part.len()..)
+}
+
+fn not_an_object(error: &sonic_rs::Error) -> RowProblem {
+    // The parser's message quotes the input over several lines; the letter carries the input already.
+    let detail = error.to_string().lines().next().unwrap_or_default().to_owned();
+    RowProblem::NotAnObject { detail }
+}
+
+/// Refuses lines that nest too deep, before a recursive parser sees them.
+fn check_depth(line: &[u8]) -> Result<(), RowProblem> {
+    let openers = line.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    if openers <= NESTING_DEPTH_MAX {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in line {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > NESTING_DEPTH_MAX {
+            return Err(RowProblem::TooDeep { max: NESTING_DEPTH_MAX });
+        }
+    }
+    Ok(())
+}
+
+fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
+    if raw == "null" {
+        return Ok(Cell::Null);
+    }
+    let wrong = |expected, detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
+    match column.kind {
+        ColumnType::Json => Ok(Cell::Text(Cow::Borrowed(raw))),
+        ColumnType::String => {
+            let text = string(raw).map_err(|detail| wrong("a string", detail))?;
+            if column.values.as_ref().is_some_and(|values| !values.iter().any(|value| *value == text)) {
+                return Err(RowProblem::UnknownValue { column: column.name.clone(), value: shorten(&text) });
+            }
+            Ok(Cell::Text(text))
+        }
+        ColumnType::Datetime => {
+            let text = string(raw).map_err(|detail| wrong("a date and time", detail))?;
+            let micros = parse_micros(&text)
+                .map_err(|error| wrong("a date and time", format!("`{}` is {error}", shorten(&text))))?;
+            Ok(Cell::Number(micros))
+        }
+        ColumnType::Boolean => match raw {
+            "true" => Ok(Cell::Truth(true)),
+            "false" => Ok(Cell::Truth(false)),
+            other => Err(wrong("true or false", found(other))),
+        },
+        ColumnType::Integer => match raw.parse() {
+            // `+1`, which Rust takes, is no JSON and never arrives here.
+            Ok(number) => Ok(Cell::Number(number)),
+            Err(_) => Err(wrong("an integer of 64 bits", found(raw))),
+        },
+        ColumnType::Array | ColumnType::ArrayJson => list(column, raw),
+    }
+}
+
+fn list<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
+    let expected = if column.kind == ColumnType::Array { "a list of strings" } else { "a list" };
+    let wrong = |detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
+    if !raw.starts_with('[') {
+        return Err(wrong(found(raw)));
+    }
+    let mut elements = Vec::new();
+    for element in sonic_rs::to_array_iter(raw) {
+        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
+        elements.push(match column.kind {
+            ColumnType::ArrayJson => Cow::Borrowed(element),
+            _ => string(element).map_err(wrong)?,
+        });
+    }
+    Ok(Cell::List(elements))
+}
+
+/// The content of a JSON string; escapes are resolved, lone surrogates refused.
+fn string(raw: &str) -> Result<Cow<'_, str>, String> {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(|| found(raw))?;
+    if inner.bytes().any(|byte| byte < 0x20) {
+        return Err("a control character is not escaped".to_owned());
+    }
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
+        return Ok(Cow::Borrowed(inner));
+    }
+    sonic_rs::from_str::<String>(raw).map(Cow::Owned).map_err(|_| "a bad escape".to_owned())
+}
+
+fn found(raw: &str) -> String {
+    format!("found `{}`", shorten(raw))
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(60).chain("...".chars()).collect() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,217 @@
+//! Source files: which bytes are new, and are they still the bytes that were sealed.
+//!
+//! A user's file may be growing, so only complete lines are taken; what follows the last line end waits. A spooled
+//! standard input is whole, so its last line needs no line end.
+//!
+//! Each checkpoint carries a fingerprint of the file: a digest of its first KiB and of the KiB before the
+//! checkpoint. A file that was replaced, cut or rewritten does not match, and is an error instead of a silent gap.
+
+mod spool;
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+
+use sha2::{Digest as _, Sha256};
+
+pub(crate) use spool::{remove_finished, spool};
+
+use crate::state::{BatchRange, SourceKind, SourceRecord};
+
+/// Bytes of the longest line that is read at all.
+pub const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+const FINGERPRINT_BYTES: u64 = 1024;
+
+/// Why a source cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The file cannot be read.
+    #[error("source `{path}` cannot be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The file is not the one that was read before.
+    #[error("source `{path}` is not the file that was read up to byte {byte_offset}: {problem}")]
+    Replaced {
+        /// The file.
+        path: String,
+        /// The checkpoint.
+        byte_offset: u64,
+        /// What does not match.
+        problem: &'static str,
+    },
+    /// Bytes that an unfinished batch needs have changed.
+    #[error("source `{path}` changed between bytes {from} and {to}, which an unfinished batch holds")]
+    SealedRangeChanged {
+        /// The file.
+        path: String,
+        /// First byte.
+        from: u64,
+        /// Byte after the last.
+        to: u64,
+    },
+    /// A line beyond any sensible size.
+    #[error("source `{path}` has a line of more than {LINE_BYTES_MAX} bytes at byte {byte_offset}")]
+    LineTooLong {
+        /// The file.
+        path: String,
+        /// Where the line begins.
+        byte_offset: u64,
+    },
+    /// Standard input cannot be spooled.
+    #[error("standard input cannot be spooled to `{path}`: {source}")]
+    Spool {
+        /// The spool file.
+        path: String,
+        /// The cause.
+        source: io::Error,
+    },
+}
+
+impl SourceError {
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "check the path in `[[source]]` and the file's permissions",
+            Self::Replaced { .. } => {
+                "give the new file a new path, or set `on_replaced = \"restart\"` to read it from its start"
+            }
+            Self::SealedRangeChanged { .. } => {
+                "bring the original file back and run `sync`, so that the sealed batch can be finished"
+            }
+            Self::LineTooLong { .. } => "check that the file is NDJSON: one JSON object per line",
+            Self::Spool { .. } => "check the state directory's permissions and free space",
+        }
+    }
+}
+
+/// Complete lines of a source.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    pub(crate) range: BatchRange,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What a source has to give.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Lines.
+    Lines(Chunk),
+    /// No complete line beyond the checkpoint; this many bytes wait for their line end.
+    Nothing { pending_bytes: u64 },
+}
+
+/// Reads complete lines from the checkpoint on, about `budget_bytes` of them.
+pub(crate) fn read_next(record: &SourceRecord, budget_bytes: u64) -> Result<Next, SourceError> {
+    let unreadable = |source| SourceError::Unreadable { path: record.path.clone(), source };
+    let mut file = File::open(&record.path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    verify(record, &mut file, length)?;
+    let available = length - record.byte_offset;
+    let mut bytes: Vec<u8> = Vec::new();
+    file.seek(SeekFrom::Start(record.byte_offset)).map_err(unreadable)?;
+    let mut wanted = budget_bytes.max(1);
+    let end = loop {
+        let missing = wanted - bytes.len() as u64;
+        let got = file.by_ref().take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
+        let at_end = (got as u64) < missing || bytes.len() as u64 >= available;
+        if let Some(last) = memchr::memrchr(b'\n', &bytes) {
+            let whole = record.kind == SourceKind::Spool && at_end;
+            break if whole { bytes.len() } else { last + 1 };
+        }
+        if at_end {
+            match record.kind {
+                SourceKind::Spool if !bytes.is_empty() => break bytes.len(),
+                SourceKind::Spool | SourceKind::File => {
+                    return Ok(Next::Nothing { pending_bytes: bytes.len() as u64 });
+                }
+            }
+        }
+        if wanted >= LINE_BYTES_MAX {
+            return Err(SourceError::LineTooLong {
+                path: record.path.clone(),
+                byte_offset: record.byte_offset,
+            });
+        }
+        wanted = wanted.saturating_mul(2).min(LINE_BYTES_MAX);
+    };
+    bytes.truncate(end);
+    let byte_to = record.byte_offset + end as u64;
+    let range = BatchRange {
+        source_id: record.id,
+        path: record.path.clone(),
+        bytes: record.byte_offset..byte_to,
+        lines: record.lines..record.lines + lines_in(&bytes),
+        digest: hex::encode(Sha256::digest(&bytes)),
+        fingerprint: fingerprint(&mut file, byte_to).map_err(unreadable)?,
+        is_last: record.kind == SourceKind::Spool && byte_to == length,
+    };
+    Ok(Next::Lines(Chunk { range, bytes }))
+}
+
+/// Bytes beyond the checkpoint, complete lines or not; 0 if the file is gone or was replaced.
+pub(crate) fn waiting_bytes(record: &SourceRecord) -> u64 {
+    std::fs::metadata(&record.path).map_or(0, |file| file.len().saturating_sub(record.byte_offset))
+}
+
+/// Reads a sealed range once more.
+pub(crate) fn read_again(range: &BatchRange) -> Result<Chunk, SourceError> {
+    let unreadable = |source| SourceError::Unreadable { path: range.path.clone(), source };
+    let mut file = File::open(&range.path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
+    file.seek(SeekFrom::Start(range.bytes.start)).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(range.bytes.end - range.bytes.start).read_to_end(&mut bytes).map_err(unreadable)?;
+    if hex::encode(Sha256::digest(&bytes)) != range.digest {
+        return Err(SourceError::SealedRangeChanged {
+            path: range.path.clone(),
+            from: range.bytes.start,
+            to: range.bytes.end,
+        });
+    }
+    // Only a spool file is removed once it is finished; for other files the mark means nothing.
+    let range = BatchRange { is_last: range.bytes.end == length, ..range.clone() };
+    Ok(Chunk { range, bytes })
+}
+
+fn verify(record: &SourceRecord, file: &mut File, length: u64) -> Result<(), SourceError> {
+    let replaced = |problem| SourceError::Replaced {
+        path: record.path.clone(),
+        byte_offset: record.byte_offset,
+        problem,
+    };
+    if record.byte_offset == 0 {
+        return Ok(());
+    }
+    if length < record.byte_offset {
+        return Err(replaced("it is shorter"));
+    }
+    let found = fingerprint(file, record.byte_offset)
+        .map_err(|source| SourceError::Unreadable { path: record.path.clone(), source })?;
+    if found == record.fingerprint { Ok(()) } else { Err(replaced("its content is another")) }
+}
+
+/// Digest of the first KiB below `offset` and of the last one before it.
+fn fingerprint(file: &mut File, offset: u64) -> io::Result<String> {
+    let length = offset.min(FINGERPRINT_BYTES);
+    let mut digest = Sha256::new();
+    for start in [0, offset - length] {
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.by_ref().take(length).read_to_end(&mut bytes)?;
+        digest.update(&bytes);
+    }
+    Ok(hex::encode(digest.finalize()))
+}
+
+/// Lines in `bytes`; a last one without line end counts.
+fn lines_in(bytes: &[u8]) -> u64 {
+    let ended = memchr::memchr_iter(b'\n', bytes).count() as u64;
+    ended + u64::from(bytes.last().is_some_and(|byte| *byte != b'\n'))
+}
+
+#[cfg(test)]
+mod tests;

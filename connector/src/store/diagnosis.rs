@@ -1,0 +1,133 @@
+//! From an error of a store to what it means in the vendor's terms.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use crate::names::BucketName;
+use crate::profile::VendorProfile;
+
+/// The failures that a profile can have a message for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiagnosisKind {
+    /// The bucket does not exist.
+    NoSuchBucket,
+    /// The bucket is in another region.
+    WrongRegion,
+    /// The role may not be assumed.
+    RoleDenied,
+    /// The access key does not exist.
+    AccessKeyUnknown,
+    /// The secret is not the access key's.
+    SignatureMismatch,
+    /// An action is missing from the policy.
+    ActionDenied,
+    /// The service does not answer.
+    Unavailable,
+    /// Credentials expire faster than they can be used.
+    CredentialsExpired,
+    /// An object is too large.
+    TooLarge,
+    /// Another refusal.
+    Rejected,
+}
+
+/// A failure, its cause and the next step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Diagnosis {
+    /// The failure.
+    pub kind: DiagnosisKind,
+    /// The requirement that asks for this diagnosis, if one does.
+    pub requirement: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// The missing action, if a policy lacks one.
+    pub action: Option<String>,
+    /// The resource that the action is missing on.
+    pub resource: Option<String>,
+    /// The error as the store gave it.
+    pub cause: String,
+}
+
+impl Diagnosis {
+    /// Diagnoses `error` with the messages of `profile`.
+    pub fn of(error: &StoreError, profile: &VendorProfile, bucket: &BucketName) -> Self {
+        let kind = kind(error);
+        let (message, help) = fallback(kind, error);
+        let mut diagnosis = Self {
+            kind,
+            requirement: None,
+            message,
+            help: help.to_owned(),
+            action: None,
+            resource: None,
+            cause: error.to_string(),
+        };
+        let mut values: Vec<(&str, &str)> = vec![("bucket", bucket.as_str())];
+        match error {
+            StoreError::Denied { action, resource, .. } => {
+                diagnosis.action = Some(action.clone());
+                diagnosis.resource = Some(resource.clone());
+                values.extend([("action", action.as_str()), ("resource", resource.as_str())]);
+            }
+            StoreError::RoleDenied { role_arn, .. } => {
+                diagnosis.action = Some("sts:AssumeRole".to_owned());
+                diagnosis.resource = Some(role_arn.clone());
+                values.push(("role_arn", role_arn));
+            }
+            StoreError::UnknownAccessKey { access_key_id, .. }
+            | StoreError::SignatureMismatch { access_key_id, .. } => {
+                values.push(("access_key_id", access_key_id))
+            }
+            StoreError::WrongRegion { configured, actual, .. } => {
+                values.push(("region", configured));
+                values.push(("actual_region", actual.as_deref().unwrap_or("another one")));
+            }
+            _ => {}
+        }
+        if let Some(known) = profile.doctor().iter().find(|message| message.when == kind) {
+            diagnosis.requirement = Some(known.requirement.clone());
+            diagnosis.message = fill(&known.say, &values);
+            diagnosis.help = fill(&known.help, &values);
+        }
+        diagnosis
+    }
+}
+
+fn kind(error: &StoreError) -> DiagnosisKind {
+    match error {
+        StoreError::Unavailable { .. } => DiagnosisKind::Unavailable,
+        StoreError::Expired { .. } => DiagnosisKind::CredentialsExpired,
+        StoreError::Denied { .. } => DiagnosisKind::ActionDenied,
+        StoreError::UnknownAccessKey { .. } => DiagnosisKind::AccessKeyUnknown,
+        StoreError::SignatureMismatch { .. } => DiagnosisKind::SignatureMismatch,
+        StoreError::RoleDenied { .. } => DiagnosisKind::RoleDenied,
+        StoreError::NoSuchBucket { .. } => DiagnosisKind::NoSuchBucket,
+        StoreError::WrongRegion { .. } => DiagnosisKind::WrongRegion,
+        StoreError::TooLarge { .. } => DiagnosisKind::TooLarge,
+        StoreError::Rejected { .. } => DiagnosisKind::Rejected,
+    }
+}
+
+/// For failures that the profile has no message for.
+fn fallback(kind: DiagnosisKind, error: &StoreError) -> (String, &'static str) {
+    let help = match kind {
+        DiagnosisKind::NoSuchBucket => "check the bucket's name",
+        DiagnosisKind::WrongRegion => "check `bucket.region`",
+        DiagnosisKind::RoleDenied => "check role ARN, trust policy and external id",
+        DiagnosisKind::AccessKeyUnknown => "check the access key id",
+        DiagnosisKind::SignatureMismatch => "check the secret access key",
+        DiagnosisKind::ActionDenied => "add the action to the identity policy",
+        DiagnosisKind::Unavailable => "run `sync` again later; what was sealed is finished then",
+        DiagnosisKind::CredentialsExpired => "check the session's length and the machine's clock",
+        DiagnosisKind::TooLarge => "split the dataset's source so that an hour stays below 5 GiB",
+        DiagnosisKind::Rejected => "look the error code up in the S3 API reference",
+    };
+    (error.to_string(), help)
+}
+
+fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(template.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}

@@ -1,0 +1,133 @@
+//! A store that fails when told to, between the engine and another store.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use super::{ObjectHead, PutOutcome, PutRequest, Store, StoreError, StoredObject};
+use crate::names::{BucketName, ObjectKey};
+
+/// What happens to one call.
+#[derive(Clone, Debug)]
+pub enum StoreFault {
+    /// The call fails and has no effect.
+    ErrorBefore(StoreError),
+    /// The call takes effect and then fails.
+    ErrorAfter(StoreError),
+    /// The call never returns and has no effect: the process is killed before it.
+    StopBefore,
+    /// The call takes effect and never returns: the process is killed before it learns.
+    StopAfter,
+    /// A write is refused with 409 and has no effect; other calls pass.
+    Conflict,
+}
+
+/// Counts the calls to a store and makes chosen ones fail.
+#[derive(Debug)]
+pub struct FaultyStore<S> {
+    inner: Arc<S>,
+    plan: Mutex<Plan>,
+    stopped: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    calls: u64,
+    faults: BTreeMap<u64, StoreFault>,
+}
+
+impl<S: Store> FaultyStore<S> {
+    /// A store without faults.
+    pub fn new(inner: Arc<S>) -> Self {
+        Self { inner, plan: Mutex::default(), stopped: Notify::new() }
+    }
+
+    /// Makes call `call` (from 0, counted over all operations) meet `fault`.
+    pub fn inject(&self, call: u64, fault: StoreFault) {
+        self.plan().faults.insert(call, fault);
+    }
+
+    /// Calls made so far.
+    pub fn calls(&self) -> u64 {
+        self.plan().calls
+    }
+
+    /// Faults that no call has met yet.
+    pub fn pending(&self) -> usize {
+        self.plan().faults.len()
+    }
+
+    /// Returns once a call has met [`StoreFault::StopBefore`] or [`StoreFault::StopAfter`].
+    pub async fn stopped(&self) {
+        self.stopped.notified().await;
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_fault(&self) -> Option<StoreFault> {
+        let mut plan = self.plan();
+        let call = plan.calls;
+        plan.calls += 1;
+        plan.faults.remove(&call)
+    }
+
+    async fn stop<T>(&self) -> T {
+        self.stopped.notify_one();
+        std::future::pending().await
+    }
+
+    async fn around<T: Send>(
+        &self,
+        fault: Option<StoreFault>,
+        call: impl Future<Output = Result<T, StoreError>> + Send,
+    ) -> Result<T, StoreError> {
+        match fault {
+            None | Some(StoreFault::Conflict) => call.await,
+            Some(StoreFault::ErrorBefore(error)) => Err(error),
+            Some(StoreFault::ErrorAfter(error)) => {
+                call.await?;
+                Err(error)
+            }
+            Some(StoreFault::StopBefore) => self.stop().await,
+            Some(StoreFault::StopAfter) => {
+                call.await?;
+                self.stop().await
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Store> Store for FaultyStore<S> {
+    fn bucket(&self) -> &BucketName {
+        self.inner.bucket()
+    }
+
+    async fn list_probe(&self, prefix: &str) -> Result<(), StoreError> {
+        self.around(self.next_fault(), self.inner.list_probe(prefix)).await
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
+        self.around(self.next_fault(), self.inner.get(key)).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {
+        self.around(self.next_fault(), self.inner.head(key)).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutOutcome, StoreError> {
+        let fault = self.next_fault();
+        if matches!(fault, Some(StoreFault::Conflict)) {
+            return Ok(PutOutcome::Conflict);
+        }
+        self.around(fault, self.inner.put(request)).await
+    }
+
+    async fn refresh_credentials(&self) {
+        self.inner.refresh_credentials().await;
+    }
+}

@@ -1,0 +1,113 @@
+//! The four calls an export makes to a bucket, and how they fail.
+//!
+//! The trait is small so that faults can be put between the engine and every call. There is no delete and no
+//! multipart call: an export works under a policy of PutObject, ListBucket and GetObject alone.
+
+mod diagnosis;
+mod error;
+mod faulty;
+mod memory;
+mod s3;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+pub use diagnosis::{Diagnosis, DiagnosisKind};
+pub use error::{Effect, ErrorClass, Operation, StoreError};
+pub use faulty::{FaultyStore, StoreFault};
+pub use memory::{MemoryStore, PutRecord};
+pub use s3::{Addressing, Encryption, S3Settings, S3Store, S3StoreError, Transport};
+pub(crate) use s3::{service_error, transport_message};
+
+use crate::names::{BucketName, ETag, IntentId, ObjectKey};
+
+/// Bytes of the largest object that one PutObject takes: 5 GiB (S3 User Guide, "Uploading objects").
+pub const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+
+/// Metadata key of the intent that wrote an object; on the wire `x-amz-meta-bucketproof-intent`.
+pub const INTENT_METADATA: &str = "bucketproof-intent";
+/// Metadata key of an object's generation; on the wire `x-amz-meta-bucketproof-generation`.
+pub const GENERATION_METADATA: &str = "bucketproof-generation";
+
+/// What is known of an object without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// Entity tag, quotes included.
+    pub etag: ETag,
+    /// The intent that wrote it, if a connector did.
+    pub intent: Option<IntentId>,
+    /// How many times connectors have written it; 0 if none has.
+    pub generation: u64,
+}
+
+/// An object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// What is known of it.
+    pub head: ObjectHead,
+    /// Its bytes.
+    pub body: Bytes,
+}
+
+/// What must hold for a write to happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no object (`If-None-Match: *`).
+    Absent,
+    /// The object is this one (`If-Match`).
+    Matches(ETag),
+}
+
+/// One conditional write.
+#[derive(Clone, Debug)]
+pub struct PutRequest {
+    /// Where.
+    pub key: ObjectKey,
+    /// What.
+    pub body: Bytes,
+    /// Media type.
+    pub content_type: &'static str,
+    /// When.
+    pub condition: Condition,
+    /// Goes into the object's metadata.
+    pub intent: IntentId,
+    /// Goes into the object's metadata.
+    pub generation: u64,
+}
+
+/// How a conditional write ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PutOutcome {
+    /// Written; the new entity tag.
+    Written(ETag),
+    /// Refused: the condition does not hold (412).
+    PreconditionFailed,
+    /// Refused: another write was under way (409). The same write may be repeated.
+    Conflict,
+    /// Refused: the object to be replaced is gone (404).
+    BaseMissing,
+}
+
+/// A bucket, as far as an export uses one.
+#[async_trait]
+pub trait Store: Debug + Send + Sync {
+    /// The bucket.
+    fn bucket(&self) -> &BucketName;
+
+    /// Lists at most one key below `prefix`: proves bucket, region, identity and `s3:ListBucket`.
+    async fn list_probe(&self, prefix: &str) -> Result<(), StoreError>;
+
+    /// The object, or `None` if there is none.
+    async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError>;
+
+    /// The object without its bytes, or `None` if there is none.
+    async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError>;
+
+    /// One conditional write.
+    async fn put(&self, request: &PutRequest) -> Result<PutOutcome, StoreError>;
+
+    /// Drops cached credentials, after the store has called them expired.
+    async fn refresh_credentials(&self);
+}

@@ -1,0 +1,458 @@
+//! S3 over the AWS SDK.
+//!
+//! Retries are the engine's business, so the SDK's are off; its time, its sleep and its credentials come from the
+//! injected clock. TLS is rustls, which speaks TLS 1.2 and 1.3 and nothing older; plain `http` needs
+//! `allow_http` in the configuration.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::ServerSideEncryption;
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
+use aws_smithy_async::time::TimeSource;
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use bucketproof_clock::Clock;
+
+use super::{
+    Condition, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation, PUT_BYTES_MAX,
+    PutOutcome, PutRequest, Store, StoreError, StoredObject,
+};
+use crate::credentials::{CredentialSource, Provider};
+use crate::names::{BucketName, ETag, IntentId, ObjectKey};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Encryption at rest that each write asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// No header: the bucket's default applies.
+    BucketDefault,
+    /// SSE-S3: `x-amz-server-side-encryption: AES256`.
+    SseS3,
+    /// SSE-KMS with a key of the customer; without one, the account's default key.
+    SseKms {
+        /// Key id or ARN.
+        key_id: Option<String>,
+    },
+}
+
+/// Where a bucket is and how to talk to it.
+#[derive(Clone, Debug)]
+pub struct S3Settings {
+    /// The bucket.
+    pub bucket: BucketName,
+    /// Its region.
+    pub region: String,
+    /// Another endpoint than AWS's own.
+    pub endpoint: Option<String>,
+    /// Endpoint of STS; `endpoint` if not given.
+    pub sts_endpoint: Option<String>,
+    /// How requests address the bucket.
+    pub addressing: Addressing,
+    /// Which transports are allowed.
+    pub transport: Transport,
+    /// Encryption of writes.
+    pub encryption: Encryption,
+    /// Who we are.
+    pub credentials: CredentialSource,
+}
+
+/// How requests address the bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Addressing {
+    /// `https://bucket.host/key`.
+    VirtualHost,
+    /// `https://host/bucket/key`.
+    Path,
+}
+
+/// Which transports are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TLS 1.2 or newer.
+    TlsOnly,
+    /// Plain HTTP as well; for emulators and tests.
+    AllowHttp,
+}
+
+/// Why a store cannot be set up.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum S3StoreError {
+    /// Data would travel in the clear.
+    #[error("endpoint `{endpoint}` is not https")]
+    PlainHttp {
+        /// The endpoint.
+        endpoint: String,
+    },
+}
+
+impl S3StoreError {
+    /// What to do next.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::PlainHttp { .. } => {
+                "use an https endpoint, or set `bucket.allow_http = true` for an emulator"
+            }
+        }
+    }
+}
+
+/// A bucket on S3 or on a service that speaks its API.
+#[derive(Debug)]
+pub struct S3Store {
+    client: aws_sdk_s3::Client,
+    provider: Provider,
+    bucket: BucketName,
+    region: String,
+    encryption: Encryption,
+}
+
+#[derive(Clone, Debug)]
+struct ClockTime(Clock);
+
+impl TimeSource for ClockTime {
+    fn now(&self) -> std::time::SystemTime {
+        self.0.system_time()
+    }
+}
+
+impl AsyncSleep for ClockTime {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let clock = self.0.clone();
+        Sleep::new(async move { clock.sleep(duration).await })
+    }
+}
+
+impl S3Store {
+    /// Sets a store up; no request is made. `http_client` replaces the network, for in-memory transports.
+    pub fn new(
+        settings: S3Settings,
+        clock: &Clock,
+        http_client: Option<SharedHttpClient>,
+    ) -> Result<Self, S3StoreError> {
+        for endpoint in settings.endpoint.iter().chain(&settings.sts_endpoint) {
+            let is_https = endpoint.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+            if !is_https && settings.transport == Transport::TlsOnly {
+                return Err(S3StoreError::PlainHttp { endpoint: endpoint.clone() });
+            }
+        }
+        let http_client = http_client.unwrap_or_else(|| {
+            aws_smithy_http_client::Builder::new()
+                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+                .build_https()
+        });
+        let time = ClockTime(clock.clone());
+        // A manual clock sleeps in no time, so a timeout on it would fire at once.
+        let timeouts = if clock.is_manual() {
+            TimeoutConfig::disabled()
+        } else {
+            TimeoutConfig::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                .build()
+        };
+        let region = Region::new(settings.region.clone());
+        let sts = sts_client(&settings, &time, &timeouts, &http_client, &region);
+        let provider = Provider::new(settings.credentials, sts, clock.clone());
+        let mut config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(region)
+            .credentials_provider(provider.clone())
+            .identity_cache(IdentityCache::no_cache())
+            .time_source(time.clone())
+            .sleep_impl(time)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(timeouts)
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .force_path_style(settings.addressing == Addressing::Path)
+            .http_client(http_client);
+        if let Some(endpoint) = settings.endpoint {
+            config = config.endpoint_url(endpoint);
+        }
+        Ok(Self {
+            client: aws_sdk_s3::Client::from_conf(config.build()),
+            provider,
+            bucket: settings.bucket,
+            region: settings.region,
+            encryption: settings.encryption,
+        })
+    }
+
+    async fn error<E>(
+        &self,
+        operation: Operation,
+        key: Option<&ObjectKey>,
+        error: SdkError<E, HttpResponse>,
+    ) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::fmt::Debug,
+    {
+        let SdkError::ServiceError(service) = &error else {
+            let effect = if matches!(error, SdkError::ConstructionFailure(_)) {
+                Effect::None
+            } else {
+                Effect::Unknown
+            };
+            return StoreError::Unavailable { operation, message: transport_message(&error), effect };
+        };
+        let raw = service.raw();
+        let status = raw.status().as_u16();
+        let region_header = raw.headers().get("x-amz-bucket-region").map(str::to_owned);
+        let meta = service.err().meta();
+        let (code, message) = (meta.code().unwrap_or_default(), meta.message().unwrap_or_default());
+        let moved = region_header.as_ref().is_some_and(|actual| *actual != self.region);
+        if status == 301
+            || matches!(
+                code,
+                "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"
+            )
+            || (moved && matches!(status, 307 | 400))
+        {
+            let actual = region_header.or_else(|| quoted_after(message, "expecting '"));
+            return StoreError::WrongRegion {
+                operation,
+                bucket: self.bucket.clone(),
+                configured: self.region.clone(),
+                actual,
+            };
+        }
+        match code {
+            "NoSuchBucket" => StoreError::NoSuchBucket { operation, bucket: self.bucket.clone() },
+            "InvalidAccessKeyId" => {
+                StoreError::UnknownAccessKey { operation, access_key_id: self.provider.access_key_id().await }
+            }
+            "SignatureDoesNotMatch" => StoreError::SignatureMismatch {
+                operation,
+                access_key_id: self.provider.access_key_id().await,
+            },
+            // A refused HEAD has no body, hence neither code nor message.
+            "AccessDenied" | "AllAccessDisabled" => self.denied(operation, key, message),
+            "" | "Forbidden" if status == 403 => self.denied(operation, key, message),
+            _ => service_error(operation, status, code, message),
+        }
+    }
+
+    fn denied(&self, operation: Operation, key: Option<&ObjectKey>, message: &str) -> StoreError {
+        let (action, resource) = denied_parts(message);
+        StoreError::Denied {
+            operation,
+            action: action.unwrap_or_else(|| operation.action().to_owned()),
+            resource: resource.unwrap_or_else(|| operation.resource(&self.bucket, key)),
+            message: if message.is_empty() { "access denied".to_owned() } else { message.to_owned() },
+        }
+    }
+}
+
+fn sts_client(
+    settings: &S3Settings,
+    time: &ClockTime,
+    timeouts: &TimeoutConfig,
+    http_client: &SharedHttpClient,
+    region: &Region,
+) -> Option<aws_sdk_sts::Client> {
+    let CredentialSource::Role { base, .. } = &settings.credentials else { return None };
+    let mut config = aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .credentials_provider(base.to_sdk(None))
+        .identity_cache(IdentityCache::no_cache())
+        .time_source(time.clone())
+        .sleep_impl(time.clone())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts.clone())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .http_client(http_client.clone());
+    if let Some(endpoint) = settings.sts_endpoint.as_ref().or(settings.endpoint.as_ref()) {
+        config = config.endpoint_url(endpoint);
+    }
+    Some(aws_sdk_sts::Client::from_conf(config.build()))
+}
+
+/// What a failure below the service says, with its causes.
+pub(crate) fn transport_message<E: std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> String {
+    let mut cause: Option<&dyn std::error::Error> = match error {
+        SdkError::DispatchFailure(failure) => failure.as_connector_error().map(|error| error as _),
+        _ => None,
+    };
+    let mut message = match error {
+        SdkError::TimeoutError(_) => "the request timed out",
+        SdkError::DispatchFailure(_) => "the request could not be sent or its answer was lost",
+        SdkError::ResponseError(_) => "the answer could not be read",
+        SdkError::ConstructionFailure(_) => "the request could not be built",
+        _ => "the request failed",
+    }
+    .to_owned();
+    while let Some(error) = cause {
+        message.push_str(": ");
+        message.push_str(&error.to_string());
+        cause = error.source();
+    }
+    message
+}
+
+/// The error for codes that need no more than themselves to be told apart.
+pub(crate) fn service_error(operation: Operation, status: u16, code: &str, message: &str) -> StoreError {
+    match code {
+        "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
+            StoreError::Expired { operation }
+        }
+        "SlowDown" | "Throttling" | "ThrottlingException" | "RequestLimitExceeded" => {
+            StoreError::Unavailable { operation, message: named(code, message), effect: Effect::None }
+        }
+        "RequestTimeout" => {
+            StoreError::Unavailable { operation, message: named(code, message), effect: Effect::Unknown }
+        }
+        _ if status >= 500 || status == 429 => {
+            StoreError::Unavailable { operation, message: named(code, message), effect: Effect::Unknown }
+        }
+        _ => StoreError::Rejected { operation, status, code: code.to_owned(), message: message.to_owned() },
+    }
+}
+
+fn named(code: &str, message: &str) -> String {
+    if message.is_empty() { code.to_owned() } else { format!("{code}: {message}") }
+}
+
+/// Action and resource of `User: .. is not authorized to perform: ACTION on resource: "ARN" because ..`.
+fn denied_parts(message: &str) -> (Option<String>, Option<String>) {
+    let Some((_, rest)) = message.split_once("is not authorized to perform: ") else { return (None, None) };
+    let action = rest.split_whitespace().next().map(str::to_owned);
+    let resource = rest.split_once("on resource: ").and_then(|(_, rest)| match rest.strip_prefix('"') {
+        Some(quoted) => quoted.split_once('"').map(|(arn, _)| arn.to_owned()),
+        None => rest.split_whitespace().next().map(str::to_owned),
+    });
+    (action, resource)
+}
+
+fn quoted_after(message: &str, before: &str) -> Option<String> {
+    let (_, rest) = message.split_once(before)?;
+    rest.split_once('\'').map(|(quoted, _)| quoted.to_owned())
+}
+
+fn head_of(
+    etag: Option<&str>,
+    metadata: Option<&std::collections::HashMap<String, String>>,
+    operation: Operation,
+) -> Result<ObjectHead, StoreError> {
+    let etag = etag.and_then(|etag| ETag::new(etag).ok()).ok_or_else(|| no_etag(operation))?;
+    let of = |name: &str| metadata.and_then(|metadata| metadata.get(name));
+    Ok(ObjectHead {
+        etag,
+        intent: of(INTENT_METADATA).and_then(|id| IntentId::new(id.as_str()).ok()),
+        generation: of(GENERATION_METADATA).and_then(|number| number.parse().ok()).unwrap_or(0),
+    })
+}
+
+fn no_etag(operation: Operation) -> StoreError {
+    StoreError::Rejected {
+        operation,
+        status: 200,
+        code: String::new(),
+        message: "the answer has no ETag, which conditional writes need".to_owned(),
+    }
+}
+
+#[async_trait]
+impl Store for S3Store {
+    fn bucket(&self) -> &BucketName {
+        &self.bucket
+    }
+
+    async fn list_probe(&self, prefix: &str) -> Result<(), StoreError> {
+        self.provider.fresh().await?;
+        let call = self
+            .client
+            .list_objects_v2()
+            .bucket(self.bucket.as_str())
+            .max_keys(1)
+            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()));
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.error(Operation::List, None, error).await),
+        }
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
+        self.provider.fresh().await?;
+        let answer =
+            match self.client.get_object().bucket(self.bucket.as_str()).key(key.as_str()).send().await {
+                Ok(answer) => answer,
+                Err(error) if is_code(&error, "NoSuchKey") => return Ok(None),
+                Err(error) => return Err(self.error(Operation::Get, Some(key), error).await),
+            };
+        let head = head_of(answer.e_tag(), answer.metadata(), Operation::Get)?;
+        let body = answer.body.collect().await.map_err(|error| StoreError::Unavailable {
+            operation: Operation::Get,
+            message: format!("the body ended early: {error}"),
+            effect: Effect::None,
+        })?;
+        Ok(Some(StoredObject { head, body: body.into_bytes() }))
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {
+        self.provider.fresh().await?;
+        match self.client.head_object().bucket(self.bucket.as_str()).key(key.as_str()).send().await {
+            Ok(answer) => head_of(answer.e_tag(), answer.metadata(), Operation::Head).map(Some),
+            Err(error) if is_code(&error, "NotFound") => Ok(None),
+            Err(error) => Err(self.error(Operation::Head, Some(key), error).await),
+        }
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutOutcome, StoreError> {
+        let bytes = request.body.len() as u64;
+        if bytes > PUT_BYTES_MAX {
+            return Err(StoreError::TooLarge { key: request.key.clone(), bytes });
+        }
+        self.provider.fresh().await?;
+        let mut call = self
+            .client
+            .put_object()
+            .bucket(self.bucket.as_str())
+            .key(request.key.as_str())
+            .content_type(request.content_type)
+            .metadata(INTENT_METADATA, request.intent.as_str())
+            .metadata(GENERATION_METADATA, request.generation.to_string())
+            .body(ByteStream::from(request.body.clone()));
+        call = match &request.condition {
+            Condition::Absent => call.if_none_match("*"),
+            Condition::Matches(etag) => call.if_match(etag.as_str()),
+        };
+        call = match &self.encryption {
+            Encryption::BucketDefault => call,
+            Encryption::SseS3 => call.server_side_encryption(ServerSideEncryption::Aes256),
+            Encryption::SseKms { key_id } => {
+                call.server_side_encryption(ServerSideEncryption::AwsKms).set_ssekms_key_id(key_id.clone())
+            }
+        };
+        match call.send().await {
+            Ok(answer) => {
+                let etag = answer.e_tag().and_then(|etag| ETag::new(etag).ok());
+                Ok(PutOutcome::Written(etag.ok_or_else(|| no_etag(Operation::Put))?))
+            }
+            Err(error) if is_code(&error, "PreconditionFailed") => Ok(PutOutcome::PreconditionFailed),
+            Err(error) if is_code(&error, "ConditionalRequestConflict") => Ok(PutOutcome::Conflict),
+            Err(error) if is_code(&error, "NoSuchKey") => Ok(PutOutcome::BaseMissing),
+            Err(error) => Err(self.error(Operation::Put, Some(&request.key), error).await),
+        }
+    }
+
+    async fn refresh_credentials(&self) {
+        self.provider.forget().await;
+    }
+}
+
+fn is_code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>, code: &str) -> bool {
+    matches!(error, SdkError::ServiceError(service) if service.err().meta().code() == Some(code))
+}
+
+#[cfg(test)]
+mod tests;
