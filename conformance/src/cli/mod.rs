@@ -1,0 +1,120 @@
+//! The command line.
+
+mod arguments;
+mod report_files;
+mod run;
+mod usage;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use clap::Parser as _;
+
+use crate::exit::ExitStatus;
+use crate::inventory::Inventory;
+use crate::render;
+use crate::selection;
+use arguments::{Arguments, Command, ListArguments};
+use usage::UsageError;
+
+/// Runs the program over the suite's own inventory.
+pub fn main(
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitStatus {
+    match Inventory::collect() {
+        Ok(inventory) => main_over(&inventory, arguments, out, err),
+        Err(error) => end(Err(CommandError::Broken(error.to_string())), err),
+    }
+}
+
+/// Runs the program over `inventory`. Answers go to `out`, complaints to `err`.
+pub fn main_over(
+    inventory: &Inventory,
+    arguments: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitStatus {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            let told = write!(err, "{}", error.render());
+            return if told.is_ok() { ExitStatus::Usage } else { ExitStatus::Broken };
+        }
+        // Asking for help or the version is no error.
+        Err(answer) => return end(print(out, &answer.render().to_string()), err),
+    };
+    let ended = match arguments.command {
+        None => run::run(inventory, arguments.run, out, err),
+        Some(Command::Run(arguments)) => run::run(inventory, arguments, out, err),
+        Some(Command::List(arguments)) => list(inventory, arguments, out),
+        Some(Command::Explain { id }) => explain(inventory, &id, out),
+        Some(Command::Gate { .. }) => Err(UsageError::UnsupportedCommand { name: "gate" }.into()),
+        Some(Command::Verify { .. }) => Err(UsageError::UnsupportedCommand { name: "verify" }.into()),
+    };
+    end(ended, err)
+}
+
+/// Why a command has no answer.
+#[derive(Debug)]
+enum CommandError {
+    /// Its user can mend it.
+    Usage(UsageError),
+    /// Nobody can, from outside.
+    Broken(String),
+}
+
+impl From<UsageError> for CommandError {
+    fn from(error: UsageError) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl From<selection::UnknownName> for CommandError {
+    fn from(error: selection::UnknownName) -> Self {
+        Self::Usage(UsageError::UnknownName(error))
+    }
+}
+
+type Ended = Result<ExitStatus, CommandError>;
+
+fn end(ended: Ended, err: &mut dyn Write) -> ExitStatus {
+    let (status, told) = match ended {
+        Ok(status) => return status,
+        Err(CommandError::Usage(error)) => {
+            (ExitStatus::Usage, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
+        }
+        Err(CommandError::Broken(message)) => (ExitStatus::Broken, writeln!(err, "error: {message}")),
+    };
+    if told.is_ok() { status } else { ExitStatus::Broken }
+}
+
+/// Writes an answer. A reader that has seen enough and closed the pipe is no error.
+fn print(out: &mut dyn Write, text: &str) -> Ended {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(ExitStatus::Done),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitStatus::Done),
+        Err(error) => Err(CommandError::Broken(format!("cannot write the answer: {error}"))),
+    }
+}
+
+fn list(inventory: &Inventory, arguments: ListArguments, out: &mut dyn Write) -> Ended {
+    let selected = selection::select(inventory, &arguments.filter.into())?;
+    print(out, &render::list(&selected))?;
+    Ok(if selected.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Done })
+}
+
+fn explain(inventory: &Inventory, id: &str, out: &mut dyn Write) -> Ended {
+    match inventory.check(id) {
+        Some(check) => print(out, &render::explain(check)),
+        None => Err(UsageError::UnknownName(selection::UnknownName::Id {
+            name: id.to_owned(),
+            nearest: selection::nearest(inventory, id),
+        })
+        .into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! `run`.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use super::arguments::RunArguments;
+use super::report_files::ReportFile;
+use super::usage::UsageError;
+use super::{CommandError, Ended, print};
+use crate::context::{CheckContext, ScenarioSource};
+use crate::exit::ExitStatus;
+use crate::inventory::Inventory;
+use crate::render;
+use crate::report::Report;
+use crate::runner::{self, Settings};
+use crate::selection;
+
+const EMULATOR: &str = "emulator";
+
+pub(super) fn run(
+    inventory: &Inventory,
+    arguments: RunArguments,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Ended {
+    if arguments.html.is_some() {
+        return Err(UsageError::UnsupportedOption { option: "--html" }.into());
+    }
+    if arguments.target != EMULATOR {
+        return Err(UsageError::UnsupportedTarget { target: arguments.target }.into());
+    }
+    let selected = selection::select(inventory, &arguments.filter.into())?;
+    if selected.is_empty() {
+        writeln!(err, "no check is selected, so nothing is proved")
+            .map_err(|error| CommandError::Broken(format!("cannot write a message: {error}")))?;
+        return Ok(ExitStatus::NothingSelected);
+    }
+    let scenario = match &arguments.scenario {
+        Some(path) => ScenarioSource::read(path).map_err(UsageError::Scenario)?,
+        None => ScenarioSource::embedded(),
+    };
+    let json = arguments.json.map(ReportFile::create).transpose()?;
+    let junit = arguments.junit.map(ReportFile::create).transpose()?;
+
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime =
+        runtime.map_err(|error| CommandError::Broken(format!("cannot start the runtime: {error}")))?;
+    let mut report = Report::new(EMULATOR, scenario.name(), &selected);
+    let scenario = Arc::new(scenario);
+    let contexts = |_: &_| CheckContext::new(Arc::clone(&scenario));
+    runtime.block_on(runner::run(&selected, contexts, &Settings::default(), |event| report.record(event)));
+
+    print(out, &render::terminal(&report))?;
+    if let Some(file) = json {
+        file.write(&render::json(&report).map_err(|error| CommandError::Broken(error.to_string()))?)?;
+    }
+    if let Some(file) = junit {
+        file.write(&render::junit(&report).map_err(|error| CommandError::Broken(error.to_string()))?)?;
+    }
+    Ok(ExitStatus::of(&report))
+}

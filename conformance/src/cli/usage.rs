@@ -1,0 +1,37 @@
+//! What is wrong with a command line, and what to type instead.
+
+use std::path::PathBuf;
+
+use crate::context::UnreadableScenario;
+use crate::selection::UnknownName;
+
+/// The command line asks for something that cannot be done.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UsageError {
+    #[error(transparent)]
+    UnknownName(UnknownName),
+    #[error("the command `{name}` is not supported by this version")]
+    UnsupportedCommand { name: &'static str },
+    #[error("the option `{option}` is not supported by this version")]
+    UnsupportedOption { option: &'static str },
+    #[error("the target `{target}` is not supported by this version")]
+    UnsupportedTarget { target: String },
+    #[error(transparent)]
+    Scenario(UnreadableScenario),
+    #[error("cannot write the report to `{}`: {source}", path.display())]
+    ReportFile { path: PathBuf, source: std::io::Error },
+}
+
+impl UsageError {
+    /// The next step.
+    pub(super) fn help(&self) -> String {
+        match self {
+            Self::UnknownName(error) => error.help(),
+            Self::UnsupportedCommand { .. } => "the commands are `run`, `list` and `explain`".to_owned(),
+            Self::UnsupportedOption { .. } => "reports are written by `--json` and `--junit`".to_owned(),
+            Self::UnsupportedTarget { .. } => "the target is `emulator`, which is the default".to_owned(),
+            Self::Scenario(_) => "leave out `--scenario` for the built-in scenario".to_owned(),
+            Self::ReportFile { .. } => "name a file in an existing directory that can be written".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+use super::{Falsifier, StatusFault, TextEdit};
+
+#[test]
+fn an_edit_changes_the_text_or_is_refused() {
+    let edit = TextEdit::new("\"s3:GetObject\"", "\"s3:GetObjectAcl\"");
+    assert_eq!(edit.apply("[\"s3:GetObject\"]").unwrap(), "[\"s3:GetObjectAcl\"]");
+    let refused = edit.apply("[]").unwrap_err();
+    assert_eq!(refused.to_string(), "`\"s3:GetObject\"` does not occur in the text to edit");
+    assert!(TextEdit::new("a", "a").apply("a").is_err(), "an edit to the same text");
+    assert!(TextEdit::new("", "a").apply("a").is_err(), "an edit of nothing");
+}
+
+#[test]
+fn every_falsifier_reads_as_a_sentence() {
+    let all = [
+        Falsifier::Fault(StatusFault { operation: "PutObject".into(), status: 200 }),
+        Falsifier::PolicyEdit { file: "policies/a.json".into(), edit: TextEdit::new("s3:PutObject", "") },
+        Falsifier::ProfileEdit(TextEdit::new("hour={t:%H}", "hour={t:%I}")),
+        Falsifier::InputEdit(TextEdit::new("14:59", "15:00")),
+    ];
+    let text: Vec<String> = all.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(text.join("\n"));
+}

@@ -1,0 +1,100 @@
+//! The report for people. It reads without colour, and it is no contract.
+
+use std::fmt::Write as _;
+
+use super::source_line;
+use crate::check::{Area, Source};
+use crate::report::{CheckReport, Report, Status, Summary};
+
+/// The report as text: a group per area, then what went wrong in full, then the counts.
+pub fn terminal(report: &Report) -> String {
+    let mut text = format!("target {}, scenario {}\n", report.target, report.scenario);
+    let mut areas: Vec<Area> = report.checks.iter().map(|check| check.area).collect();
+    areas.sort();
+    areas.dedup();
+    for area in areas {
+        let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.area == area).collect();
+        push(&mut text, format_args!("\n{area}\n"));
+        for check in checks {
+            let sources: Vec<&str> = check.sources.iter().map(Source::short).collect();
+            let mark = mark(check.status);
+            push(
+                &mut text,
+                format_args!("  {mark:<7}  {}{}  [{}]\n", check.title, remark(check), sources.join("; ")),
+            );
+        }
+    }
+    let wrong = |check: &&CheckReport| matches!(check.status, Status::Failed | Status::Errored);
+    for check in report.checks.iter().filter(wrong) {
+        push(&mut text, format_args!("\n{}  {} ({})\n", mark(check.status), check.title, check.level));
+        push(&mut text, format_args!("{}\n", details(check)));
+    }
+    push(&mut text, format_args!("\n{}\n", last_line(report.summary, report.duration_ms)));
+    text
+}
+
+/// What went wrong in `check`, one labelled entry per fact, without a line feed at the end.
+pub(super) fn details(check: &CheckReport) -> String {
+    let mut entries = vec![("source", source_line(&check.sources))];
+    if let Some(failure) = &check.failure {
+        entries.push(("step", failure.step.clone()));
+        entries.push(("expected", failure.expected.clone()));
+        entries.push(("actual", failure.actual.clone()));
+        for permission in &failure.missing {
+            entries.push(("denied", format!("{} on {}", permission.action, permission.resource)));
+        }
+        entries.extend(failure.help.clone().map(|help| ("help", help)));
+        entries.extend(failure.trace.clone().map(|trace| ("trace", trace)));
+    }
+    if let Some(error) = &check.error {
+        entries.extend(error.step.clone().map(|step| ("step", step)));
+        entries.push(("error", error.message.clone()));
+    }
+    entries.push(("again", format!("bucketproof-conformance run {}", check.id)));
+    let entries: Vec<String> = entries.iter().map(|(label, value)| entry(label, value)).collect();
+    entries.join("\n")
+}
+
+const LABEL_WIDTH: usize = 10;
+const INDENT: &str = "  ";
+
+/// A label and its value; further lines of the value stand below its first.
+fn entry(label: &str, value: &str) -> String {
+    let hanging = format!("\n{INDENT}{:LABEL_WIDTH$}", "");
+    let lines: Vec<&str> = value.lines().collect();
+    let text = format!("{INDENT}{label:<LABEL_WIDTH$}{}", lines.join(&hanging));
+    // A value may have empty lines, which need no indent.
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// Failures are in capitals, so that they stand out without colour.
+const fn mark(status: Status) -> &'static str {
+    match status {
+        Status::Passed => "passed",
+        Status::Failed => "FAILED",
+        Status::Errored => "ERRORED",
+        Status::Skipped => "skipped",
+    }
+}
+
+fn remark(check: &CheckReport) -> String {
+    match check.missing_capability {
+        Some(missing) => format!(" (the target lacks `{missing}`)"),
+        None => String::new(),
+    }
+}
+
+fn last_line(summary: Summary, duration_ms: u64) -> String {
+    let Summary { checks, passed, failed, errored, skipped } = summary;
+    let noun = if checks == 1 { "check" } else { "checks" };
+    format!(
+        "{checks} {noun}: {passed} passed, {failed} failed, {errored} errored, {skipped} skipped, in {}.{:02} s",
+        duration_ms / 1000,
+        duration_ms % 1000 / 10
+    )
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _ = text.write_fmt(arguments);
+}
