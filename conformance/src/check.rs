@@ -25,9 +25,10 @@ use crate::outcome::Conclusion;
 /// ```
 /// use bucketproof_conformance::check::{Area, Capability, Check, Level, Run, Source};
 /// use bucketproof_conformance::context::CheckContext;
-/// use bucketproof_conformance::falsifier::{Falsifier, StatusFault};
+/// use bucketproof_conformance::falsifier::Falsifier;
 /// use bucketproof_conformance::outcome::Conclusion;
 /// use bucketproof_conformance::step::step;
+/// use bucketproof_emulator::{Fault, Op};
 ///
 /// async fn second_put_is_refused(_cx: CheckContext) -> Conclusion {
 ///     let status = 412; // what the endpoint answered
@@ -41,7 +42,7 @@ use crate::outcome::Conclusion;
 ///     area: Area::S3,
 ///     sources: vec![Source::aws("S3 User Guide, conditional writes", "2026-08-22"), Source::requirement("ENG-03")],
 ///     needs: vec![Capability::ConditionalWrite],
-///     falsified_by: Falsifier::Fault(StatusFault { operation: "PutObject".into(), status: 200 }),
+///     falsified_by: Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("if-none-match")),
 ///     run: Run::new(second_put_is_refused),
 /// };
 /// assert!(check.id.is_slug());

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bucketproof_emulator::{Scenario, ScenarioError};
 use bucketproof_fixtures::scenario;
 
-use crate::falsifier::Falsifier;
+use crate::falsifier::{Falsifier, NothingToEdit};
 
-/// What the function of a check is given. Each check gets its own, and starts from it a world of its own.
+/// The world of one check: the scenario that the emulator starts with, and what must make the check fail, if that is
+/// being tried.
 #[derive(Clone, Debug)]
 pub struct CheckContext {
     scenario: Arc<ScenarioSource>,
@@ -15,42 +17,42 @@ pub struct CheckContext {
 }
 
 impl CheckContext {
-    /// A context over `scenario`, with nothing changed.
+    /// A context in which nothing is falsified.
     pub fn new(scenario: Arc<ScenarioSource>) -> Self {
         Self { scenario, falsifier: None }
     }
 
-    /// The same with one change applied to the world: the check must then fail.
+    /// The same context, changed so that the check must fail.
     pub fn falsified_by(self, falsifier: Falsifier) -> Self {
         Self { falsifier: Some(falsifier), ..self }
     }
 
-    /// The scenario to start from.
+    /// The scenario of the vendor checks.
     pub fn scenario(&self) -> &ScenarioSource {
         &self.scenario
     }
 
-    /// The change to apply, if any.
+    /// The change that must make the check fail, while that is being tried.
     pub fn falsifier(&self) -> Option<&Falsifier> {
         self.falsifier.as_ref()
     }
 }
 
-/// Where the scenario comes from.
+/// Where the vendor checks' scenario comes from.
 #[derive(Clone, Debug)]
 pub enum ScenarioSource {
-    /// A scenario of the fixtures, its policy files included.
+    /// One that is built in.
     Embedded(scenario::Scenario),
-    /// A file; its policies lie beside it.
+    /// A file and its text.
     File {
-        /// Where it was read.
+        /// The path as it was given.
         path: PathBuf,
-        /// What it holds.
+        /// The TOML text.
         text: String,
     },
 }
 
-/// A scenario file cannot be read.
+/// A scenario file that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read the scenario `{}`: {source}", path.display())]
 pub struct UnreadableScenario {
@@ -58,13 +60,30 @@ pub struct UnreadableScenario {
     source: std::io::Error,
 }
 
+/// Why a scenario cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioUnusable {
+    /// It is no scenario.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// It has no place for the falsifier's change.
+    #[error("the falsifier does not apply: {0}")]
+    Falsifier(#[from] NothingToEdit),
+    /// It refers to no such file.
+    #[error("the falsifier does not apply: the scenario refers to no file `{file}`")]
+    NoSuchFile {
+        /// The file.
+        file: String,
+    },
+}
+
 impl ScenarioSource {
-    /// The customer and the vendor of the SuprSend set-up page.
+    /// The scenario of the vendor's set-up page.
     pub fn embedded() -> Self {
         Self::Embedded(scenario::suprsend())
     }
 
-    /// Reads the scenario file at `path`.
+    /// Reads a scenario file.
     pub fn read(path: &Path) -> Result<Self, UnreadableScenario> {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::File { path: path.to_owned(), text }),
@@ -80,11 +99,40 @@ impl ScenarioSource {
         }
     }
 
-    /// The name in reports.
+    /// The path, for reports.
     pub fn name(&self) -> String {
         match self {
             Self::Embedded(scenario) => scenario.path.to_owned(),
             Self::File { path, .. } => path.display().to_string(),
+        }
+    }
+
+    /// The scenario as it stands.
+    pub fn scenario(&self) -> Result<Scenario, ScenarioError> {
+        self.with_text(self.text())
+    }
+
+    /// The scenario with a falsifier's change to it, if the change is one to a scenario.
+    pub fn falsified(&self, falsifier: Option<&Falsifier>) -> Result<Scenario, ScenarioUnusable> {
+        match falsifier {
+            Some(Falsifier::ScenarioEdit(edit)) => Ok(self.with_text(&edit.apply(self.text())?)?),
+            Some(Falsifier::PolicyEdit { file, edit }) => {
+                let scenario = self.scenario()?;
+                let no_such_file = || ScenarioUnusable::NoSuchFile { file: file.clone().into_owned() };
+                let edited = edit.apply(scenario.file(file).ok_or_else(no_such_file)?)?;
+                Ok(scenario.with_file(file, edited))
+            }
+            _ => Ok(self.scenario()?),
+        }
+    }
+
+    fn with_text(&self, text: &str) -> Result<Scenario, ScenarioError> {
+        match self {
+            Self::Embedded(scenario) => Scenario::from_parts(text, scenario.path, scenario.files),
+            Self::File { path, .. } => {
+                let folder = path.parent().unwrap_or_else(|| Path::new(""));
+                Scenario::from_toml_in(text, &path.display().to_string(), folder)
+            }
         }
     }
 }

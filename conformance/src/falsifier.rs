@@ -1,48 +1,55 @@
 //! The change that must make a check fail.
 //!
 //! A check that cannot fail proves nothing. Each names one change to the world it runs in; under that change it must
-//! fail, and if it still passes, the check is broken.
+//! fail, and if it still passes, the check is broken. `tests/falsify.rs` holds every check to that.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
-/// One change to what a check runs against.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use bucketproof_emulator::Fault;
+
+/// One change that must make its check fail.
+#[derive(Clone, Debug)]
 pub enum Falsifier {
-    /// The endpoint answers wrongly.
-    Fault(StatusFault),
-    /// A policy file of the scenario is changed.
+    /// The endpoint or the wire goes wrong.
+    Fault(Fault),
+    /// The scenario itself says something else.
+    ScenarioEdit(TextEdit),
+    /// A policy file of the scenario says something else.
     PolicyEdit {
-        /// Path of the file relative to the scenario file.
+        /// The file, relative to the scenario.
         file: Cow<'static, str>,
         /// The change.
         edit: TextEdit,
     },
-    /// The vendor's profile is changed.
+    /// The vendor's profile says something else.
     ProfileEdit(TextEdit),
-    /// The input that the connector reads is changed.
-    InputEdit(TextEdit),
+    /// The connector's configuration says something else.
+    ConfigEdit(TextEdit),
+    /// The rows that a source delivers last say something else.
+    InputEdit {
+        /// The dataset whose rows change.
+        dataset: Cow<'static, str>,
+        /// The change.
+        edit: TextEdit,
+    },
+    /// The endpoint's clock does not move when time passes.
+    ClockStands,
+    /// The endpoint's clock is ahead of everybody else's.
+    ClockAhead(Duration),
 }
 
-/// The emulator answers an operation with a status of its own, and does not carry it out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusFault {
-    /// Name of the operation, such as `PutObject`.
-    pub operation: Cow<'static, str>,
-    /// The HTTP status.
-    pub status: u16,
-}
-
-/// A replacement of text.
+/// Replaces one text by another, everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextEdit {
-    /// The text to find; it must occur.
+    /// What is looked for.
     pub find: Cow<'static, str>,
-    /// What to put in the place of each occurrence.
+    /// What stands there instead.
     pub replace: Cow<'static, str>,
 }
 
-/// An edit has no effect.
+/// A text edit that would change nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{find}` does not occur in the text to edit")]
 pub struct NothingToEdit {
@@ -50,12 +57,12 @@ pub struct NothingToEdit {
 }
 
 impl TextEdit {
-    /// Replaces `find` by `replace`.
+    /// An edit of every place where `find` stands.
     pub fn new(find: impl Into<Cow<'static, str>>, replace: impl Into<Cow<'static, str>>) -> Self {
         Self { find: find.into(), replace: replace.into() }
     }
 
-    /// The edited `text`. An edit that changes nothing is refused, because a check under it would run unchanged.
+    /// The edited text; an edit that changes nothing is refused, because it would falsify nothing.
     pub fn apply(&self, text: &str) -> Result<String, NothingToEdit> {
         if self.find.is_empty() || self.find == self.replace || !text.contains(self.find.as_ref()) {
             return Err(NothingToEdit { find: self.find.clone().into_owned() });
@@ -67,12 +74,16 @@ impl TextEdit {
 impl fmt::Display for Falsifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fault(StatusFault { operation, status }) => {
-                write!(formatter, "the endpoint answers {operation} with {status} and does not carry it out")
-            }
+            Self::Fault(fault) => write!(formatter, "{fault}"),
+            Self::ScenarioEdit(edit) => write!(formatter, "in the scenario, {edit}"),
             Self::PolicyEdit { file, edit } => write!(formatter, "in the policy `{file}`, {edit}"),
             Self::ProfileEdit(edit) => write!(formatter, "in the profile, {edit}"),
-            Self::InputEdit(edit) => write!(formatter, "in the input, {edit}"),
+            Self::ConfigEdit(edit) => write!(formatter, "in the configuration, {edit}"),
+            Self::InputEdit { dataset, edit } => write!(formatter, "in the rows of `{dataset}`, {edit}"),
+            Self::ClockStands => formatter.write_str("the endpoint's clock stands still"),
+            Self::ClockAhead(by) => {
+                write!(formatter, "the endpoint's clock is {} s ahead", by.as_secs())
+            }
         }
     }
 }

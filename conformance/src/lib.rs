@@ -21,6 +21,7 @@ pub mod render;
 pub mod report;
 pub mod runner;
 pub mod selection;
+mod stage;
 pub mod step;
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! A handful of checks, one per outcome, for the tests of the framework.
 
+use bucketproof_emulator::{Fault, Op};
+
 use crate::check::{Area, Capability, Check, Level, Run, Source};
 use crate::context::CheckContext;
-use crate::falsifier::{Falsifier, StatusFault, TextEdit};
+use crate::falsifier::{Falsifier, TextEdit};
 use crate::inventory::Inventory;
 use crate::outcome::Conclusion;
 use crate::report::{Report, Status};
@@ -46,7 +48,7 @@ async fn denied(_cx: CheckContext) -> Conclusion {
 }
 
 pub(crate) fn checks() -> Vec<Check> {
-    let fault = || Falsifier::Fault(StatusFault { operation: "PutObject".into(), status: 200 });
+    let fault = || Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("if-none-match"));
     vec![
         Check {
             id: PASSED.into(),

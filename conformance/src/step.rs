@@ -29,7 +29,7 @@ impl Step {
         if expected == actual {
             return Ok(());
         }
-        Err(self.failure(format!("{expected:?}"), format!("{actual:?}")).into())
+        Err(self.failure(clipped(format!("{expected:?}")), clipped(format!("{actual:?}"))).into())
     }
 
     /// Demands that `part` occurs in `text`.
@@ -37,7 +37,7 @@ impl Step {
         if text.contains(part) {
             return Ok(());
         }
-        Err(self.failure(format!("a text with `{part}`"), format!("`{text}`")).into())
+        Err(self.failure(format!("a text with `{part}`"), clipped(format!("`{text}`"))).into())
     }
 
     /// Demands that there is a value; `expected` says which.
@@ -53,7 +53,7 @@ impl Step {
     /// Demands that the target refuses; `expected` says how. The error is handed on for a closer look.
     pub fn refuses<T: Debug, E>(&self, expected: &str, result: Result<T, E>) -> Result<E, Stop> {
         match result {
-            Ok(value) => Err(self.failure(expected, format!("success: {value:?}")).into()),
+            Ok(value) => Err(self.failure(expected, clipped(format!("success: {value:?}"))).into()),
             Err(error) => Ok(error),
         }
     }
@@ -72,6 +72,20 @@ impl Step {
 }
 
 /// The message of `error` and of every error behind it.
+/// The longest value that a report shows, in characters.
+const SHOWN_CHARS_MAX: usize = 1200;
+
+/// A value short enough for a report.
+fn clipped(text: String) -> String {
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        None => text,
+        Some((end, _)) => {
+            let more = text.chars().count() - SHOWN_CHARS_MAX;
+            format!("{}… ({more} more characters)", text.get(..end).unwrap_or_default())
+        }
+    }
+}
+
 fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -27,6 +27,12 @@ impl DocumentError {
         &self.0.help
     }
 
+    /// The same error with another next step.
+    pub(crate) fn with_help(mut self, help: &str) -> Self {
+        help.clone_into(&mut self.0.help);
+        self
+    }
+
     /// The dotted path of the field, as far as it can be read off the document.
     pub fn field(&self) -> &str {
         &self.0.field

@@ -231,7 +231,9 @@ fn append(builder: &mut Builder, cell: Cell<'_>) {
 fn raw_text<'a>(value: &LazyValue<'a>) -> Result<&'a str, RowProblem> {
     match value.as_raw_cow() {
         Cow::Borrowed(raw) => Ok(raw),
-        Cow::Owned(_) => Err(RowProblem::NotAnObject { detail: "a value is not a slice of the line".to_owned() }),
+        Cow::Owned(_) => {
+            Err(RowProblem::NotAnObject { detail: "a value is not a slice of the line".to_owned() })
+        }
     }
 }
 
@@ -281,7 +283,8 @@ fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem
     if raw == "null" {
         return Ok(Cell::Null);
     }
-    let wrong = |expected, detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
+    let wrong =
+        |expected, detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
     match column.kind {
         ColumnType::Json => Ok(Cell::Text(Cow::Borrowed(raw))),
         ColumnType::String => {
@@ -345,7 +348,11 @@ fn found(raw: &str) -> String {
 }
 
 fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 { text.to_owned() } else { text.chars().take(60).chain("...".chars()).collect() }
+    if text.chars().count() <= 60 {
+        text.to_owned()
+    } else {
+        text.chars().take(60).chain("...".chars()).collect()
+    }
 }
 
 #[cfg(test)]

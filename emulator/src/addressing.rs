@@ -23,6 +23,15 @@ pub(crate) fn bucket_in_host(host: &str) -> Option<&str> {
     rest.get(..bucket_bytes.checked_sub(1)?).filter(|bucket| !bucket.is_empty())
 }
 
+/// The region that an AWS host names: `s3.REGION.amazonaws.com`, `sts.REGION.amazonaws.com`; absent for the global
+/// endpoints, and for hosts that are not AWS's.
+pub(crate) fn region_in_host(host: &str) -> Option<&str> {
+    let name = host.split(':').next()?;
+    let labels: Vec<&str> = name.strip_suffix(".amazonaws.com")?.split('.').collect();
+    let service = labels.iter().rposition(|label| matches!(*label, "s3" | "sts"))?;
+    labels.get(service + 1..)?.iter().copied().find(|label| *label != "dualstack")
+}
+
 /// The codec's view of the same rule.
 #[derive(Debug)]
 pub(crate) struct Host;
@@ -34,5 +43,27 @@ impl S3Host for Host {
             Some(bucket) => virtual_host.with_bucket(bucket),
             None => virtual_host,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bucket_in_host, region_in_host};
+
+    #[test]
+    fn hosts_name_buckets_and_regions() {
+        let check = |host: &str, bucket: Option<&str>, region: Option<&str>| {
+            assert_eq!((bucket_in_host(host), region_in_host(host)), (bucket, region), "{host}");
+        };
+        check("localhost:4566", None, None);
+        check("127.0.0.1", None, None);
+        check("s3.localhost:4566", None, None);
+        check("logs.localhost:4566", Some("logs"), None);
+        check("s3.amazonaws.com", None, None);
+        check("s3.eu-central-1.amazonaws.com", None, Some("eu-central-1"));
+        check("logs.s3.amazonaws.com", Some("logs"), None);
+        check("a.b.s3.dualstack.eu-west-1.amazonaws.com", Some("a.b"), Some("eu-west-1"));
+        check("sts.eu-west-1.amazonaws.com", None, Some("eu-west-1"));
+        check("[::1]:4566", None, None);
     }
 }

@@ -4,28 +4,31 @@
 //! - `GET /_bucketproof/requests`: the journal, a JSON array, oldest first.
 //! - `GET /_bucketproof/decisions`: the last denied decision as text; `?request=ID` for those of one request.
 //!
-//! No bucket can have this name, so nothing of S3 is hidden.
+//! No bucket can have this name, so nothing of S3 is hidden; on a host that names a bucket, the path is a key.
 
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use crate::addressing::bucket_in_host;
 use crate::head::Head;
-use crate::journal::Journal;
+use crate::journal::{Journal, RecordedDecision};
 use crate::state::Content;
 
 const PREFIX: &str = "/_bucketproof/";
 
 pub(crate) fn is_admin(head: &Head) -> bool {
-    head.uri.path().starts_with(PREFIX)
+    head.uri.path().starts_with(PREFIX) && bucket_in_host(head.host()).is_none()
 }
 
 pub(crate) fn answer(head: &Head, journal: &Journal) -> Response<Content> {
     let place = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     if head.method != Method::GET {
         let text = format!("{} is not taken here; use GET\n", head.method);
-        return text_answer(StatusCode::METHOD_NOT_ALLOWED, text);
+        let mut response = text_answer(StatusCode::METHOD_NOT_ALLOWED, text);
+        response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static("GET"));
+        return response;
     }
     match place {
         "health" => json_answer(&serde_json::json!({ "status": "ok" })),
@@ -61,7 +64,7 @@ fn decisions(head: &Head, journal: &Journal) -> Response<Content> {
                 text_answer(StatusCode::OK, text)
             }
             Some(entry) => {
-                let texts: Vec<String> = entry.decisions.iter().map(|decision| decision.explain()).collect();
+                let texts: Vec<String> = entry.decisions.iter().map(RecordedDecision::explain).collect();
                 text_answer(StatusCode::OK, texts.join("\n"))
             }
         },

@@ -1,5 +1,6 @@
 //! The emulator as a value: built, asked, dropped.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,17 +8,20 @@ use aws_credential_types::Credentials;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bucketproof_clock::{Clock, Entropy};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
 use parking_lot::Mutex;
 
-use crate::fault::{Fault, FaultGuard, Faults};
+use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
 use crate::front::Front;
 use crate::ids;
 use crate::journal::Journal;
 use crate::listener::Listener;
 use crate::pipeline::Pipeline;
 use crate::scenario::{self, Scenario, ScenarioError};
-use crate::state::{Holder, World};
-use crate::transport::{InMemory, SdkClock};
+use crate::state::{Content, Holder, World};
+use crate::transport::{InMemory, SOURCE_IP, SdkClock};
 
 /// Where in-memory clients believe the endpoint to be; nothing listens there.
 const IN_MEMORY_ENDPOINT: &str = "http://127.0.0.1";
@@ -35,12 +39,11 @@ const IN_MEMORY_ENDPOINT: &str = "http://127.0.0.1";
 /// # Ok::<(), bucketproof_emulator::StartError>(())
 /// # }).unwrap();
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Emulator {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     world: Arc<Mutex<World>>,
     clock: Clock,
@@ -132,6 +135,13 @@ impl Builder {
     }
 }
 
+/// Shows where it is; not what it holds, which may be large or secret.
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator").field("endpoint_url", &self.endpoint_url()).finish_non_exhaustive()
+    }
+}
+
 impl Emulator {
     /// Begins a new emulator.
     pub fn builder() -> Builder {
@@ -166,6 +176,18 @@ impl Emulator {
     /// An HTTP client for the AWS SDK that reaches this emulator in memory, whatever the URL.
     pub fn http_client(&self) -> SharedHttpClient {
         SharedHttpClient::new(InMemory(Arc::clone(&self.inner.front)))
+    }
+
+    /// Sends a raw request in memory, for what an SDK would not send; the caller seems to be on loopback.
+    ///
+    /// # Errors
+    /// [`AnswerLost`] if a fault lost the answer.
+    pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, AnswerLost> {
+        let response = self.inner.front.call(request.map(Full::new), SOURCE_IP).await;
+        match response.extensions().get::<AnswerLost>() {
+            Some(lost) => Err(*lost),
+            None => Ok(response.map(Content::into_bytes)),
+        }
     }
 
     /// The access key of a user: `name`, or `account id/name` where two accounts have a user of that name; `root`

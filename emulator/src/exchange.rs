@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bucketproof_clock::Clock;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 
 use crate::addressing;
@@ -105,11 +105,22 @@ impl Exchange {
         let now = self.clock.now();
         let mut decided = Vec::new();
         let mut world = self.world.lock();
+        let bucket = operation.target().bucket().and_then(|name| world.buckets.get(name));
+        let region = bucket.map(|bucket| bucket.region.clone());
         let result = self.check_bucket(head, &operation, &world).and_then(|()| {
             let authorized = authorize(operation, &self.authenticated, head, &world, now, &mut decided)?;
             O::apply(authorized, &mut world, now)
         });
         drop(world);
+        // Whoever is refused still learns where the bucket is; clients find regions that way.
+        let result = match (result, region) {
+            (Err(refusal), Some(region))
+                if O::OP == Op::HeadBucket && refusal.status == StatusCode::FORBIDDEN =>
+            {
+                Err(refusal.with_header("x-amz-bucket-region", region))
+            }
+            (result, _) => result,
+        };
         self.outcome.lock().decided.extend(decided);
         result
     }
@@ -128,15 +139,7 @@ impl Exchange {
         if version_2 && !version_2_is_taken_in(&bucket.region) {
             return Err(AwsError::unsupported_authorization());
         }
-        if let Some(expected) = head.header("x-amz-expected-bucket-owner") {
-            if expected.len() != 12 || !expected.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(AwsError::invalid_expected_owner(expected));
-            }
-            if expected != bucket.owner.as_str() {
-                return Err(AwsError::access_denied("Access Denied"));
-            }
-        }
-        Ok(())
+        head.header("x-amz-expected-bucket-owner").map_or(Ok(()), |expected| bucket.check_owner(expected))
     }
 
     /// A header of the request or of its trailer.
@@ -154,8 +157,8 @@ impl Exchange {
         self.outcome.lock().content = Some(content);
     }
 
-    pub(crate) fn answer_header(&self, name: &'static str, value: &str) {
-        if let Ok(value) = value.parse() {
+    pub(crate) fn answer_header(&self, name: &str, value: &str) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             self.outcome.lock().headers.insert(name, value);
         }
     }

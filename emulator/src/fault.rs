@@ -138,27 +138,39 @@ impl Fault {
             .is_none_or(|prefix| address.key.as_ref().is_some_and(|key| key.starts_with(prefix)));
         self.op == op && bucket && key
     }
+}
 
-    /// The fault in words, for the journal.
-    fn describe(&self) -> String {
-        let effect = match (&self.before, &self.after) {
-            (Some(Before::Refuse(error)), _) => format!("refuse {} {}", error.status.as_u16(), error.code),
-            (Some(Before::IgnoreHeader(name)), _) => format!("ignore header {name}"),
-            (None, Some(After::Status(status))) => format!("status {}", status.as_u16()),
-            (None, Some(After::Body(_))) => "other body".to_owned(),
-            (None, Some(After::CorruptBody)) => "corrupt body".to_owned(),
-            (None, Some(After::Header(name, _))) => format!("header {name}"),
-            (None, Some(After::WithoutHeader(name))) => format!("without header {name}"),
-            (None, Some(After::DropAnswer)) => "drop answer".to_owned(),
-            (None, None) => "nothing".to_owned(),
-        };
-        format!("{} on {}", effect, self.op)
+/// The fault in words, as the journal shows it.
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: ", self.op)?;
+        match (&self.before, &self.after) {
+            (Some(Before::Refuse(error)), _) => {
+                write!(f, "refused with {} {}", error.status.as_u16(), error.code)?;
+            }
+            (Some(Before::IgnoreHeader(name)), _) => write!(f, "the header `{name}` is ignored")?,
+            (None, None) => f.write_str("nothing happens")?,
+            (None, Some(_)) => {}
+        }
+        if self.before.is_some() && self.after.is_some() {
+            f.write_str(", and ")?;
+        }
+        match &self.after {
+            None => Ok(()),
+            Some(After::Status(status)) => write!(f, "answered with status {}", status.as_u16()),
+            Some(After::Body(_)) => f.write_str("answered with another body"),
+            Some(After::CorruptBody) => f.write_str("one bit of the answer is flipped"),
+            Some(After::Header(name, _)) => write!(f, "answered with another `{name}`"),
+            Some(After::WithoutHeader(name)) => write!(f, "answered without `{name}`"),
+            Some(After::DropAnswer) => f.write_str("the answer is lost"),
+        }
     }
 }
 
-/// Marks a response that must not reach the client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AnswerLost;
+/// The request was carried out and a fault lost the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the connection was closed before an answer came")]
+pub struct AnswerLost;
 
 /// A fault that met its request.
 #[derive(Clone, Debug)]
@@ -236,7 +248,7 @@ impl Faults {
             .map(|active| Matched {
                 before: active.fault.before.clone(),
                 after: active.fault.after.clone(),
-                description: active.fault.describe(),
+                description: active.fault.to_string(),
             })
             .collect()
     }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::error::AwsError;
+
 /// Everything but the unreserved characters of RFC 3986 is encoded, as SigV4 asks.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
@@ -38,9 +40,24 @@ impl Head {
         }
     }
 
-    /// A header's text; absent if it is missing or not visible ASCII.
+    /// Refuses what has no reading as text, so that nothing below has to guess.
+    pub(crate) fn check(&self) -> Result<(), AwsError> {
+        let path = self.uri.path();
+        let query = self.uri.query().unwrap_or_default();
+        if !is_encoded_text(path) || percent_decode_str(query).decode_utf8().is_err() {
+            return Err(AwsError::invalid_uri(path));
+        }
+        match self.headers.iter().find(|(_, value)| std::str::from_utf8(value.as_bytes()).is_err()) {
+            None => Ok(()),
+            Some((name, _)) => {
+                Err(AwsError::invalid_request(format!("The value of the header {name} is not UTF-8.")))
+            }
+        }
+    }
+
+    /// A header's text; [`Head::check`] has refused those that have none.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
+        std::str::from_utf8(self.headers.get(name)?.as_bytes()).ok()
     }
 
     /// The first value of a query parameter, decoded.
@@ -51,6 +68,13 @@ impl Head {
     pub(crate) fn host(&self) -> &str {
         self.header("host").unwrap_or_default()
     }
+}
+
+/// Whether every `%` begins an encoded byte, and the bytes are UTF-8.
+fn is_encoded_text(path: &str) -> bool {
+    let is_hex = |text: Option<&str>| text.is_some_and(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+    path.split('%').skip(1).all(|rest| is_hex(rest.get(..2)))
+        && percent_decode_str(path).decode_utf8().is_ok()
 }
 
 /// Splits `a=b&c` into decoded pairs; `+` stands for a space.

@@ -33,12 +33,13 @@ mod service;
 mod state;
 mod sts;
 mod transport;
+mod xml;
 
 #[cfg(feature = "cli")]
 pub mod cli;
 
 pub use emulator::{Builder, Emulator, StartError};
-pub use fault::{Fault, FaultGuard};
+pub use fault::{AnswerLost, Fault, FaultGuard};
 pub use journal::{Entry, Journal, RecordedDecision};
 pub use operation::{Op, UnknownOp};
 pub use scenario::{Scenario, ScenarioError};

@@ -4,13 +4,14 @@
 //! it, never inside a decision. The steps of decode to encode meet in [`Exchange::perform`], which every service
 //! calls with its operation.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bucketproof_clock::{Clock, Entropy};
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderName};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
@@ -25,13 +26,16 @@ use crate::fault::Faults;
 use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
-use crate::s3::{S3Codec, Slot, check_headers};
+use crate::s3::{S3Codec, Slot, check_headers, check_subresource};
 use crate::service::Service;
 use crate::state::{Content, World};
 use crate::sts;
+use crate::xml;
 
 /// The largest body that is read: a PUT of 5 GiB and its framing.
 const BODY_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
+/// How much memory is set aside for a body on the client's word alone.
+const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 /// How much of a refused body is read so that the client gets to see the refusal.
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
@@ -161,10 +165,11 @@ impl Pipeline {
         B: Body<Data = Bytes> + Send,
         B::Error: std::fmt::Display,
     {
-        if let Service::Other(name) = service {
-            return Err(Service::refusal(name));
-        }
         let mut body = Box::pin(body);
+        if let Err(refusal) = check_form(&head, service) {
+            drain(&mut body, &head).await;
+            return Err(refusal);
+        }
         let mut received = None;
         if *service != Service::S3 {
             // The other services sign the hash of the body without saying it in a header.
@@ -178,7 +183,7 @@ impl Pipeline {
         let authenticated = match authenticated {
             Ok(authenticated) => authenticated,
             Err(refusal) => {
-                drain(&mut body).await;
+                drain(&mut body, &head).await;
                 return Err(refusal);
             }
         };
@@ -192,6 +197,7 @@ impl Pipeline {
         let decoded = authenticated.payload.verify(&head, bytes)?;
         if *service == Service::S3 {
             check_headers(&head)?;
+            check_subresource(&head)?;
         }
         Ok(Exchange::new(
             head,
@@ -225,17 +231,35 @@ impl Pipeline {
                 parts.headers.insert(name, value.clone());
             }
         });
-        Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(|| Content::from(body))))
+        let body = || Content::from(xml::escape_document(body));
+        Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))
     }
+}
+
+/// What can be said of a request before anything else: is it for a service that is spoken, can it be read.
+fn check_form(head: &Head, service: &Service) -> Result<(), AwsError> {
+    if let Service::Other(name) = service {
+        return Err(Service::refusal(name));
+    }
+    head.check()?;
+    // AWS takes a body of unknown length only if its framing says the length.
+    let is_unbounded = head.headers.contains_key(http::header::TRANSFER_ENCODING)
+        && !head.headers.contains_key("x-amz-decoded-content-length");
+    if *service == Service::S3 && head.method == Method::PUT && is_unbounded {
+        return Err(AwsError::missing_content_length());
+    }
+    Ok(())
 }
 
 /// The request as `s3s` is to see it: no signature, no framing, and nothing that we read ourselves.
 fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     let head = &exchange.head;
+    // Of several parameters with one name the first counts, for us and so for the codec.
+    let mut seen = BTreeSet::new();
     let query: Vec<String> = head
         .query
         .iter()
-        .filter(|(name, _)| !is_signature_parameter(name))
+        .filter(|(name, _)| !is_signature_parameter(name) && seen.insert(name))
         .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
         .collect();
     let mut target = head.uri.path().to_owned();
@@ -245,10 +269,7 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     }
     let mut request = Request::new(s3s::Body::from(exchange.body.clone()));
     *request.method_mut() = head.method.clone();
-    *request.uri_mut() = target.parse().map_err(|_| {
-        AwsError::new(StatusCode::BAD_REQUEST, "InvalidURI", "Couldn't parse the specified URI.")
-            .with("URI", head.uri.path())
-    })?;
+    *request.uri_mut() = target.parse().map_err(|_| AwsError::invalid_uri(head.uri.path()))?;
     *request.headers_mut() = head.headers.clone();
     for name in TAKEN {
         request.headers_mut().remove(name);
@@ -258,7 +279,8 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
         .keys()
         .filter(|name| {
             let name = name.as_str();
-            name.starts_with("x-amz-checksum-") || name.starts_with("x-amz-copy-source-if-")
+            let prefixes = ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-meta-"];
+            prefixes.iter().any(|prefix| name.starts_with(prefix))
         })
         .cloned()
         .collect();
@@ -333,7 +355,7 @@ where
             None => first = Some(data),
             Some(start) => {
                 if rest.is_empty() {
-                    let expected = announced.unwrap_or_default().min(BODY_BYTES_MAX);
+                    let expected = announced.unwrap_or_default().min(BODY_BYTES_TRUSTED);
                     rest.reserve(usize::try_from(expected).unwrap_or_default().max(start.len() + data.len()));
                     rest.extend_from_slice(start);
                 }
@@ -348,10 +370,15 @@ where
 }
 
 /// Reads on for a while: a client that is still writing sees the refusal only when it is done.
-async fn drain<B>(body: &mut std::pin::Pin<Box<B>>)
+///
+/// A client that asked first, with `Expect: 100-continue`, has sent nothing and is not told to.
+async fn drain<B>(body: &mut std::pin::Pin<Box<B>>, head: &Head)
 where
     B: Body<Data = Bytes> + Send,
 {
+    if head.header("expect").is_some() {
+        return;
+    }
     let mut total = 0_u64;
     while let Some(Ok(frame)) = body.frame().await {
         total += frame.data_ref().map_or(0, |data| data.len() as u64);

@@ -3,6 +3,7 @@
 //! One port serves them all, so the request itself has to say: by the service in its credential scope, else by
 //! `X-Amz-Target`, an `Action` parameter, or the host. What says nothing is S3.
 
+use crate::addressing::bucket_in_host;
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
@@ -19,31 +20,21 @@ pub(crate) enum Service {
 impl Service {
     /// Classifies a request by its head.
     pub(crate) fn of(head: &Head) -> Self {
-        if let Some(name) = scope_service(head) {
-            return Self::named(&name);
-        }
+        let scope = scope_service(head);
         if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
-            return Self::Other(service.to_owned());
-        }
-        let host = head.host();
-        if host.starts_with("sts.") {
-            return Self::Sts;
+            return Self::Other(scope.unwrap_or_else(|| service.to_owned()));
         }
         let is_form = head
             .header("content-type")
             .is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"));
-        let at_root = head.uri.path() == "/";
-        if at_root && (head.parameter("Action").is_some() || is_form) {
-            return Self::Sts;
-        }
-        Self::S3
-    }
-
-    fn named(name: &str) -> Self {
-        match name {
-            "s3" => Self::S3,
-            "sts" => Self::Sts,
-            other => Self::Other(other.to_owned()),
+        let at_root = head.uri.path() == "/" && bucket_in_host(head.host()).is_none();
+        let speaks_query = at_root && (head.parameter("Action").is_some() || is_form);
+        match scope.as_deref() {
+            // Only STS has one path, so elsewhere the scope is wrong, which S3 says.
+            Some("sts") if at_root => Self::Sts,
+            Some("s3") | None if speaks_query || head.host().starts_with("sts.") => Self::Sts,
+            Some("s3" | "sts") | None => Self::S3,
+            Some(other) => Self::Other(other.to_owned()),
         }
     }
 

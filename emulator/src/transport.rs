@@ -19,7 +19,7 @@ use crate::fault::AnswerLost;
 use crate::front::Front;
 
 /// Loopback, as the address of an in-memory caller.
-const SOURCE_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(crate) const SOURCE_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// The emulator as an HTTP client of the SDK.
 #[derive(Clone, Debug)]

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use bucketproof_emulator::{Emulator, StartError};
+
 use super::arguments::RunArguments;
 use super::report_files::ReportFile;
 use super::usage::UsageError;
@@ -45,6 +47,13 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CommandError::Broken(format!("cannot start the runtime: {error}")))?;
+    // A broken scenario is the caller's mistake, not a failure of each check.
+    runtime
+        .block_on(async {
+            let scenario = scenario.scenario().map_err(StartError::Scenario)?;
+            Emulator::builder().scenario(scenario).start().await
+        })
+        .map_err(UsageError::BrokenScenario)?;
     let mut report = Report::new(EMULATOR, scenario.name(), &selected);
     let scenario = Arc::new(scenario);
     let contexts = |_: &_| CheckContext::new(Arc::clone(&scenario));

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bucketproof_emulator::StartError;
+
 use crate::context::UnreadableScenario;
 use crate::selection::UnknownName;
 
@@ -18,6 +20,8 @@ pub(super) enum UsageError {
     UnsupportedTarget { target: String },
     #[error(transparent)]
     Scenario(UnreadableScenario),
+    #[error(transparent)]
+    BrokenScenario(StartError),
     #[error("cannot write the report to `{}`: {source}", path.display())]
     ReportFile { path: PathBuf, source: std::io::Error },
 }
@@ -30,7 +34,8 @@ impl UsageError {
             Self::UnsupportedCommand { .. } => "the commands are `run`, `list` and `explain`".to_owned(),
             Self::UnsupportedOption { .. } => "reports are written by `--json` and `--junit`".to_owned(),
             Self::UnsupportedTarget { .. } => "the target is `emulator`, which is the default".to_owned(),
-            Self::Scenario(_) => "leave out `--scenario` for the built-in scenario".to_owned(),
+            Self::BrokenScenario(StartError::Scenario(error)) => error.help().to_owned(),
+            Self::BrokenScenario(_) | Self::Scenario(_) => "leave out `--scenario` for the built-in scenario".to_owned(),
             Self::ReportFile { .. } => "name a file in an existing directory that can be written".to_owned(),
         }
     }

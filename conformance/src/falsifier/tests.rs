@@ -1,4 +1,8 @@
-use super::{Falsifier, StatusFault, TextEdit};
+use std::time::Duration;
+
+use bucketproof_emulator::{Fault, Op};
+
+use super::{Falsifier, TextEdit};
 
 #[test]
 fn an_edit_changes_the_text_or_is_refused() {
@@ -13,10 +17,15 @@ fn an_edit_changes_the_text_or_is_refused() {
 #[test]
 fn every_falsifier_reads_as_a_sentence() {
     let all = [
-        Falsifier::Fault(StatusFault { operation: "PutObject".into(), status: 200 }),
+        Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("if-match")),
+        Falsifier::Fault(Fault::on(Op::GetObject).corrupt_body()),
+        Falsifier::ScenarioEdit(TextEdit::new("logs", "other")),
         Falsifier::PolicyEdit { file: "policies/a.json".into(), edit: TextEdit::new("s3:PutObject", "") },
         Falsifier::ProfileEdit(TextEdit::new("hour={t:%H}", "hour={t:%I}")),
-        Falsifier::InputEdit(TextEdit::new("14:59", "15:00")),
+        Falsifier::ConfigEdit(TextEdit::new("enabled = true", "enabled = false")),
+        Falsifier::InputEdit { dataset: "messages".into(), edit: TextEdit::new("14:59", "15:00") },
+        Falsifier::ClockStands,
+        Falsifier::ClockAhead(Duration::from_secs(960)),
     ];
     let text: Vec<String> = all.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(text.join("\n"));

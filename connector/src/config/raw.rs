@@ -100,8 +100,15 @@ struct RawSource {
 
 pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError> {
     let document = Document::new(file_name, text);
-    // The value of a refused inline secret is cut out of the error: its field's name gives it away.
-    let raw: RawConfig = document.parse("see the example configuration in the connector's documentation")?;
+    // The value of a refused inline secret is kept out of the error: its field's name gives it away.
+    let raw: RawConfig = document
+        .parse("compare with the example in the connector's documentation")
+        .map_err(|error| match error.field() {
+            "auth.secret_access_key" | "auth.session_token" => {
+                error.with_help("name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`")
+            }
+            _ => error,
+        })?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
     let datasets = datasets(&document, &raw.datasets)?;
     Ok(Config {
@@ -134,7 +141,7 @@ fn profile(
         (None, None) => Err(document.error(
             0..0,
             "neither `profile` nor `profile_path` is given",
-            "add `profile = \"suprsend_s3_v2\"` or the path of a profile file",
+            "add `profile` with an id that `bucketproof-connector profile list` prints, or `profile_path` with a file",
         )),
     }
 }

@@ -1,1 +1,168 @@
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
 
+use super::{AuthConfig, Config, OnReplaced, SecretPlace, SourcePlace, SyncToggle};
+use crate::credentials::CredentialSource;
+use crate::store::{Addressing, Encryption, Transport};
+
+/// Every field of a configuration.
+const ROLE: &str = r#"profile = "suprsend_s3_v2"
+enabled = true
+datasets = ["requests", "messages"]
+encryption = "aws:kms"
+kms_key_id = "alias/exports"
+
+[bucket]
+name = "notification-logs"
+region = "eu-central-1"
+prefix = "exports/logs/"
+endpoint = "http://127.0.0.1:4566"
+sts_endpoint = "https://sts.example"
+allow_http = true
+path_style = true
+
+[auth]
+mode = "assume_role"
+role_arn = "arn:aws:iam::111122223333:role/export"
+external_id = "5d1f-Ab"
+session_seconds = 900
+access_key_id = "AKIDEXAMPLE"
+secret_access_key = { env = "EXPORT_SECRET" }
+
+[state]
+dir = "state"
+batch_mib = 8
+
+[[source]]
+dataset = "messages"
+path = "messages.ndjson"
+on_replaced = "restart"
+
+[[source]]
+dataset = "requests"
+stdin = true
+"#;
+
+const KEYS: &str = r#"profile_path = "vendor.toml"
+enabled = false
+datasets = ["messages"]
+[bucket]
+name = "notification-logs"
+region = "eu-central-1"
+[auth]
+mode = "static_keys"
+access_key_id = { env = "EXPORT_KEY_ID" }
+secret_access_key = { file = "secret" }
+key_created = "2025-10-01"
+[state]
+dir = "/var/lib/state"
+"#;
+
+#[test]
+fn a_full_configuration_is_read() {
+    let config = Config::parse(ROLE, "conf/connector.toml").unwrap();
+    assert_eq!(config.toggle, SyncToggle::On);
+    assert_eq!(config.encryption, Encryption::SseKms { key_id: Some("alias/exports".to_owned()) });
+    assert_eq!(config.bucket.prefix.as_str(), "exports/logs/");
+    assert_eq!((config.bucket.addressing, config.bucket.transport), (Addressing::Path, Transport::AllowHttp));
+    assert_eq!(config.state_dir, Path::new("conf/state"));
+    assert_eq!(config.batch_bytes, 8 * 1024 * 1024);
+    assert_eq!(
+        config.sources[0].place,
+        SourcePlace::File { path: "conf/messages.ndjson".into(), on_replaced: OnReplaced::Restart }
+    );
+    assert_eq!(config.sources[1].place, SourcePlace::Stdin);
+    let CredentialSource::Role { base, session, .. } = config.credentials(|_| Some("s".to_owned())).unwrap()
+    else {
+        panic!("not a role");
+    };
+    assert_eq!(
+        (base.id.as_str(), base.secret.expose(), session),
+        ("AKIDEXAMPLE", "s", Duration::from_mins(15))
+    );
+}
+
+#[test]
+fn defaults_are_tls_sse_s3_and_the_root_of_the_bucket() {
+    let config = Config::parse(KEYS, "conf/connector.toml").unwrap();
+    assert_eq!(config.encryption, Encryption::SseS3);
+    assert_eq!(config.bucket.prefix.as_str(), "");
+    assert_eq!(
+        (config.bucket.addressing, config.bucket.transport),
+        (Addressing::VirtualHost, Transport::TlsOnly)
+    );
+    assert_eq!(config.state_dir, Path::new("/var/lib/state"));
+    let AuthConfig::StaticKeys { key, created } = &config.auth else { panic!("not keys") };
+    assert_eq!(key.secret, SecretPlace::File("conf/secret".into()));
+    assert_eq!(created.unwrap().to_string(), "2025-10-01");
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_by_its_place() {
+    let config = Config::parse(KEYS, "/nowhere/connector.toml").unwrap();
+    let error = config.credentials(|_| None).unwrap_err();
+    assert_eq!(error.to_string(), "environment variable `EXPORT_KEY_ID` is not set or empty");
+    let error = config.credentials(|_| Some("AKID".to_owned())).unwrap_err();
+    assert!(error.to_string().starts_with("secret file `/nowhere/secret` cannot be read"), "{error}");
+}
+
+/// Each broken configuration with the message it must give.
+#[test]
+fn configuration_errors_name_file_line_column_field_value_and_next_step() {
+    let mutations = [
+        ("unknown field", ROLE.replace("path_style = true", "pathstyle = true")),
+        ("missing field", ROLE.replace("region = \"eu-central-1\"\n", "")),
+        ("wrong type", ROLE.replace("enabled = true", "enabled = \"yes\"")),
+        ("no dataset", ROLE.replace("[\"requests\", \"messages\"]", "[]")),
+        ("dataset twice", ROLE.replace("\"requests\", \"messages\"]", "\"messages\", \"messages\"]")),
+        ("leading slash", ROLE.replace("exports/logs/", "/exports")),
+        ("double slash", ROLE.replace("exports/logs/", "exports//logs")),
+        ("plain http", ROLE.replace("allow_http = true\n", "")),
+        ("no URL", ROLE.replace("http://127.0.0.1:4566", "127.0.0.1:4566")),
+        ("external id with a space", ROLE.replace("5d1f-Ab", "5d1f-Ab ")),
+        ("external id with a tab", ROLE.replace("5d1f-Ab", "5d1f\\tAb")),
+        ("no external id", ROLE.replace("external_id = \"5d1f-Ab\"\n", "")),
+        ("not a role", ROLE.replace(":role/export", ":user/export")),
+        ("short session", ROLE.replace("session_seconds = 900", "session_seconds = 60")),
+        ("role fields with keys", KEYS.replace("key_created", "external_id = \"abc\"\nkey_created")),
+        (
+            "key age of a role",
+            ROLE.replace("session_seconds", "key_created = \"2025-01-01\"\nsession_seconds"),
+        ),
+        ("inline secret", ROLE.replace("{ env = \"EXPORT_SECRET\" }", "\"hunter2hunter2\"")),
+        ("secret in an unknown place", ROLE.replace("{ env =", "{ vault =")),
+        ("KMS key without KMS", ROLE.replace("\"aws:kms\"", "\"sse-s3\"")),
+        ("unknown encryption", ROLE.replace("\"aws:kms\"", "\"rot13\"")),
+        (
+            "source of another dataset",
+            ROLE.replace("dataset = \"messages\"", "dataset = \"workflow_executions\""),
+        ),
+        ("source without a place", ROLE.replace("stdin = true", "")),
+        ("source with two places", ROLE.replace("stdin = true", "stdin = true\npath = \"x\"")),
+        ("huge batch", ROLE.replace("batch_mib = 8", "batch_mib = 4096")),
+        ("two profiles", ROLE.replace("enabled", "profile_path = \"x\"\nenabled")),
+        ("no profile", KEYS.replace("profile_path = \"vendor.toml\"\n", "")),
+        ("not a date", KEYS.replace("2025-10-01", "last week")),
+        ("not a bucket", ROLE.replace("\"notification-logs\"", "\"notification logs\"")),
+        ("syntax", ROLE.replace("[bucket]", "[bucket")),
+    ];
+    let mut shown = String::new();
+    for (case, broken) in mutations {
+        assert!(broken != ROLE && broken != KEYS, "{case} mutates nothing");
+        let error = Config::parse(&broken, "connector.toml").unwrap_err();
+        writeln!(shown, "{case}\n  error: {error}\n  help: {}", error.help()).unwrap();
+    }
+    assert!(!shown.contains("hunter2"));
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn the_example_in_the_documentation_is_a_configuration() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let config = Config::parse(example, "connector.toml").unwrap();
+    assert_eq!(config.datasets.len(), 3);
+    assert_eq!(config.sources.len(), 2);
+}

@@ -51,7 +51,10 @@ fn apply(dataset: &Dataset, base: &[RecordBatch], changes: &ChangeSet) -> (Vec<R
     match merge(dataset, base, changes, 4).unwrap() {
         Merge::Changed(merged) => {
             assert_eq!(merged.written + merged.deduplicated, changes.rows.num_rows() as u64);
-            assert_eq!(merged.object_rows, merged.batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>());
+            assert_eq!(
+                merged.object_rows,
+                merged.batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>()
+            );
             (merged.batches, merged.written)
         }
         Merge::Unchanged { deduplicated } => {
@@ -147,7 +150,8 @@ fn rows_of_the_object_that_nobody_changed_stay() {
     let (base, _) = apply(&dataset, &[], &changes(&dataset, &[(0, 1, 0), (1, 1, 0), (2, 1, 0)]));
     let (next, written) = apply(&dataset, &base, &changes(&dataset, &[(1, 2, 1), (2, 0, 2), (4, 0, 0)]));
     assert_eq!(written, 2);
-    let (expected, _) = apply(&dataset, &[], &changes(&dataset, &[(0, 1, 0), (1, 2, 1), (2, 1, 0), (4, 0, 0)]));
+    let (expected, _) =
+        apply(&dataset, &[], &changes(&dataset, &[(0, 1, 0), (1, 2, 1), (2, 1, 0), (4, 0, 0)]));
     assert_eq!(bytes(&dataset, &next), bytes(&dataset, &expected));
 }
 
@@ -157,7 +161,10 @@ fn equal_versions_with_other_content_go_to_the_later_row() {
     let (base, _) = apply(&dataset, &[], &changes(&dataset, &[(0, 1, 0)]));
     let (next, written) = apply(&dataset, &base, &changes(&dataset, &[(0, 1, 1), (0, 1, 2)]));
     assert_eq!(written, 1);
-    assert_eq!(bytes(&dataset, &next), bytes(&dataset, &apply(&dataset, &[], &changes(&dataset, &[(0, 1, 2)])).0));
+    assert_eq!(
+        bytes(&dataset, &next),
+        bytes(&dataset, &apply(&dataset, &[], &changes(&dataset, &[(0, 1, 2)])).0)
+    );
 }
 
 #[test]

@@ -21,15 +21,15 @@ fn dataset(name: &str) -> Dataset {
 }
 
 fn messages(rows: usize) -> RecordBatch {
-    let lines: String = (0..rows)
-        .map(|row| {
-            format!(
-                "{{\"message_id\":\"m-{row}\",\"created_at\":\"2025-01-15T14:00:00Z\",\
-                 \"updated_at\":\"2025-01-15T14:00:{:02}Z\",\"webhook_data\":{{\"row\": {row}}}}}\n",
-                row % 60
-            )
-        })
-        .collect();
+    let line = |row: usize| {
+        format!(
+            "{{\"message_id\":\"m-{row}\",\"created_at\":\"2025-01-15T14:00:00Z\",\
+             \"updated_at\":\"2025-01-15T14:00:{:02}Z\",\"webhook_data\":{{\"row\": {row}}}}}\n",
+            row % 60
+        )
+    };
+    let lines: Vec<String> = (0..rows).map(line).collect();
+    let lines = lines.concat();
     let origin = LinesOrigin { source: "", lines_before: 0, bytes_before: 0 };
     decode_ndjson(&dataset("messages"), lines.as_bytes(), origin).unwrap().batch
 }
@@ -95,7 +95,10 @@ fn versions_have_statistics_in_each_row_group_and_pages_an_index() {
 
 fn foreign(fields: Vec<(&str, ArrayRef)>) -> Bytes {
     let schema = Schema::new(
-        fields.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), true)).collect::<Vec<_>>(),
+        fields
+            .iter()
+            .map(|(name, array)| Field::new(*name, array.data_type().clone(), true))
+            .collect::<Vec<_>>(),
     );
     let columns = fields.into_iter().map(|(_, array)| array).collect();
     let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
@@ -108,9 +111,13 @@ fn foreign(fields: Vec<(&str, ArrayRef)>) -> Bytes {
 fn objects_of_other_makers_are_refused_by_name() {
     let dataset = dataset("messages");
     let strange = foreign(vec![("mood", Arc::new(StringArray::from(vec!["good"])))]);
-    assert!(matches!(decode(&dataset, strange), Err(DecodeError::ForeignColumn { column, .. }) if column == "mood"));
+    assert!(
+        matches!(decode(&dataset, strange), Err(DecodeError::ForeignColumn { column, .. }) if column == "mood")
+    );
     let retyped = foreign(vec![("status", Arc::new(Int64Array::from(vec![1])))]);
-    assert!(matches!(decode(&dataset, retyped), Err(DecodeError::ForeignType { column, .. }) if column == "status"));
+    assert!(
+        matches!(decode(&dataset, retyped), Err(DecodeError::ForeignType { column, .. }) if column == "status")
+    );
     let lacking = foreign(vec![("status", Arc::new(StringArray::from(vec!["a"])))]);
     assert!(matches!(decode(&dataset, lacking), Err(DecodeError::Rows(_))), "required columns are absent");
     assert!(matches!(decode(&dataset, Bytes::from_static(b"PAR1 no")), Err(DecodeError::Parquet(_))));

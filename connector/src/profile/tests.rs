@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -47,7 +48,9 @@ fn the_three_datasets_have_the_documented_number_of_columns() {
 fn natural_key_columns_that_may_be_absent_stay_nullable() {
     let profile = suprsend();
     let messages = profile.schema(&name("messages")).unwrap();
-    for column in ["message_id", "wf_execution_id", "broadcast_execution_id", "node_id", "vendor_fallback_level"] {
+    for column in
+        ["message_id", "wf_execution_id", "broadcast_execution_id", "node_id", "vendor_fallback_level"]
+    {
         assert!(messages.field_with_name(column).unwrap().is_nullable(), "{column}");
     }
     for column in ["created_at", "updated_at"] {
@@ -63,8 +66,14 @@ fn profile_errors_name_file_line_column_field_value_and_next_step() {
         ("unknown type", text().replacen("type = \"array_json\"", "type = \"array_jsn\"", 1)),
         ("unknown placeholder", text().replace("{t:%H}", "{t:%k}")),
         ("ambiguous layout", text().replace("hour={t:%H}/", "")),
-        ("unknown version column", text().replacen("version = \"updated_at\"", "version = \"changed_at\"", 1)),
-        ("unknown key column", text().replace("columns = [\"message_id\"]", "columns = [\"message_id\", \"nope\"]")),
+        (
+            "unknown version column",
+            text().replacen("version = \"updated_at\"", "version = \"changed_at\"", 1),
+        ),
+        (
+            "unknown key column",
+            text().replace("columns = [\"message_id\"]", "columns = [\"message_id\", \"nope\"]"),
+        ),
         ("list as a key", text().replace("\"api_name\", \"created_at\"", "\"errors\", \"created_at\"")),
         ("bad cadence", text().replace("every = \"5m\"", "every = \"often\"")),
         ("other zone", text().replace("zone = \"UTC\"", "zone = \"CET\"")),
@@ -77,7 +86,7 @@ fn profile_errors_name_file_line_column_field_value_and_next_step() {
     for (case, broken) in mutations {
         assert_ne!(broken, text(), "{case} mutates nothing");
         let error = VendorProfile::parse(&broken, "vendor.toml").unwrap_err();
-        shown.push_str(&format!("{case}\n  error: {error}\n  help: {}\n", error.help()));
+        writeln!(shown, "{case}\n  error: {error}\n  help: {}", error.help()).unwrap();
     }
     insta::assert_snapshot!(shown);
 }
@@ -92,7 +101,7 @@ fn prefixes_that_make_bad_keys_are_refused() {
 }
 
 /// Hours since the epoch of 2000-01-01 and 2101-01-01.
-const HOURS: std::ops::Range<i64> = 262_968..1_148_352;
+const HOURS: std::ops::Range<i64> = 262_968..1_148_328;
 
 #[test]
 fn every_hour_from_2000_to_2100_has_its_own_key_and_comes_back_from_it() {
@@ -105,9 +114,15 @@ fn every_hour_from_2000_to_2100_has_its_own_key_and_comes_back_from_it() {
         assert_eq!(layout.partition_of(&prefix, &key), Some(partition), "{key}");
         keys.insert(key);
     }
-    assert_eq!(keys.len() as i64, HOURS.end - HOURS.start);
-    assert_eq!(keys.first().unwrap().as_str(), "exports/logs/year=2000/month=01/day=01/hour=00/messages.parquet");
-    assert_eq!(keys.last().unwrap().as_str(), "exports/logs/year=2100/month=12/day=31/hour=23/messages.parquet");
+    assert_eq!(i64::try_from(keys.len()).unwrap(), HOURS.end - HOURS.start);
+    assert_eq!(
+        keys.first().unwrap().as_str(),
+        "exports/logs/year=2000/month=01/day=01/hour=00/messages.parquet"
+    );
+    assert_eq!(
+        keys.last().unwrap().as_str(),
+        "exports/logs/year=2100/month=12/day=31/hour=23/messages.parquet"
+    );
 }
 
 #[test]
@@ -137,7 +152,11 @@ fn keys_of_other_makers_are_no_partitions() {
         "year=2025/month=01/day=15/hour=24/messages.parquet",
         "year=+025/month=01/day=15/hour=14/messages.parquet",
     ] {
-        assert_eq!(layout.partition_of(&KeyPrefix::default(), &ObjectKey::new(other).unwrap()), None, "{other}");
+        assert_eq!(
+            layout.partition_of(&KeyPrefix::default(), &ObjectKey::new(other).unwrap()),
+            None,
+            "{other}"
+        );
     }
 }
 
@@ -178,7 +197,13 @@ fn column_types_are_those_of_the_requirements() {
     let requests = profile.dataset(&name("requests")).unwrap();
     let of = |wanted| {
         let mut names: Vec<&str> = Vec::new();
-        names.extend(requests.columns().iter().filter(|column| column.kind == wanted).map(|column| column.name.as_str()));
+        names.extend(
+            requests
+                .columns()
+                .iter()
+                .filter(|column| column.kind == wanted)
+                .map(|column| column.name.as_str()),
+        );
         names
     };
     assert_eq!(of(ColumnType::ArrayJson), ["errors", "executions"]);

@@ -20,8 +20,8 @@ const PLACEHOLDERS: [&str; 7] =
 
 pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, DocumentError> {
     let document = Document::new(file_name, text);
-    let raw: RawProfile =
-        document.parse("compare with `bucketproof-connector profile show suprsend_s3_v2`")?;
+    let raw: RawProfile = document
+        .parse("compare with a known profile: `bucketproof-connector profile list`, then `profile show`")?;
     let head = raw.profile;
 
     let id = ProfileId::new(head.id.get_ref().as_str()).map_err(|error| {

@@ -1,6 +1,7 @@
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array as _, RecordBatch};
+use std::fmt::Write as _;
 
 use super::{DecodedRows, LinesOrigin, NESTING_DEPTH_MAX, decode_ndjson};
 use crate::profile::{Dataset, VendorProfile};
@@ -35,7 +36,12 @@ fn text<'a>(batch: &'a RecordBatch, column: &str) -> Option<&'a str> {
 /// The reason of the only dead letter.
 fn reason(name: &str, line: &[u8]) -> String {
     let decoded = decode(name, line);
-    assert_eq!((decoded.batch.num_rows(), decoded.dead_letters.len()), (0, 1), "{}", String::from_utf8_lossy(line));
+    assert_eq!(
+        (decoded.batch.num_rows(), decoded.dead_letters.len()),
+        (0, 1),
+        "{}",
+        String::from_utf8_lossy(line)
+    );
     decoded.dead_letters[0].problem.to_string()
 }
 
@@ -59,7 +65,9 @@ fn values_arrive_in_their_columns_with_their_types() {
 
 #[test]
 fn lists_keep_json_elements_verbatim() {
-    let line = request(r#""distinct_id_list":["u-1","obj/\u0032"],"errors":[{"message": "x", "severity":"error"},3],"executions":[]"#);
+    let line = request(
+        r#""distinct_id_list":["u-1","obj/\u0032"],"errors":[{"message": "x", "severity":"error"},3],"executions":[]"#,
+    );
     let batch = decode("requests", line.as_bytes()).batch;
     let elements = |column: &str| {
         let list = batch.column_by_name(column).unwrap().as_list::<i32>().value(0);
@@ -100,7 +108,7 @@ fn rows_that_break_the_schema_say_why() {
         ("empty object", b"{}".to_vec()),
     ];
     for (case, line) in cases {
-        shown.push_str(&format!("{case}: {}\n", reason("messages", &line)));
+        writeln!(shown, "{case}: {}", reason("messages", &line)).unwrap();
     }
     for (case, fields) in [
         ("unknown value", r#""status":"finished""#),
@@ -108,16 +116,21 @@ fn rows_that_break_the_schema_say_why() {
         ("list of null", r#""distinct_id_list":[null]"#),
         ("text as list", r#""errors":"none""#),
     ] {
-        shown.push_str(&format!("{case}: {}\n", reason("requests", request(fields).as_bytes())));
+        writeln!(shown, "{case}: {}", reason("requests", request(fields).as_bytes())).unwrap();
     }
     insta::assert_snapshot!(shown);
 }
 
 #[test]
 fn a_hostile_depth_is_refused_before_it_reaches_a_recursive_parser() {
-    let nested = |depth: usize| message(&format!("\"webhook_data\":{}{}", "[".repeat(depth), "]".repeat(depth)));
-    let fits = decode("messages", nested(NESTING_DEPTH_MAX - 1).as_bytes());
-    assert_eq!(fits.batch.num_rows(), 1);
+    let nested =
+        |depth: usize| message(&format!("\"webhook_data\":{}{}", "[".repeat(depth), "]".repeat(depth)));
+    let deepest = nested(NESTING_DEPTH_MAX - 1);
+    // A quarter of the stack that a worker thread has.
+    let small = std::thread::Builder::new().stack_size(512 * 1024);
+    let rows =
+        small.spawn(move || decode("messages", deepest.as_bytes()).batch.num_rows()).unwrap().join().unwrap();
+    assert_eq!(rows, 1);
     assert!(reason("messages", nested(1_000_000).as_bytes()).contains("nested deeper"));
     let flat = message(&format!("\"webhook_data\":[{}1]", "[],".repeat(10_000)));
     assert_eq!(decode("messages", flat.as_bytes()).batch.num_rows(), 1);

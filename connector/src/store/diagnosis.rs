@@ -79,7 +79,7 @@ impl Diagnosis {
             }
             StoreError::UnknownAccessKey { access_key_id, .. }
             | StoreError::SignatureMismatch { access_key_id, .. } => {
-                values.push(("access_key_id", access_key_id))
+                values.push(("access_key_id", access_key_id));
             }
             StoreError::WrongRegion { configured, actual, .. } => {
                 values.push(("region", configured));

@@ -18,8 +18,9 @@ use subtle::ConstantTimeEq;
 
 pub(crate) use payload::{ChunkSigner, Payload};
 pub(crate) use presigned::version_2_is_taken_in;
-pub(crate) use sigv4::{Credential, sha256_hex};
+pub(crate) use sigv4::{Credential, Scope, sha256_hex};
 
+use crate::addressing;
 use crate::error::AwsError;
 use crate::head::Head;
 use crate::service::Service;
@@ -90,20 +91,21 @@ pub(crate) fn authenticate(
     now: Timestamp,
 ) -> Result<Authenticated, AwsError> {
     let verifier = Verifier { head, service, accounts, now };
+    let in_query = head.parameter("X-Amz-Algorithm").is_some() || head.parameter("X-Amz-Signature").is_some();
+    let in_query_v2 = head.parameter("AWSAccessKeyId").is_some() || head.parameter("Signature").is_some();
     match head.header("authorization") {
+        Some(text) if *service == Service::S3 && (in_query || in_query_v2) => {
+            Err(AwsError::one_mechanism_only(text))
+        }
         Some(text) if text.starts_with(sigv4::ALGORITHM) => verifier.header(text),
         Some(text) if text.starts_with("AWS ") => Err(AwsError::unsupported_authorization()),
         Some(text) => {
-            Err(AwsError::invalid_argument("Unsupported Authorization Type", "Authorization", text))
+            // The value may be a credential of another kind and is not repeated, though AWS does.
+            let scheme = text.split(' ').next().unwrap_or_default();
+            Err(AwsError::invalid_argument("Unsupported Authorization Type", "Authorization", scheme))
         }
-        None if head.parameter("X-Amz-Algorithm").is_some()
-            || head.parameter("X-Amz-Signature").is_some() =>
-        {
-            presigned::version_4(&verifier)
-        }
-        None if head.parameter("AWSAccessKeyId").is_some() || head.parameter("Signature").is_some() => {
-            presigned::version_2(&verifier)
-        }
+        None if in_query => presigned::version_4(&verifier),
+        None if in_query_v2 => presigned::version_2(&verifier),
         None if *service == Service::S3 => Ok(Authenticated {
             caller: Caller::Anonymous,
             carrier: None,
@@ -129,8 +131,8 @@ struct Verifier<'a> {
 impl Verifier<'_> {
     fn header(&self, authorization: &str) -> Result<Authenticated, AwsError> {
         let Authorization { credential, signed_headers, signature } = Authorization::parse(authorization)?;
-        self.check_scope_service(&credential)?;
-        self.check_all_signed(&signed_headers)?;
+        self.check_scope(&credential, Carrier::Header)?;
+        self.check_all_signed(&signed_headers, Carrier::Header)?;
         let key = self.key(&credential.access_key_id, self.head.header("x-amz-security-token"))?;
         let (timestamp, signed_at) = self.date()?;
         self.check_skew(&timestamp, signed_at)?;
@@ -161,37 +163,44 @@ impl Verifier<'_> {
                 "Missing required header for this request: x-amz-content-sha256",
             )),
             (Service::S3, Some(value)) => {
-                let payload = Payload::announced(value, || {
-                    Some(ChunkSigner {
-                        key: credential.scope.signing_key(key.secret.expose()),
-                        scope: credential.scope.clone(),
-                        timestamp: timestamp.to_owned(),
-                        seed: signature.to_owned(),
-                    })
-                })?;
+                let payload = announced_payload(value, credential, key, timestamp, signature)?;
                 Ok((value.to_owned(), payload))
             }
             // The other services hash the body, which the caller of this module has put into this header.
             (_, Some(value)) => Ok((value.to_owned(), Payload::Hashed(value.to_owned()))),
-            (_, None) => Ok((sigv4::EMPTY_SHA256.to_owned(), Payload::Unsigned)),
+            (_, None) => {
+                Ok((sigv4::EMPTY_SHA256.to_owned(), Payload::Hashed(sigv4::EMPTY_SHA256.to_owned())))
+            }
         }
     }
 
-    fn check_scope_service(&self, credential: &Credential) -> Result<(), AwsError> {
-        let given = &credential.scope.service;
-        match self.service {
-            Service::S3 if given != "s3" => Err(AwsError::authorization_header_malformed(&format!(
-                "incorrect service \"{given}\". This endpoint belongs to \"s3\"."
-            ))),
-            Service::Sts if given != "sts" => {
+    /// The scope must be that of the endpoint: its region, if the host names one, then its service.
+    fn check_scope(&self, credential: &Credential, carrier: Carrier) -> Result<(), AwsError> {
+        let Scope { region, service, .. } = &credential.scope;
+        let wanted = addressing::region_in_host(self.head.host()).filter(|wanted| wanted != region);
+        match (self.service, wanted) {
+            (Service::Sts, _) if service != "sts" => {
                 Err(AwsError::sts_signature("Credential should be scoped to correct service: 'sts'. "))
+            }
+            (Service::Sts, Some(_)) => {
+                Err(AwsError::sts_signature("Credential should be scoped to a valid region. "))
+            }
+            (Service::S3, Some(wanted)) => {
+                let text = format!("the region '{region}' is wrong; expecting '{wanted}'");
+                Err(malformed_scope(carrier, &text).in_region(wanted))
+            }
+            (Service::S3, None) if service != "s3" => {
+                let text = format!("incorrect service \"{service}\". This endpoint belongs to \"s3\".");
+                Err(malformed_scope(carrier, &text).with_header("x-amz-bucket-region", region))
             }
             _ => Ok(()),
         }
     }
 
     /// Every `x-amz-*` header that is present must be signed, or anyone on the way could add one.
-    fn check_all_signed(&self, signed_headers: &[String]) -> Result<(), AwsError> {
+    fn check_all_signed(&self, signed_headers: &[String], carrier: Carrier) -> Result<(), AwsError> {
+        // A presigned request of S3 does not bind its body; everywhere else the canonical request ends in the hash.
+        let hash_is_bound = carrier == Carrier::Header || *self.service != Service::S3;
         let mut unsigned: Vec<String> = self
             .head
             .headers
@@ -199,8 +208,7 @@ impl Verifier<'_> {
             .map(http::HeaderName::as_str)
             .filter(|name| *name == "host" || name.starts_with("x-amz-"))
             .filter(|name| !signed_headers.iter().any(|signed| signed == name))
-            // The hash is bound by the last line of the canonical request.
-            .filter(|name| *name != "x-amz-content-sha256")
+            .filter(|name| !hash_is_bound || *name != "x-amz-content-sha256")
             .map(str::to_owned)
             .collect();
         unsigned.sort();
@@ -272,18 +280,26 @@ impl Verifier<'_> {
         let off = self.now.duration_since(signed_at);
         match self.service {
             Service::S3 if off.abs() > SKEW_S3 => {
-                Err(AwsError::request_time_too_skewed(timestamp, &self.now.to_string()))
+                Err(AwsError::request_time_too_skewed(timestamp, &format_extended(self.now)))
             }
-            Service::Sts if off.abs() > SKEW_STS => {
-                let limit = self.now.saturating_sub(SKEW_STS).unwrap_or(Timestamp::MIN);
+            Service::Sts if off > SKEW_STS => Err(self.sts_expired(timestamp)),
+            Service::Sts if off < -SKEW_STS => {
+                let limit = self.now.saturating_add(SKEW_STS).unwrap_or(Timestamp::MAX);
                 let (limit, now) = (format_basic(limit), format_basic(self.now));
-                let relation = if off.is_positive() { "earlier" } else { "later" };
                 Err(AwsError::sts_signature(format!(
-                    "Signature expired: {timestamp} is now {relation} than {limit} ({now} - 5 min.)"
+                    "Signature not yet current: {timestamp} is still later than {limit} ({now} + 5 min.)"
                 )))
             }
             _ => Ok(()),
         }
+    }
+
+    fn sts_expired(&self, timestamp: &str) -> AwsError {
+        let limit = self.now.saturating_sub(SKEW_STS).unwrap_or(Timestamp::MIN);
+        let (limit, now) = (format_basic(limit), format_basic(self.now));
+        AwsError::sts_signature(format!(
+            "Signature expired: {timestamp} is now earlier than {limit} ({now} - 5 min.)"
+        ))
     }
 
     #[expect(
@@ -349,6 +365,34 @@ impl Verifier<'_> {
     }
 }
 
+/// How the body of a request with this signature is checked; signed chunks continue its chain.
+fn announced_payload(
+    announced: &str,
+    credential: &Credential,
+    key: &AccessKey,
+    timestamp: &str,
+    signature: &str,
+) -> Result<Payload, AwsError> {
+    Payload::announced(announced, || {
+        Some(ChunkSigner {
+            key: credential.scope.signing_key(key.secret.expose()),
+            scope: credential.scope.clone(),
+            timestamp: timestamp.to_owned(),
+            seed: signature.to_owned(),
+        })
+    })
+}
+
+/// A scope that is not that of the endpoint, in the words of the place where it travelled.
+fn malformed_scope(carrier: Carrier, text: &str) -> AwsError {
+    match carrier {
+        Carrier::Header => AwsError::authorization_header_malformed(text),
+        Carrier::Query | Carrier::QueryV2 => {
+            AwsError::query_parameters(&format!("Error parsing the X-Amz-Credential parameter; {text}"))
+        }
+    }
+}
+
 /// The parts of an `Authorization: AWS4-HMAC-SHA256 …` header.
 struct Authorization {
     credential: Credential,
@@ -403,6 +447,11 @@ fn parse_basic(text: &str) -> Option<Timestamp> {
 
 fn format_basic(instant: Timestamp) -> String {
     instant.strftime("%Y%m%dT%H%M%SZ").to_string()
+}
+
+/// `2026-01-01T00:00:00Z`, as times stand in answers: without a fraction.
+fn format_extended(instant: Timestamp) -> String {
+    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The bytes of a text in hexadecimal with a space between, as AWS lists them.

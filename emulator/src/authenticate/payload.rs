@@ -2,6 +2,8 @@
 //!
 //! Source: AWS "Authenticating Requests: Transferring Payload in Multiple Chunks" and "Using trailing headers".
 
+use std::fmt;
+
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use subtle::ConstantTimeEq;
@@ -34,13 +36,20 @@ pub(crate) enum Trailer {
 }
 
 /// What is needed to check the signature of each chunk.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct ChunkSigner {
+    /// The signing key; whoever has it can sign for the rest of the day.
     pub(crate) key: [u8; 32],
     pub(crate) scope: Scope,
     pub(crate) timestamp: String,
     /// The signature of the head, with which the chain begins.
     pub(crate) seed: String,
+}
+
+impl fmt::Debug for ChunkSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChunkSigner").field("scope", &self.scope).finish_non_exhaustive()
+    }
 }
 
 /// The body without framing, and the headers that trailed it.
@@ -51,21 +60,22 @@ pub(crate) struct Decoded {
 }
 
 impl Payload {
-    /// What `x-amz-content-sha256` announces.
+    /// What `x-amz-content-sha256` announces; `signer` is absent for anonymous requests.
     pub(crate) fn announced(
         value: &str,
         signer: impl FnOnce() -> Option<ChunkSigner>,
     ) -> Result<Self, AwsError> {
+        let chain = || signer().map(Some).ok_or_else(AwsError::anonymous_signed_chunks);
         match value {
             "UNSIGNED-PAYLOAD" => Ok(Self::Unsigned),
             "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => {
                 Ok(Self::Chunked { signer: None, trailer: Trailer::Expected })
             }
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => {
-                Ok(Self::Chunked { signer: signer(), trailer: Trailer::Absent })
+                Ok(Self::Chunked { signer: chain()?, trailer: Trailer::Absent })
             }
             "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => {
-                Ok(Self::Chunked { signer: signer(), trailer: Trailer::Expected })
+                Ok(Self::Chunked { signer: chain()?, trailer: Trailer::Expected })
             }
             "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
             | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER" => {
@@ -132,7 +142,7 @@ fn dechunk(body: &[u8], signer: Option<&ChunkSigner>, trailer: Trailer) -> Resul
     let mut data = BytesMut::with_capacity(body.len());
     let mut previous = signer.map(|signer| signer.seed.clone()).unwrap_or_default();
     let mut last_size = None;
-    loop {
+    for number in 1_u64.. {
         let line = take_line(&mut rest).ok_or_else(ended)?;
         let (size, signature) = chunk_header(line).ok_or_else(ended)?;
         if rest.len() < size {
@@ -152,14 +162,15 @@ fn dechunk(body: &[u8], signer: Option<&ChunkSigner>, trailer: Trailer) -> Resul
             break;
         }
         if last_size.is_some_and(|last| last < CHUNK_BYTES_MIN) {
-            return Err(chunk_too_small(last_size.unwrap_or_default()));
+            return Err(chunk_too_small(number - 1, last_size.unwrap_or_default()));
         }
         last_size = Some(size);
         data.extend_from_slice(chunk);
         rest = rest.strip_prefix(b"\r\n").ok_or_else(ended)?;
     }
     let trailers = match trailer {
-        Trailer::Absent => Vec::new(),
+        Trailer::Absent if matches!(rest, b"" | b"\r\n") => Vec::new(),
+        Trailer::Absent => return Err(AwsError::malformed_trailer()),
         Trailer::Expected => take_trailers(rest, signer, &previous)?,
     };
     Ok(Decoded { body: data.freeze(), trailers })
@@ -169,7 +180,8 @@ fn dechunk(body: &[u8], signer: Option<&ChunkSigner>, trailer: Trailer) -> Resul
 fn chunk_header(line: &[u8]) -> Option<(usize, Option<&str>)> {
     let line = std::str::from_utf8(line).ok()?;
     let (size, extension) = line.split_once(';').map_or((line, None), |(size, rest)| (size, Some(rest)));
-    let size = usize::from_str_radix(size.trim(), 16).ok()?;
+    let size = size.trim();
+    let size = usize::from_str_radix(size, 16).ok().filter(|_| !size.starts_with('+'))?;
     let signature = extension.and_then(|text| text.trim().strip_prefix("chunk-signature="));
     Some((size, signature))
 }
@@ -190,6 +202,8 @@ fn take_trailers(
         let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().to_owned());
         if name == "x-amz-trailer-signature" {
             signature = Some(value);
+        } else if trailers.iter().any(|(other, _)| *other == name) {
+            return Err(AwsError::malformed_trailer());
         } else {
             trailers.push((name, value));
         }
@@ -198,7 +212,10 @@ fn take_trailers(
         return Err(AwsError::malformed_trailer());
     }
     if let Some(signer) = signer {
-        let canonical: String = trailers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+        let mut canonical = String::new();
+        for (name, value) in &trailers {
+            canonical.extend([name, ":", value, "\n"]);
+        }
         let computed = signer.trailer_signature(previous, &canonical);
         let given = signature.ok_or_else(AwsError::malformed_trailer)?;
         if !bool::from(computed.as_bytes().ct_eq(given.as_bytes())) {
@@ -244,7 +261,9 @@ fn chunk_signature_mismatch() -> AwsError {
     AwsError::new(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", text)
 }
 
-fn chunk_too_small(size: usize) -> AwsError {
+fn chunk_too_small(number: u64, size: usize) -> AwsError {
     let text = "Only the last chunk is allowed to have a size less than 8192 bytes";
-    AwsError::new(StatusCode::FORBIDDEN, "InvalidChunkSizeError", text).with("BadChunkSize", size.to_string())
+    AwsError::new(StatusCode::FORBIDDEN, "InvalidChunkSizeError", text)
+        .with("Chunk", number.to_string())
+        .with("BadChunkSize", size.to_string())
 }

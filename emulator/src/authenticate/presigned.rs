@@ -5,9 +5,13 @@ use subtle::ConstantTimeEq;
 
 use super::payload::Payload;
 use super::sigv4::{ALGORITHM, Credential};
-use super::{Authenticated, Carrier, SKEW_S3, Verifier, parse_basic, sigv2, split_headers};
+use super::{
+    Authenticated, Carrier, SKEW_S3, Verifier, announced_payload, format_extended, parse_basic, sigv2,
+    split_headers,
+};
 use crate::addressing;
 use crate::error::AwsError;
+use crate::service::Service;
 
 /// A week, the longest a URL may live.
 const EXPIRES_SECS_MAX: i64 = 604_800;
@@ -37,12 +41,12 @@ pub(super) fn version_4(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
              \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".",
         )
     })?;
-    verifier.check_scope_service(&credential)?;
+    verifier.check_scope(&credential, Carrier::Query)?;
     let signed_at = parse_basic(date).ok_or_else(|| {
         AwsError::query_parameters("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     })?;
     let lifetime_secs = lifetime(expires)?;
-    verifier.check_all_signed(&signed_headers)?;
+    verifier.check_all_signed(&signed_headers, Carrier::Query)?;
     // A signed header overrides the query parameter.
     let token = head.header("x-amz-security-token").or_else(|| head.parameter("X-Amz-Security-Token"));
     let key = verifier.key(&credential.access_key_id, token)?;
@@ -52,24 +56,26 @@ pub(super) fn version_4(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
     let expires_at =
         signed_at.saturating_add(SignedDuration::from_secs(lifetime_secs)).unwrap_or(Timestamp::MAX);
     if verifier.now > expires_at {
-        return Err(AwsError::access_denied("Request has expired")
-            .with("X-Amz-Expires", expires)
-            .with("Expires", expires_at.to_string())
-            .with("ServerTime", verifier.now.to_string()));
+        return Err(match verifier.service {
+            Service::S3 => AwsError::access_denied("Request has expired")
+                .with("X-Amz-Expires", expires)
+                .with("Expires", format_extended(expires_at))
+                .with("ServerTime", format_extended(verifier.now)),
+            _ => verifier.sts_expired(date),
+        });
     }
-    let hash = match head.header("x-amz-content-sha256") {
-        Some(value) if signed_headers.iter().any(|name| name == "x-amz-content-sha256") => value,
-        _ => "UNSIGNED-PAYLOAD",
-    };
+    // On S3 a header that is present is signed by now; the other services always sign the hash of the body.
+    let hash = head.header("x-amz-content-sha256").unwrap_or("UNSIGNED-PAYLOAD");
     let leave_out = Some("X-Amz-Signature");
     verifier.check_signature(&credential, key, date, &signed_headers, hash, signature, leave_out)?;
     verifier.check_stray_token(key)?;
+    let payload = announced_payload(hash, &credential, key, date, signature)?;
     Ok(Authenticated {
         caller: verifier.caller(key)?,
         carrier: Some(Carrier::Query),
         region: Some(credential.scope.region),
         signed_at: Some(signed_at),
-        payload: Payload::announced(hash, || None)?,
+        payload,
     })
 }
 
@@ -105,8 +111,8 @@ pub(super) fn version_2(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
         )?;
     if verifier.now > expires_at {
         return Err(AwsError::access_denied("Request has expired")
-            .with("Expires", expires_at.to_string())
-            .with("ServerTime", verifier.now.to_string()));
+            .with("Expires", format_extended(expires_at))
+            .with("ServerTime", format_extended(verifier.now)));
     }
     let string_to_sign = sigv2::string_to_sign(head, expires, addressing::bucket_in_host(head.host()));
     let computed = sigv2::sign(key.secret.expose(), &string_to_sign);

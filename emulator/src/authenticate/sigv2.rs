@@ -70,7 +70,10 @@ pub(crate) fn string_to_sign(head: &Head, expires: &str, bucket: Option<&str>) -
         .collect();
     amz.extend(head.query.iter().filter(|(name, _)| name.starts_with("x-amz-")).cloned());
     amz.sort();
-    let amz: String = amz.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let mut canonical = String::new();
+    for (name, value) in &amz {
+        canonical.extend([name, ":", value, "\n"]);
+    }
 
     let mut resource = bucket.map(|bucket| format!("/{bucket}")).unwrap_or_default();
     resource.push_str(head.uri.path());
@@ -86,7 +89,7 @@ pub(crate) fn string_to_sign(head: &Head, expires: &str, bucket: Option<&str>) -
         }
     }
     format!(
-        "{}\n{}\n{}\n{expires}\n{amz}{resource}",
+        "{}\n{}\n{}\n{expires}\n{canonical}{resource}",
         head.method,
         head.header("content-md5").unwrap_or_default(),
         head.header("content-type").unwrap_or_default(),

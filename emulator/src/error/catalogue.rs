@@ -129,11 +129,10 @@ impl AwsError {
         Self::new(StatusCode::NOT_MODIFIED, "NotModified", "")
     }
 
-    pub(crate) fn header_not_implemented(header: &'static str, more: impl Into<String>) -> Self {
+    /// A header that AWS itself does not take here.
+    pub(crate) fn header_not_implemented(header: &'static str) -> Self {
         let text = "A header you provided implies functionality that is not implemented";
-        Self::new(NOT_IMPLEMENTED, "NotImplemented", text)
-            .with("Header", header)
-            .with("additionalMessage", more)
+        Self::new(NOT_IMPLEMENTED, "NotImplemented", text).with("Header", header)
     }
 
     pub(crate) fn invalid_range(requested: &str, size_bytes: u64) -> Self {
@@ -291,6 +290,25 @@ impl AwsError {
         Self::new(BAD_REQUEST, "AuthorizationHeaderMalformed", message)
     }
 
+    pub(crate) fn one_mechanism_only(authorization: &str) -> Self {
+        let text = "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query \
+                    string parameter or the Authorization header should be specified";
+        // The value is a signature and not repeated, though AWS does.
+        let scheme = authorization.split(' ').next().unwrap_or_default();
+        Self::invalid_argument(text, "Authorization", scheme)
+    }
+
+    /// A signature for one region at the endpoint of another.
+    pub(crate) fn in_region(self, region: &str) -> Self {
+        self.with("Region", region).with_header("x-amz-bucket-region", region)
+    }
+
+    pub(crate) fn anonymous_signed_chunks() -> Self {
+        let text = "Anonymous requests don't support this x-amz-content-sha256 value. Please use \
+                    UNSIGNED-PAYLOAD or STREAMING-UNSIGNED-PAYLOAD-TRAILER.";
+        Self::invalid_request(text)
+    }
+
     pub(crate) fn query_parameters(text: &str) -> Self {
         Self::new(BAD_REQUEST, "AuthorizationQueryParametersError", text)
     }
@@ -322,6 +340,10 @@ impl AwsError {
     pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
         let text = format!("{} is not supported by this emulator yet", what.into());
         Self::new(NOT_IMPLEMENTED, "NotImplemented", text)
+    }
+
+    pub(crate) fn invalid_uri(path: &str) -> Self {
+        Self::new(BAD_REQUEST, "InvalidURI", "Couldn't parse the specified URI.").with("URI", path)
     }
 
     pub(crate) fn internal() -> Self {

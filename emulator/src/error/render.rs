@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
-use quick_xml::escape::escape;
 
 use super::AwsError;
 use crate::ids::RequestIds;
+use crate::xml;
 
 /// How a service words its errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl AwsError {
         format!(
             "<ErrorResponse xmlns=\"{namespace}\">\n  <Error>\n    <Type>{party}</Type>\n    <Code>{}</Code>\n    \
              <Message>{}</Message>\n  </Error>\n  <RequestId>{}</RequestId>\n</ErrorResponse>\n",
-            escape(&*self.code),
-            escape(&self.message),
+            xml::escape_text(&self.code),
+            xml::escape_text(&self.message),
             ids.uuid,
         )
     }
@@ -77,7 +77,7 @@ fn push_element(xml: &mut String, name: &str, value: &str) {
     xml.push('<');
     xml.push_str(name);
     xml.push('>');
-    xml.push_str(&escape(value));
+    xml.push_str(&xml::escape_text(value));
     xml.push_str("</");
     xml.push_str(name);
     xml.push('>');

@@ -5,15 +5,18 @@
 use jiff::Timestamp;
 
 use crate::error::AwsError;
+use crate::operation::Requirement;
 use crate::state::Object;
 
-/// The condition of a write.
+/// The condition of a write or a delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum WriteCondition {
     #[default]
     None,
     /// `If-None-Match: *`: the key must be free.
     Absent,
+    /// `If-Match: *`: there must be an object; only deletes take it.
+    Present,
     /// `If-Match: "etag"`: the object must be this one.
     Match(String),
 }
@@ -21,10 +24,14 @@ pub(crate) enum WriteCondition {
 /// The conditions of a read, or of the source of a copy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ReadConditions {
-    pub(crate) if_match: Option<String>,
-    pub(crate) if_none_match: Option<String>,
-    pub(crate) if_modified_since: Option<Timestamp>,
-    pub(crate) if_unmodified_since: Option<Timestamp>,
+    /// `If-Match`, a list of entity tags.
+    pub(crate) matching: Option<String>,
+    /// `If-None-Match`.
+    pub(crate) not_matching: Option<String>,
+    /// `If-Modified-Since`.
+    pub(crate) modified_since: Option<Timestamp>,
+    /// `If-Unmodified-Since`.
+    pub(crate) unmodified_since: Option<Timestamp>,
 }
 
 impl WriteCondition {
@@ -32,10 +39,8 @@ impl WriteCondition {
     pub(crate) fn parse(if_match: Option<&str>, if_none_match: Option<&str>) -> Result<Self, AwsError> {
         match (if_match, if_none_match) {
             (None, None) => Ok(Self::None),
-            (Some(_), Some(_)) => Err(AwsError::header_not_implemented(
-                "If-Match,If-None-Match",
-                "Multiple conditional request headers present in the request",
-            )),
+            (Some(_), Some(_)) => Err(AwsError::header_not_implemented("If-Match,If-None-Match")
+                .with("additionalMessage", "Multiple conditional request headers present in the request")),
             (None, Some("*")) => Ok(Self::Absent),
             (None, Some(_)) => Err(unacceptable("If-None-Match")),
             (Some("*"), None) => Err(unacceptable("If-Match")),
@@ -43,12 +48,36 @@ impl WriteCondition {
         }
     }
 
+    /// From the entity tag that a delete names, or `*`.
+    pub(crate) fn of_delete(etag: Option<&str>) -> Self {
+        match etag {
+            None => Self::None,
+            Some("*") => Self::Present,
+            Some(etag) => Self::Match(unquoted(etag).to_owned()),
+        }
+    }
+
+    /// Adds the condition to what policies see of `requirement`, which it guards.
+    ///
+    /// To tell whether an entity tag is the object's is to read the object, so that takes `s3:GetObject` too.
+    pub(crate) fn require(&self, requirement: Requirement, bucket: &str, key: &str) -> Vec<Requirement> {
+        match self {
+            Self::None => vec![requirement],
+            Self::Absent => vec![requirement.with("s3:if-none-match", "*")],
+            Self::Present => vec![requirement.with("s3:if-match", "*")],
+            Self::Match(etag) => vec![
+                requirement.with("s3:if-match", etag),
+                Requirement::on_object("s3:GetObject", bucket, key),
+            ],
+        }
+    }
+
     /// Holds the condition against what stands under the key.
     pub(crate) fn check(&self, key: &str, current: Option<&Object>) -> Result<(), AwsError> {
         match (self, current) {
-            (Self::None, _) | (Self::Absent, None) => Ok(()),
+            (Self::None, _) | (Self::Absent, None) | (Self::Present, Some(_)) => Ok(()),
             (Self::Absent, Some(_)) => Err(AwsError::precondition_failed("If-None-Match")),
-            (Self::Match(_), None) => Err(AwsError::no_such_key(key)),
+            (Self::Match(_) | Self::Present, None) => Err(AwsError::no_such_key(key)),
             (Self::Match(etag), Some(object)) if object.etag == *etag => Ok(()),
             (Self::Match(_), Some(_)) => Err(AwsError::precondition_failed("If-Match")),
         }
@@ -59,22 +88,22 @@ impl WriteCondition {
         match self {
             Self::None => None,
             Self::Absent => Some("If-None-Match"),
-            Self::Match(_) => Some("If-Match"),
+            Self::Match(_) | Self::Present => Some("If-Match"),
         }
     }
 }
 
 fn unacceptable(header: &'static str) -> AwsError {
     let text = format!("We don't accept the provided value of {header} header for this API");
-    AwsError::header_not_implemented(header, text)
+    AwsError::header_not_implemented(header).with("additionalMessage", text)
 }
 
 impl ReadConditions {
     /// For GET and HEAD: 412 where the client insists, 304 where its copy is good.
-    pub(crate) fn check_read(&self, object: &Object) -> Result<(), AwsError> {
+    pub(crate) fn check_read(&self, object: &Object, now: Timestamp) -> Result<(), AwsError> {
         let not_modified =
             || Err(AwsError::not_modified().with_header("etag", format!("\"{}\"", object.etag)));
-        match (&self.if_match, self.if_unmodified_since) {
+        match (&self.matching, self.unmodified_since) {
             (Some(list), _) if !matches(list, object) => {
                 return Err(AwsError::precondition_failed("If-Match"));
             }
@@ -83,26 +112,26 @@ impl ReadConditions {
             }
             _ => {}
         }
-        match (&self.if_none_match, self.if_modified_since) {
+        match (&self.not_matching, self.modified_since) {
             (Some(list), _) if matches(list, object) => not_modified(),
-            (None, Some(instant)) if !modified_after(object, instant) => not_modified(),
+            (None, Some(instant)) if is_unchanged(object, instant, now) => not_modified(),
             _ => Ok(()),
         }
     }
 
-    /// For the source of a copy: every failure is 412, and a date in the future is ignored.
+    /// For the source of a copy: every failure is 412.
     pub(crate) fn check_copy(&self, object: &Object, now: Timestamp) -> Result<(), AwsError> {
         let fail = |condition| Err(AwsError::precondition_failed(condition));
-        if self.if_match.as_ref().is_some_and(|list| !matches(list, object)) {
+        if self.matching.as_ref().is_some_and(|list| !matches(list, object)) {
             return fail("x-amz-copy-source-If-Match");
         }
-        if self.if_match.is_none() && self.if_unmodified_since.is_some_and(|i| modified_after(object, i)) {
+        if self.matching.is_none() && self.unmodified_since.is_some_and(|i| modified_after(object, i)) {
             return fail("x-amz-copy-source-If-Unmodified-Since");
         }
-        if self.if_none_match.as_ref().is_some_and(|list| matches(list, object)) {
+        if self.not_matching.as_ref().is_some_and(|list| matches(list, object)) {
             return fail("x-amz-copy-source-If-None-Match");
         }
-        if self.if_modified_since.is_some_and(|i| i <= now && !modified_after(object, i)) {
+        if self.modified_since.is_some_and(|i| is_unchanged(object, i, now)) {
             return fail("x-amz-copy-source-If-Modified-Since");
         }
         Ok(())
@@ -112,6 +141,11 @@ impl ReadConditions {
 /// HTTP dates have whole seconds.
 fn modified_after(object: &Object, instant: Timestamp) -> bool {
     object.last_modified.as_second() > instant.as_second()
+}
+
+/// Whether the object is still as it was at `instant`; AWS ignores a date in the future.
+fn is_unchanged(object: &Object, instant: Timestamp, now: Timestamp) -> bool {
+    instant <= now && !modified_after(object, instant)
 }
 
 /// Whether a list of entity tags, or `*`, covers the object.

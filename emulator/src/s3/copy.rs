@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, ChecksumAlgorithm, md5};
 use super::conditions::{ReadConditions, WriteCondition};
-use super::object::{WriteSettings, check_version_id};
+use super::object::{Creation, WriteSettings, check_version_id};
 use super::read::read_requirements;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
@@ -23,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) key: String,
     pub(crate) version_id: Option<String>,
     pub(crate) conditions: ReadConditions,
+    /// `x-amz-source-expected-bucket-owner`.
+    pub(crate) expected_owner: Option<String>,
 }
 
 /// Whether the copy takes the metadata of its source or that of the request.
@@ -56,6 +58,9 @@ pub(crate) struct Copied {
 impl Source {
     /// The permissions on the source.
     pub(crate) fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        if let Some(expected) = &self.expected_owner {
+            world.bucket(&self.bucket)?.check_owner(expected)?;
+        }
         read_requirements(world, &self.bucket, &self.key, self.version_id.as_deref())
     }
 
@@ -74,6 +79,14 @@ impl Source {
     }
 }
 
+/// Copies need a caller, whatever a policy allows to everyone.
+pub(crate) fn check_known<O>(authorized: &Authorized<O>) -> Result<(), AwsError> {
+    match authorized.caller().identity() {
+        Some(_) => Ok(()),
+        None => Err(AwsError::access_denied("Anonymous users cannot copy objects. Please authenticate.")),
+    }
+}
+
 impl Operation for CopyObject {
     type Output = Copied;
     const OP: Op = Op::CopyObject;
@@ -89,7 +102,8 @@ impl Operation for CopyObject {
             MetadataDirective::Copy => "COPY",
             MetadataDirective::Replace => "REPLACE",
         };
-        for requirement in self.settings.requirements(&self.bucket, &self.key, &self.condition) {
+        let settings = &self.settings;
+        for requirement in settings.requirements(Creation::Object, &self.bucket, &self.key, &self.condition) {
             requirements.push(
                 requirement
                     .with("s3:x-amz-copy-source", self.source.text())
@@ -100,6 +114,7 @@ impl Operation for CopyObject {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Copied, AwsError> {
+        check_known(&authorized)?;
         let Self { source, bucket, key, directive, settings, condition, checksum } =
             authorized.into_operation();
         settings.check(&key)?;

@@ -6,6 +6,7 @@ mod codec;
 mod conditions;
 mod copy;
 mod list;
+mod metadata;
 mod multipart;
 mod object;
 mod policy;
@@ -13,5 +14,6 @@ mod read;
 
 pub(crate) use bucket::{is_bucket_name, is_region};
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
-pub(crate) use codec::{S3Codec, Slot, check_headers};
+pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource};
+pub(crate) use object::KEY_BYTES_MAX;
 pub(crate) use policy::bucket_policy;

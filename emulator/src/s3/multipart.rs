@@ -11,8 +11,8 @@ use md5::{Digest, Md5};
 
 use super::checksum::{self, Checksum, ChecksumAlgorithm, ChecksumKind, md5};
 use super::conditions::{WriteCondition, unquoted};
-use super::copy::Source;
-use super::object::{WriteSettings, Written};
+use super::copy::{Source, check_known};
+use super::object::{Creation, WriteSettings, Written};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::ids;
@@ -63,7 +63,7 @@ impl UploadRef {
     }
 }
 
-fn check_part_number(number: i32) -> Result<(), AwsError> {
+pub(crate) fn check_part_number(number: i32) -> Result<(), AwsError> {
     if (1..=PARTS_MAX).contains(&number) { Ok(()) } else { Err(AwsError::invalid_part_number(number)) }
 }
 
@@ -94,7 +94,7 @@ impl Operation for CreateMultipartUpload {
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.bucket)?;
-        Ok(self.settings.requirements(&self.bucket, &self.key, &WriteCondition::None))
+        Ok(self.settings.requirements(Creation::Step, &self.bucket, &self.key, &WriteCondition::None))
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Begun, AwsError> {
@@ -145,7 +145,8 @@ impl Operation for CreateMultipartUpload {
 pub(crate) struct UploadPart {
     pub(crate) upload: UploadRef,
     pub(crate) number: i32,
-    pub(crate) body: checksum::Upload,
+    /// The body digested, or what is wrong with it.
+    pub(crate) body: Result<checksum::Upload, AwsError>,
     /// The algorithm that the client sent a checksum of, if any.
     pub(crate) sent: Option<ChecksumAlgorithm>,
 }
@@ -160,12 +161,14 @@ impl Operation for UploadPart {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        self.upload.require(world, "s3:PutObject")
+        world.bucket(&self.upload.bucket)?;
+        Ok(vec![Creation::Step.put(&self.upload.bucket, &self.upload.key)])
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Part, AwsError> {
         let Self { upload, number, body, sent } = authorized.into_operation();
         check_part_number(number)?;
+        let body = body?;
         if body.content.len() > PART_BYTES_MAX {
             return Err(AwsError::entity_too_large(body.content.len(), PART_BYTES_MAX));
         }
@@ -216,13 +219,13 @@ impl Operation for UploadPartCopy {
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.upload.bucket)?;
         let mut requirements = self.source.requirements(world)?;
-        let put = Requirement::on_object("s3:PutObject", &self.upload.bucket, &self.upload.key)
-            .with("s3:x-amz-copy-source", self.source.text());
-        requirements.push(put);
+        let put = Creation::Step.put(&self.upload.bucket, &self.upload.key);
+        requirements.push(put.with("s3:x-amz-copy-source", self.source.text()));
         Ok(requirements)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Part, AwsError> {
+        check_known(&authorized)?;
         let Self { upload, number, source, range } = authorized.into_operation();
         check_part_number(number)?;
         upload.find(world)?;
@@ -385,7 +388,9 @@ impl Operation for CompleteMultipartUpload {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        self.upload.require(world, "s3:PutObject")
+        world.bucket(&self.upload.bucket)?;
+        let UploadRef { bucket, key, .. } = &self.upload;
+        Ok(self.condition.require(Creation::Object.put(bucket, key), bucket, key))
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {

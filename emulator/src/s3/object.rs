@@ -12,7 +12,7 @@ use crate::operation::{Op, Operation, Requirement, Target};
 use crate::state::{Object, ObjectHeaders, World};
 
 /// The longest key, in bytes of UTF-8.
-const KEY_BYTES_MAX: usize = 1024;
+pub(crate) const KEY_BYTES_MAX: usize = 1024;
 /// The most user metadata, names and values together.
 const METADATA_BYTES_MAX: usize = 2048;
 /// The largest object that one PUT may bring.
@@ -27,7 +27,8 @@ const STORAGE_CLASSES: [&str; 6] =
 pub(crate) struct PutObject {
     pub(crate) bucket: String,
     pub(crate) key: String,
-    pub(crate) upload: Upload,
+    /// The body digested, or what is wrong with it; AWS tells that only those who may write.
+    pub(crate) upload: Result<Upload, AwsError>,
     pub(crate) settings: WriteSettings,
     pub(crate) condition: WriteCondition,
 }
@@ -95,6 +96,7 @@ impl WriteSettings {
     /// The permissions of a write to `bucket/key`.
     pub(crate) fn requirements(
         &self,
+        creation: Creation,
         bucket: &str,
         key: &str,
         condition: &WriteCondition,
@@ -105,21 +107,31 @@ impl WriteSettings {
                 .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
                 .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
         };
-        let mut put = describe(Requirement::on_object("s3:PutObject", bucket, key));
-        put = put.with("s3:ObjectCreationOperation", "true");
-        match condition {
-            WriteCondition::None => {}
-            WriteCondition::Absent => put = put.with("s3:if-none-match", "*"),
-            WriteCondition::Match(etag) => put = put.with("s3:if-match", etag),
-        }
-        let mut requirements = vec![put];
-        if matches!(condition, WriteCondition::Match(_)) {
-            requirements.push(Requirement::on_object("s3:GetObject", bucket, key));
-        }
+        let mut requirements = condition.require(describe(creation.put(bucket, key)), bucket, key);
         if self.acl.is_some() {
             requirements.push(describe(Requirement::on_object("s3:PutObjectAcl", bucket, key)));
         }
         requirements
+    }
+}
+
+/// Whether a `s3:PutObject` brings an object into being, or is a step of an upload.
+///
+/// Policies tell the two apart to demand conditions of the first only: the steps take none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Creation {
+    Object,
+    Step,
+}
+
+impl Creation {
+    /// The permission to put.
+    pub(crate) fn put(self, bucket: &str, key: &str) -> Requirement {
+        let creates = match self {
+            Self::Object => "true",
+            Self::Step => "false",
+        };
+        Requirement::on_object("s3:PutObject", bucket, key).with("s3:ObjectCreationOperation", creates)
     }
 }
 
@@ -133,13 +145,14 @@ impl Operation for PutObject {
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.bucket)?;
-        Ok(self.settings.requirements(&self.bucket, &self.key, &self.condition))
+        Ok(self.settings.requirements(Creation::Object, &self.bucket, &self.key, &self.condition))
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
         let Self { bucket, key, upload, settings, condition } = authorized.into_operation();
         settings.check(&key)?;
         settings.check_acl()?;
+        let upload = upload?;
         if upload.content.len() > PUT_BYTES_MAX {
             return Err(AwsError::entity_too_large(upload.content.len(), PUT_BYTES_MAX));
         }
@@ -184,7 +197,7 @@ impl Operation for DeleteObject {
         let action = if self.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         let requirement = Requirement::on_object(action, &self.bucket, &self.key)
             .with_some("s3:versionid", self.version_id.as_deref());
-        Ok(vec![requirement])
+        Ok(self.condition.require(requirement, &self.bucket, &self.key))
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, ChecksumKind};
 use super::conditions::ReadConditions;
+use super::multipart::check_part_number;
 use super::object::check_version_id;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
@@ -50,11 +51,11 @@ impl Read {
         read_requirements(world, &self.bucket, &self.key, self.version_id.as_deref())
     }
 
-    fn apply(self, world: &World) -> Result<Found, AwsError> {
+    fn apply(self, world: &World, now: Timestamp) -> Result<Found, AwsError> {
         check_version_id(self.version_id.as_deref())?;
         let bucket = world.bucket(&self.bucket)?;
         let object = bucket.objects.get(&self.key).ok_or_else(|| AwsError::no_such_key(&self.key))?;
-        self.conditions.check_read(object)?;
+        self.conditions.check_read(object, now)?;
         if self.range.is_some() && self.part_number.is_some() {
             let text = "Cannot specify both Range header and partNumber query parameter";
             return Err(AwsError::invalid_request(text));
@@ -68,6 +69,7 @@ impl Read {
             checksum: Some(object.checksum.clone()),
         };
         if let Some(number) = self.part_number {
+            check_part_number(number)?;
             return part(object, number);
         }
         let Some(header) = self.range.as_deref() else { return Ok(whole()) };
@@ -199,9 +201,9 @@ macro_rules! read_operation {
             fn apply(
                 authorized: Authorized<Self>,
                 world: &mut World,
-                _: Timestamp,
+                now: Timestamp,
             ) -> Result<Found, AwsError> {
-                authorized.into_operation().0.apply(world)
+                authorized.into_operation().0.apply(world, now)
             }
         }
     };

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bucketproof_authz::{AccountId, Arn, Policy, PolicyKind, PolicySource};
+use bucketproof_authz::{
+    AccountId, Arn, Policy, PolicyError, PolicyKind, PolicySource, validate_bucket_policy,
+};
 use bucketproof_clock::Entropy;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,7 +13,7 @@ use toml::Spanned;
 use super::document::{self, is_json};
 use super::{Scenario, ScenarioError};
 use crate::ids;
-use crate::s3::{Checksum, ChecksumAlgorithm, bucket_policy, is_bucket_name, is_region, md5};
+use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
     AccessKey, Account, Bucket, Content, Group, Holder, Object, ObjectHeaders, PublicAccessBlock, Role,
     Secret, User, World,
@@ -200,18 +202,21 @@ impl Builder<'_> {
     fn policy(&self, given: &Spanned<String>, kind: PolicyKind) -> Result<Policy, ScenarioError> {
         let (text, file) = self.policy_text(given)?;
         let name = file.map_or("inline", policy_name);
-        let source = PolicySource::new(kind, name);
-        let source = match file {
-            Some(file) => source.with_file(file),
-            None => source,
-        };
-        Policy::parse(text, source).map_err(|error| {
-            let place = file.map_or_else(
-                || format!("line {}, column {} of the policy", error.line(), error.column()),
-                |file| format!("{file}:{}:{}", error.line(), error.column()),
-            );
-            self.error(given, format!("{place}: {}", error.message()), error.help())
-        })
+        Policy::parse(text, source(kind, name, file)).map_err(|error| self.policy_error(given, file, &error))
+    }
+
+    /// What is wrong with a policy, and where in its own text.
+    fn policy_error(
+        &self,
+        given: &Spanned<String>,
+        file: Option<&str>,
+        error: &PolicyError,
+    ) -> ScenarioError {
+        let place = file.map_or_else(
+            || format!("line {}, column {} of the policy", error.line(), error.column()),
+            |file| format!("{file}:{}:{}", error.line(), error.column()),
+        );
+        self.error(given, format!("{place}: {}", error.message()), error.help())
     }
 
     /// The text of a policy, and the file it came from.
@@ -223,13 +228,10 @@ impl Builder<'_> {
         if is_json(value) {
             return Ok((value, None));
         }
-        match self.scenario.file(value) {
-            Some(text) => Ok((text, Some(value))),
-            None => {
-                let message = format!("the policy file `{value}` is not among the files of this scenario");
-                Err(self.error(given, message, "give the path of a JSON file, or the JSON itself"))
-            }
-        }
+        self.scenario.file(value).map(|text| (text, Some(value.as_str()))).ok_or_else(|| {
+            let message = format!("the policy file `{value}` is not among the files of this scenario");
+            self.error(given, message, "give the path of a JSON file, or the JSON itself")
+        })
     }
 
     fn access_key(&mut self, key: &document::AccessKey, holder: Holder) -> Result<(), ScenarioError> {
@@ -279,8 +281,18 @@ impl Builder<'_> {
             };
         }
         for object in &bucket.objects {
-            let object_built = self.object(object)?;
-            built.store(object.key.get_ref(), object_built);
+            let key = object.key.get_ref();
+            if !(1..=KEY_BYTES_MAX).contains(&key.len()) {
+                let message =
+                    format!("field `key` of an object in the bucket `{name}` has {} bytes", key.len());
+                return Err(self.error(&object.key, message, "a key has 1 to 1024 bytes"));
+            }
+            if built.objects.contains_key(key) {
+                let message = format!("the object `{key}` in the bucket `{name}` is declared twice");
+                return Err(self.error(&object.key, message, "give each object a key of its own"));
+            }
+            let object = self.object(object)?;
+            built.store(key, object);
         }
         self.world.buckets.insert(name.clone(), built);
         Ok(())
@@ -364,17 +376,9 @@ impl Builder<'_> {
         let name = bucket.name.get_ref();
         let (text, file) = self.policy_text(given)?;
         // First with our own words, which say where.
-        let source = PolicySource::new(PolicyKind::Bucket, name.as_str());
-        let source = match file {
-            Some(file) => source.with_file(file),
-            None => source,
-        };
-        let parsed = Policy::parse(text, source)
-            .and_then(|policy| bucketproof_authz::validate_bucket_policy(&policy, name).map(|()| policy))
-            .map_err(|error| {
-                let place = format!("line {}, column {} of the policy", error.line(), error.column());
-                self.error(given, format!("{place}: {}", error.message()), error.help())
-            })?;
+        let parsed = Policy::parse(text, source(PolicyKind::Bucket, name, file))
+            .and_then(|policy| validate_bucket_policy(&policy, name).map(|()| policy))
+            .map_err(|error| self.policy_error(given, file, &error))?;
         self.check_principals(&parsed, given)?;
         let policy = bucket_policy(text, name, file, &self.world.accounts)
             .map_err(|error| self.error(given, error.message, "AWS refuses this policy"))?;
@@ -389,6 +393,14 @@ impl Builder<'_> {
             bucket.policy = Some(policy);
         }
         Ok(())
+    }
+}
+
+fn source(kind: PolicyKind, name: &str, file: Option<&str>) -> PolicySource {
+    let source = PolicySource::new(kind, name);
+    match file {
+        Some(file) => source.with_file(file),
+        None => source,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The shape of a scenario file.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::{Spanned, Value};
 
 #[derive(Clone, Debug, Deserialize)]
@@ -46,9 +47,16 @@ pub(super) struct AccessKey {
 }
 
 /// A secret in a scenario; not shown by `Debug`.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub(super) struct Hidden(pub(super) String);
+
+impl<'de> Deserialize<'de> for Hidden {
+    /// The usual complaint about a wrong type would repeat the value.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer);
+        text.map(Self).map_err(|_| D::Error::custom("field `secret` is not a text in quotes"))
+    }
+}
 
 impl std::fmt::Debug for Hidden {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -106,6 +114,7 @@ pub(super) struct Bucket {
 }
 
 /// All four are on unless they are turned off here.
+#[expect(clippy::struct_excessive_bools, reason = "these are the four switches that AWS has")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublicAccessBlock {

@@ -1,5 +1,6 @@
 //! What is wrong with a scenario: where, what, and the next step.
 
+use std::fmt;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -46,10 +47,17 @@ impl ScenarioError {
 }
 
 /// A scenario's text, to find lines in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Place {
     file: String,
+    /// Not shown by `Debug`: it holds the secrets.
     text: String,
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 impl Place {

@@ -63,12 +63,16 @@ impl Scenario {
         let path = path.as_ref();
         let name = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| ScenarioError::unreadable(&name, &error))?;
-        let mut scenario = Self::from_parts(&text, &name, &[])?;
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::from_toml_in(&text, &name, path.parent().unwrap_or_else(|| Path::new("")))
+    }
+
+    /// Reads a scenario from its text, and the files that it refers to from `folder`.
+    pub fn from_toml_in(text: &str, name: &str, folder: impl AsRef<Path>) -> Result<Self, ScenarioError> {
+        let mut scenario = Self::from_parts(text, name, &[])?;
         let paths: Vec<_> = scenario.document.file_paths().cloned().collect();
         for referenced in paths {
             let relative = referenced.get_ref();
-            let text = fs::read_to_string(folder.join(relative)).map_err(|error| {
+            let text = fs::read_to_string(folder.as_ref().join(relative)).map_err(|error| {
                 scenario.place.at(
                     &referenced,
                     format!("the file `{relative}` cannot be read: {error}"),
@@ -78,6 +82,19 @@ impl Scenario {
             scenario.files.push((relative.clone(), text));
         }
         Ok(scenario)
+    }
+
+    /// The text of a policy file that this scenario refers to by `path`.
+    pub fn file(&self, path: &str) -> Option<&str> {
+        self.files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str())
+    }
+
+    /// The same scenario with another text in place of a file; a path that it does not refer to changes nothing.
+    pub fn with_file(mut self, path: &str, text: impl Into<String>) -> Self {
+        if let Some((_, own)) = self.files.iter_mut().find(|(name, _)| name == path) {
+            *own = text.into();
+        }
+        self
     }
 
     /// One account with one administrator, and nothing else. The keys are drawn when the emulator starts.
@@ -95,9 +112,5 @@ impl Scenario {
             secret = "{secret}"
             "#
         ))
-    }
-
-    fn file(&self, path: &str) -> Option<&str> {
-        self.files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str())
     }
 }

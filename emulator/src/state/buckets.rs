@@ -7,6 +7,7 @@ use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
 use super::{Object, Upload};
+use crate::error::AwsError;
 
 /// A general purpose bucket.
 #[derive(Clone, Debug)]
@@ -55,6 +56,14 @@ impl Bucket {
             changed_at: BTreeMap::new(),
             changes: 0,
         }
+    }
+
+    /// Is this the bucket of whom the client thinks it is; AWS does not tell whose it is instead.
+    pub(crate) fn check_owner(&self, expected: &str) -> Result<(), AwsError> {
+        if expected.len() != 12 || !expected.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(AwsError::invalid_expected_owner(expected));
+        }
+        if expected == self.owner.as_str() { Ok(()) } else { Err(AwsError::access_denied("Access Denied")) }
     }
 
     /// Stores an object; replaces the one under the same key.

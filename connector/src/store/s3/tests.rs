@@ -20,7 +20,8 @@ fn the_missing_action_and_resource_are_read_off_the_message() {
 
 #[test]
 fn the_region_is_read_off_a_malformed_authorization() {
-    let message = "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'";
+    let message =
+        "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-west-1'";
     assert_eq!(quoted_after(message, "expecting '"), Some("eu-west-1".to_owned()));
 }
 

@@ -12,6 +12,7 @@ use crate::s3::checksum::{ChecksumAlgorithm, ChecksumKind, Claims, DigestForm};
 use crate::s3::conditions::{ReadConditions, WriteCondition};
 use crate::s3::copy::{CopyObject, MetadataDirective, Source};
 use crate::s3::list::{ListObjects, ListObjectsV2, Listing};
+use crate::s3::metadata;
 use crate::s3::multipart::{
     AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts,
     ListedPart, UploadPart, UploadPartCopy, UploadRef,
@@ -29,7 +30,7 @@ const DELETE_KEYS_MAX: usize = 1000;
 pub(super) fn put_object(x: &Exchange, head: &Head, input: dto::PutObjectInput) -> Decoded<PutObject> {
     let settings = write_settings(head);
     Ok(PutObject {
-        upload: claims(x, head)?.check(x.body.clone(), DigestForm::Hex)?,
+        upload: claims(x, head)?.check(x.body.clone(), DigestForm::Hex),
         condition: write_condition(head)?,
         bucket: input.bucket,
         key: input.key,
@@ -37,12 +38,17 @@ pub(super) fn put_object(x: &Exchange, head: &Head, input: dto::PutObjectInput) 
     })
 }
 
-pub(super) fn get_object(_: &Exchange, head: &Head, input: dto::GetObjectInput) -> Decoded<GetObject> {
-    Ok(GetObject(read(head, input.bucket, input.key, input.version_id, input.part_number)?))
+pub(super) fn get_object(x: &Exchange, head: &Head, input: dto::GetObjectInput) -> Decoded<GetObject> {
+    let overrides = head.query.iter().any(|(name, _)| name.starts_with("response-"));
+    if overrides && x.authenticated.caller.identity().is_none() {
+        let text = "Request specific response headers cannot be used for anonymous GET requests.";
+        return Err(AwsError::invalid_request(text));
+    }
+    Ok(GetObject(read(head, input.bucket, input.key, input.version_id, input.part_number)))
 }
 
-pub(super) fn head_object(_: &Exchange, head: &Head, input: dto::HeadObjectInput) -> Decoded<HeadObject> {
-    Ok(HeadObject(read(head, input.bucket, input.key, input.version_id, input.part_number)?))
+pub(super) fn head_object(_: &Exchange, head: &Head, input: dto::HeadObjectInput) -> HeadObject {
+    HeadObject(read(head, input.bucket, input.key, input.version_id, input.part_number))
 }
 
 fn read(
@@ -51,15 +57,15 @@ fn read(
     key: String,
     version_id: Option<String>,
     part_number: Option<i32>,
-) -> Decoded<Read> {
-    Ok(Read {
+) -> Read {
+    Read {
         bucket,
         key,
         version_id,
         conditions: read_conditions(head, ""),
         range: text(head, "range"),
         part_number,
-    })
+    }
 }
 
 pub(super) fn delete_object(
@@ -69,14 +75,14 @@ pub(super) fn delete_object(
 ) -> Decoded<DeleteObject> {
     for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
         if head.header(name).is_some() {
-            return Err(AwsError::header_not_implemented(name, "only directory buckets take this header"));
+            return Err(AwsError::header_not_implemented(name));
         }
     }
     Ok(DeleteObject {
         bucket: input.bucket,
         key: input.key,
         version_id: input.version_id,
-        condition: write_condition(head)?,
+        condition: WriteCondition::of_delete(head.header("if-match")),
     })
 }
 
@@ -97,15 +103,18 @@ pub(super) fn delete_objects(
     }
     let bucket = input.bucket;
     let objects = input.delete.objects.into_iter().map(|object| {
-        let condition =
-            object.e_tag.map_or(WriteCondition::None, |etag| WriteCondition::Match(etag.into_value()));
-        DeleteObject { bucket: bucket.clone(), key: object.key, version_id: object.version_id, condition }
+        if object.last_modified_time.is_some() || object.size.is_some() {
+            return Err(AwsError::not_implemented("a condition on time or size in DeleteObjects"));
+        }
+        let condition = WriteCondition::of_delete(object.e_tag.map(dto::ETag::into_value).as_deref());
+        let (key, version_id) = (object.key, object.version_id);
+        Ok(DeleteObject { bucket: bucket.clone(), key, version_id, condition })
     });
-    Ok((objects.collect(), input.delete.quiet.unwrap_or_default()))
+    Ok((objects.collect::<Decoded<_>>()?, input.delete.quiet.unwrap_or_default()))
 }
 
 pub(super) fn copy_object(_: &Exchange, head: &Head, input: dto::CopyObjectInput) -> Decoded<CopyObject> {
-    let directive = match input.metadata_directive.as_ref().map(dto::MetadataDirective::as_str) {
+    let directive = match head.header("x-amz-metadata-directive") {
         None | Some("COPY") => MetadataDirective::Copy,
         Some("REPLACE") => MetadataDirective::Replace,
         Some(other) => {
@@ -138,6 +147,7 @@ fn source(source: dto::CopySource, head: &Head) -> Decoded<Source> {
             key: key.into(),
             version_id: version_id.map(Into::into),
             conditions: read_conditions(head, "x-amz-copy-source-"),
+            expected_owner: text(head, "x-amz-source-expected-bucket-owner"),
         }),
         _ => Err(AwsError::not_implemented("a copy from an access point")),
     }
@@ -175,20 +185,20 @@ pub(super) fn create_bucket(
     })
 }
 
-pub(super) fn head_bucket(_: &Exchange, _: &Head, input: dto::HeadBucketInput) -> Decoded<HeadBucket> {
-    Ok(HeadBucket { bucket: input.bucket })
+pub(super) fn head_bucket(_: &Exchange, _: &Head, input: dto::HeadBucketInput) -> HeadBucket {
+    HeadBucket { bucket: input.bucket }
 }
 
 pub(super) fn get_bucket_location(
     _: &Exchange,
     _: &Head,
     input: dto::GetBucketLocationInput,
-) -> Decoded<GetBucketLocation> {
-    Ok(GetBucketLocation { bucket: input.bucket })
+) -> GetBucketLocation {
+    GetBucketLocation { bucket: input.bucket }
 }
 
-pub(super) fn delete_bucket(_: &Exchange, _: &Head, input: dto::DeleteBucketInput) -> Decoded<DeleteBucket> {
-    Ok(DeleteBucket { bucket: input.bucket })
+pub(super) fn delete_bucket(_: &Exchange, _: &Head, input: dto::DeleteBucketInput) -> DeleteBucket {
+    DeleteBucket { bucket: input.bucket }
 }
 
 pub(super) fn list_buckets(_: &Exchange, _: &Head, input: dto::ListBucketsInput) -> Decoded<ListBuckets> {
@@ -225,20 +235,16 @@ pub(super) fn put_bucket_policy(
     Ok(PutBucketPolicy { bucket: input.bucket, text })
 }
 
-pub(super) fn get_bucket_policy(
-    _: &Exchange,
-    _: &Head,
-    input: dto::GetBucketPolicyInput,
-) -> Decoded<GetBucketPolicy> {
-    Ok(GetBucketPolicy { bucket: input.bucket })
+pub(super) fn get_bucket_policy(_: &Exchange, _: &Head, input: dto::GetBucketPolicyInput) -> GetBucketPolicy {
+    GetBucketPolicy { bucket: input.bucket }
 }
 
 pub(super) fn delete_bucket_policy(
     _: &Exchange,
     _: &Head,
     input: dto::DeleteBucketPolicyInput,
-) -> Decoded<DeleteBucketPolicy> {
-    Ok(DeleteBucketPolicy { bucket: input.bucket })
+) -> DeleteBucketPolicy {
+    DeleteBucketPolicy { bucket: input.bucket }
 }
 
 pub(super) fn list_objects(_: &Exchange, head: &Head, input: dto::ListObjectsInput) -> Decoded<ListObjects> {
@@ -290,7 +296,7 @@ pub(super) fn upload_part(x: &Exchange, head: &Head, input: dto::UploadPartInput
     let claims = claims(x, head)?;
     Ok(UploadPart {
         sent: claims.checksums.first().map(|(algorithm, _)| *algorithm),
-        body: claims.check(x.body.clone(), DigestForm::Base64)?,
+        body: claims.check(x.body.clone(), DigestForm::Base64),
         upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },
         number: input.part_number,
     })
@@ -349,9 +355,9 @@ pub(super) fn abort_multipart_upload(
     _: &Exchange,
     _: &Head,
     input: dto::AbortMultipartUploadInput,
-) -> Decoded<AbortMultipartUpload> {
+) -> AbortMultipartUpload {
     let upload = UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id };
-    Ok(AbortMultipartUpload(upload))
+    AbortMultipartUpload(upload)
 }
 
 pub(super) fn list_parts(_: &Exchange, _: &Head, input: dto::ListPartsInput) -> Decoded<ListParts> {
@@ -427,7 +433,7 @@ fn text(head: &Head, name: &str) -> Option<String> {
 fn write_settings(head: &Head) -> WriteSettings {
     let metadata = head.headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("x-amz-meta-")?;
-        Some((name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        Some((name.to_owned(), metadata::decode(&String::from_utf8_lossy(value.as_bytes()))))
     });
     // `aws-chunked` framed the body and is not part of the object.
     let content_encoding = head.header("content-encoding").map(|encoding| {
@@ -461,10 +467,10 @@ fn read_conditions(head: &Head, prefix: &str) -> ReadConditions {
         header(name).and_then(|text| jiff::fmt::rfc2822::parse(text).ok()).map(|zoned| zoned.timestamp())
     };
     ReadConditions {
-        if_match: header("if-match").map(str::to_owned),
-        if_none_match: header("if-none-match").map(str::to_owned),
-        if_modified_since: date("if-modified-since"),
-        if_unmodified_since: date("if-unmodified-since"),
+        matching: header("if-match").map(str::to_owned),
+        not_matching: header("if-none-match").map(str::to_owned),
+        modified_since: date("if-modified-since"),
+        unmodified_since: date("if-unmodified-since"),
     }
 }
 

@@ -13,16 +13,17 @@ use crate::s3::bucket::{Created, OwnBuckets};
 use crate::s3::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use crate::s3::copy::Copied;
 use crate::s3::list::Page;
+use crate::s3::metadata;
 use crate::s3::multipart::{Begun, PartsPage, UploadsPage};
 use crate::s3::object::Written;
 use crate::s3::read::Found;
-use crate::state::{Object, Part};
+use crate::state::{Object, ObjectHeaders, Part};
 
 /// Sets the checksum fields that every output type has under the same names.
 macro_rules! set_checksum {
     ($output:expr, $checksum:expr) => {
         if let Some(checksum) = $checksum {
-            let value = Some(checksum.value.clone());
+            let value = Some(checksum.value);
             match checksum.algorithm {
                 ChecksumAlgorithm::Crc32 => $output.checksum_crc32 = value,
                 ChecksumAlgorithm::Crc32c => $output.checksum_crc32c = value,
@@ -36,65 +37,51 @@ macro_rules! set_checksum {
 
 pub(super) fn put_object(_: &Exchange, _: &Head, written: Written) -> dto::PutObjectOutput {
     let mut output = dto::PutObjectOutput {
-        e_tag: Some(etag(&written.etag)),
-        server_side_encryption: encryption(),
-        checksum_type: kind(&written.checksum),
+        e_tag: Some(etag(written.etag)),
+        server_side_encryption: Some(encryption()),
+        checksum_type: Some(kind(&written.checksum)),
         ..Default::default()
     };
-    set_checksum!(output, Some(&written.checksum));
+    set_checksum!(output, Some(written.checksum));
     output
 }
 
+/// The fields that the answers to GetObject and HeadObject have in common.
+macro_rules! read_output {
+    ($output:ident, $x:expr, $head:expr, $found:expr) => {{
+        let Found { object, content, content_range, parts_count, checksum } = $found;
+        let wanted = checksum.filter(|_| wants_checksum($head));
+        let mut output = dto::$output {
+            accept_ranges: Some("bytes".to_owned()),
+            cache_control: object.headers.cache_control.clone(),
+            content_disposition: object.headers.content_disposition.clone(),
+            content_encoding: object.headers.content_encoding.clone(),
+            content_language: object.headers.content_language.clone(),
+            content_length: i64::try_from(content.len()).ok(),
+            content_range,
+            content_type: Some(content_type(&object)),
+            e_tag: Some(etag(object.etag.as_str())),
+            last_modified: Some(time(object.last_modified)),
+            parts_count: parts_count.and_then(|count| i32::try_from(count).ok()),
+            server_side_encryption: Some(encryption()),
+            storage_class: object.headers.storage_class.clone().map(dto::StorageClass::from),
+            checksum_type: wanted.as_ref().map(kind),
+            ..Default::default()
+        };
+        set_checksum!(output, wanted);
+        own_headers($x, &object);
+        (output, content)
+    }};
+}
+
 pub(super) fn get_object(x: &Exchange, head: &Head, found: Found) -> dto::GetObjectOutput {
-    let object = &found.object;
-    let wanted = found.checksum.as_ref().filter(|_| wants_checksum(head));
-    let mut output = dto::GetObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: object.headers.cache_control.clone(),
-        content_disposition: object.headers.content_disposition.clone(),
-        content_encoding: object.headers.content_encoding.clone(),
-        content_language: object.headers.content_language.clone(),
-        content_length: i64::try_from(found.content.len()).ok(),
-        content_range: found.content_range.clone(),
-        content_type: Some(content_type(object)),
-        e_tag: Some(etag(&object.etag)),
-        last_modified: Some(time(object.last_modified)),
-        metadata: metadata(object),
-        parts_count: found.parts_count.and_then(|count| i32::try_from(count).ok()),
-        server_side_encryption: encryption(),
-        storage_class: object.headers.storage_class.clone().map(dto::StorageClass::from),
-        checksum_type: wanted.and_then(kind),
-        ..Default::default()
-    };
-    set_checksum!(output, wanted);
-    expires(x, object);
-    x.answer_content(found.content);
+    let (output, content) = read_output!(GetObjectOutput, x, head, found);
+    x.answer_content(content);
     output
 }
 
 pub(super) fn head_object(x: &Exchange, head: &Head, found: Found) -> dto::HeadObjectOutput {
-    let object = &found.object;
-    let wanted = found.checksum.as_ref().filter(|_| wants_checksum(head));
-    let mut output = dto::HeadObjectOutput {
-        accept_ranges: Some("bytes".to_owned()),
-        cache_control: object.headers.cache_control.clone(),
-        content_disposition: object.headers.content_disposition.clone(),
-        content_encoding: object.headers.content_encoding.clone(),
-        content_language: object.headers.content_language.clone(),
-        content_length: i64::try_from(found.content.len()).ok(),
-        content_range: found.content_range.clone(),
-        content_type: Some(content_type(object)),
-        e_tag: Some(etag(&object.etag)),
-        last_modified: Some(time(object.last_modified)),
-        metadata: metadata(object),
-        parts_count: found.parts_count.and_then(|count| i32::try_from(count).ok()),
-        server_side_encryption: encryption(),
-        storage_class: object.headers.storage_class.clone().map(dto::StorageClass::from),
-        checksum_type: wanted.and_then(kind),
-        ..Default::default()
-    };
-    set_checksum!(output, wanted);
-    expires(x, object);
+    let (output, _) = read_output!(HeadObjectOutput, x, head, found);
     output
 }
 
@@ -117,15 +104,15 @@ pub(super) fn delete_error(key: String, version_id: Option<String>, error: &AwsE
 
 pub(super) fn copy_object(_: &Exchange, _: &Head, copied: Copied) -> dto::CopyObjectOutput {
     let mut result = dto::CopyObjectResult {
-        e_tag: Some(etag(&copied.etag)),
+        e_tag: Some(etag(copied.etag)),
         last_modified: Some(time(copied.last_modified)),
-        checksum_type: kind(&copied.checksum),
+        checksum_type: Some(kind(&copied.checksum)),
         ..Default::default()
     };
-    set_checksum!(result, Some(&copied.checksum));
+    set_checksum!(result, Some(copied.checksum));
     dto::CopyObjectOutput {
         copy_object_result: Some(result),
-        server_side_encryption: encryption(),
+        server_side_encryption: Some(encryption()),
         ..Default::default()
     }
 }
@@ -134,7 +121,7 @@ pub(super) fn create_bucket(x: &Exchange, _: &Head, created: Created) -> dto::Cr
     if let Some(bucket) = Address::of(&x.head).bucket {
         x.answer_header("x-amz-bucket-arn", &format!("arn:aws:s3:::{bucket}"));
     }
-    dto::CreateBucketOutput { location: Some(created.location), ..Default::default() }
+    dto::CreateBucketOutput { location: Some(created.location) }
 }
 
 pub(super) fn head_bucket(x: &Exchange, _: &Head, region: String) -> dto::HeadBucketOutput {
@@ -201,7 +188,7 @@ pub(super) fn list_objects(_: &Exchange, head: &Head, page: Page) -> dto::ListOb
         next_marker: next.map(|next| names.write(next)),
         encoding_type: names.encoding(),
         common_prefixes: Some(prefixes(&names, &page)),
-        contents: Some(contents(&names, &page, Owners::Shown)),
+        contents: Some(contents(&names, page, Owners::Shown)),
         ..Default::default()
     }
 }
@@ -229,7 +216,7 @@ pub(super) fn list_objects_v2(_: &Exchange, head: &Head, page: Page) -> dto::Lis
         next_continuation_token: page.next.as_deref().map(token),
         encoding_type: names.encoding(),
         common_prefixes: Some(prefixes(&names, &page)),
-        contents: Some(contents(&names, &page, owners)),
+        contents: Some(contents(&names, page, owners)),
         ..Default::default()
     }
 }
@@ -244,7 +231,7 @@ pub(super) fn create_multipart_upload(
         bucket: bucket(head),
         key: address.key,
         upload_id: Some(begun.upload_id),
-        server_side_encryption: encryption(),
+        server_side_encryption: Some(encryption()),
         checksum_algorithm: begun.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
         checksum_type: begun.checksum.map(|(_, kind)| kind_name(kind)),
         ..Default::default()
@@ -253,24 +240,24 @@ pub(super) fn create_multipart_upload(
 
 pub(super) fn upload_part(_: &Exchange, _: &Head, part: Part) -> dto::UploadPartOutput {
     let mut output = dto::UploadPartOutput {
-        e_tag: Some(etag(&part.etag())),
-        server_side_encryption: encryption(),
+        e_tag: Some(etag(part.etag())),
+        server_side_encryption: Some(encryption()),
         ..Default::default()
     };
-    set_checksum!(output, part.checksum.as_ref());
+    set_checksum!(output, part.checksum);
     output
 }
 
 pub(super) fn upload_part_copy(_: &Exchange, _: &Head, part: Part) -> dto::UploadPartCopyOutput {
     let mut result = dto::CopyPartResult {
-        e_tag: Some(etag(&part.etag())),
+        e_tag: Some(etag(part.etag())),
         last_modified: Some(time(part.last_modified)),
         ..Default::default()
     };
-    set_checksum!(result, part.checksum.as_ref());
+    set_checksum!(result, part.checksum);
     dto::UploadPartCopyOutput {
         copy_part_result: Some(result),
-        server_side_encryption: encryption(),
+        server_side_encryption: Some(encryption()),
         ..Default::default()
     }
 }
@@ -287,12 +274,12 @@ pub(super) fn complete_multipart_upload(
         location: Some(format!("https://{bucket}.s3.{region}.amazonaws.com/{}", encode(&key))),
         bucket: Some(bucket),
         key: Some(key),
-        e_tag: Some(etag(&written.etag)),
-        server_side_encryption: encryption(),
-        checksum_type: kind(&written.checksum),
+        e_tag: Some(etag(written.etag)),
+        server_side_encryption: Some(encryption()),
+        checksum_type: Some(kind(&written.checksum)),
         ..Default::default()
     };
-    set_checksum!(output, Some(&written.checksum));
+    set_checksum!(output, Some(written.checksum));
     output
 }
 
@@ -302,15 +289,17 @@ pub(super) fn abort_multipart_upload(_: &Exchange, _: &Head, (): ()) -> dto::Abo
 
 pub(super) fn list_parts(x: &Exchange, head: &Head, page: PartsPage) -> dto::ListPartsOutput {
     let address = Address::of(&x.head);
-    let parts = page.parts.iter().map(|(number, part)| {
+    let PartsPage { parts, truncated, upload, owner_canonical_id } = page;
+    let last = parts.last().map_or(0, |(number, _)| *number);
+    let parts = parts.into_iter().map(|(number, part)| {
         let mut listed = dto::Part {
-            e_tag: Some(etag(&part.etag())),
+            e_tag: Some(etag(part.etag())),
             last_modified: Some(time(part.last_modified)),
-            part_number: Some(*number),
+            part_number: Some(number),
             size: i64::try_from(part.content.len()).ok(),
             ..Default::default()
         };
-        set_checksum!(listed, part.checksum.as_ref().filter(|_| page.upload.checksum.is_some()));
+        set_checksum!(listed, part.checksum.filter(|_| upload.checksum.is_some()));
         listed
     });
     dto::ListPartsOutput {
@@ -320,19 +309,17 @@ pub(super) fn list_parts(x: &Exchange, head: &Head, page: PartsPage) -> dto::Lis
         part_number_marker: Some(
             head.parameter("part-number-marker").and_then(|text| text.parse().ok()).unwrap_or_default(),
         ),
-        next_part_number_marker: Some(page.parts.last().map_or(0, |(number, _)| *number)),
+        next_part_number_marker: Some(last),
         max_parts: Some(
             head.parameter("max-parts").and_then(|text| text.parse().ok()).unwrap_or(1000).min(1000),
         ),
-        is_truncated: Some(page.truncated),
+        is_truncated: Some(truncated),
         parts: Some(parts.collect()),
-        owner: Some(owner(&page.owner_canonical_id)),
-        initiator: page.upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
-        storage_class: Some(dto::StorageClass::from(
-            page.upload.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
-        )),
-        checksum_algorithm: page.upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
-        checksum_type: page.upload.checksum.map(|(_, kind)| kind_name(kind)),
+        owner: Some(owner(&owner_canonical_id)),
+        initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
+        storage_class: Some(storage_class(&upload.headers).into()),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
+        checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
         ..Default::default()
     }
 }
@@ -343,30 +330,32 @@ pub(super) fn list_multipart_uploads(
     page: UploadsPage,
 ) -> dto::ListMultipartUploadsOutput {
     let names = Names::of(head);
-    let uploads = page.uploads.iter().map(|(key, id, upload)| dto::MultipartUpload {
-        key: Some(names.write(key)),
-        upload_id: Some(id.clone()),
+    let UploadsPage { uploads, truncated, owner_canonical_id } = page;
+    let (next_key, next_id) = match uploads.last() {
+        Some((key, id, _)) => (names.write(key), id.clone()),
+        None => Default::default(),
+    };
+    let uploads = uploads.into_iter().map(|(key, id, upload)| dto::MultipartUpload {
+        key: Some(names.write(&key)),
+        upload_id: Some(id),
         initiated: Some(time(upload.initiated_at)),
         initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
-        owner: Some(owner(&page.owner_canonical_id)),
-        storage_class: Some(dto::StorageClass::from(
-            upload.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
-        )),
+        owner: Some(owner(&owner_canonical_id)),
+        storage_class: Some(storage_class(&upload.headers).into()),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
         checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
     });
-    let last = page.uploads.last();
     dto::ListMultipartUploadsOutput {
         bucket: bucket(head),
         prefix: head.parameter("prefix").map(|prefix| names.write(prefix)),
         key_marker: Some(names.write(head.parameter("key-marker").unwrap_or_default())),
         upload_id_marker: Some(head.parameter("upload-id-marker").unwrap_or_default().to_owned()),
-        next_key_marker: Some(last.map(|(key, ..)| names.write(key)).unwrap_or_default()),
-        next_upload_id_marker: Some(last.map(|(_, id, _)| id.clone()).unwrap_or_default()),
+        next_key_marker: Some(next_key),
+        next_upload_id_marker: Some(next_id),
         max_uploads: Some(
             head.parameter("max-uploads").and_then(|text| text.parse().ok()).unwrap_or(1000).min(1000),
         ),
-        is_truncated: Some(page.truncated),
+        is_truncated: Some(truncated),
         encoding_type: names.encoding(),
         uploads: Some(uploads.collect()),
         ..Default::default()
@@ -410,19 +399,18 @@ enum Owners {
     Hidden,
 }
 
-fn contents(names: &Names, page: &Page, owners: Owners) -> Vec<dto::Object> {
-    let list = page.objects.iter().map(|(key, object)| dto::Object {
+fn contents(names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
+    let Page { objects, owner_canonical_id, .. } = page;
+    let list = objects.iter().map(|(key, object)| dto::Object {
         checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
-        checksum_type: kind(&object.checksum),
-        e_tag: Some(etag(&object.etag)),
+        checksum_type: Some(kind(&object.checksum)),
+        e_tag: Some(etag(object.etag.as_str())),
         key: Some(names.write(key)),
         last_modified: Some(time(object.last_modified)),
-        owner: (owners == Owners::Shown).then(|| owner(&page.owner_canonical_id)),
+        owner: (owners == Owners::Shown).then(|| owner(&owner_canonical_id)),
         restore_status: None,
         size: i64::try_from(object.content.len()).ok(),
-        storage_class: Some(dto::ObjectStorageClass::from(
-            object.headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned()),
-        )),
+        storage_class: Some(storage_class(&object.headers).into()),
     });
     list.collect()
 }
@@ -447,8 +435,13 @@ fn initiator(arn: &str) -> dto::Initiator {
     dto::Initiator { display_name: Some(name.to_owned()), id: Some(arn.to_owned()) }
 }
 
-fn etag(value: &str) -> dto::ETag {
-    dto::ETag::Strong(value.to_owned())
+/// Listings name the class of every object, reads only one that is not `STANDARD`.
+fn storage_class(headers: &ObjectHeaders) -> String {
+    headers.storage_class.clone().unwrap_or_else(|| "STANDARD".to_owned())
+}
+
+fn etag(value: impl Into<String>) -> dto::ETag {
+    dto::ETag::Strong(value.into())
 }
 
 fn time(instant: Timestamp) -> dto::Timestamp {
@@ -456,12 +449,12 @@ fn time(instant: Timestamp) -> dto::Timestamp {
 }
 
 /// Every object is encrypted with keys that S3 manages; nothing else is taken yet.
-fn encryption() -> Option<dto::ServerSideEncryption> {
-    Some(dto::ServerSideEncryption::from_static(dto::ServerSideEncryption::AES256))
+fn encryption() -> dto::ServerSideEncryption {
+    dto::ServerSideEncryption::from_static(dto::ServerSideEncryption::AES256)
 }
 
-fn kind(checksum: &Checksum) -> Option<dto::ChecksumType> {
-    Some(kind_name(checksum.kind))
+fn kind(checksum: &Checksum) -> dto::ChecksumType {
+    kind_name(checksum.kind)
 }
 
 fn kind_name(kind: ChecksumKind) -> dto::ChecksumType {
@@ -480,12 +473,12 @@ fn content_type(object: &Object) -> String {
     object.headers.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned())
 }
 
-fn metadata(object: &Object) -> Option<dto::Metadata> {
-    (!object.headers.metadata.is_empty()).then(|| object.headers.metadata.clone().into_iter().collect())
-}
-
-fn expires(x: &Exchange, object: &Object) {
+/// What `s3s` would word otherwise: the expiry as it was sent, and metadata that is not ASCII.
+fn own_headers(x: &Exchange, object: &Object) {
     if let Some(expires) = &object.headers.expires {
         x.answer_header("expires", expires);
+    }
+    for (name, value) in &object.headers.metadata {
+        x.answer_header(&format!("x-amz-meta-{name}"), &metadata::encode(value));
     }
 }

@@ -18,7 +18,7 @@ use crate::head::Head;
 use crate::operation::Operation;
 use crate::s3::object::DeleteObject;
 
-pub(crate) use refused::check_headers;
+pub(crate) use refused::{check_headers, check_subresource};
 
 /// Where a request keeps its exchange while `s3s` carries it.
 #[derive(Clone, Debug)]
@@ -55,16 +55,28 @@ fn within<I, T>(
     })
 }
 
+/// The methods whose input may be refused while it is decoded, and those whose input cannot be wrong.
 macro_rules! methods {
-    ($($name:ident: $input:ident -> $output:ident;)*) => {
+    (
+        checked { $($checked:ident: $checked_input:ident -> $checked_output:ident;)* }
+        plain { $($plain:ident: $plain_input:ident -> $plain_output:ident;)* }
+    ) => {
         #[async_trait::async_trait]
         impl S3 for S3Codec {
             $(
-                async fn $name(
+                async fn $checked(
                     &self,
-                    request: S3Request<dto::$input>,
-                ) -> S3Result<S3Response<dto::$output>> {
-                    serve(request, decode::$name, encode::$name)
+                    request: S3Request<dto::$checked_input>,
+                ) -> S3Result<S3Response<dto::$checked_output>> {
+                    serve(request, decode::$checked, encode::$checked)
+                }
+            )*
+            $(
+                async fn $plain(
+                    &self,
+                    request: S3Request<dto::$plain_input>,
+                ) -> S3Result<S3Response<dto::$plain_output>> {
+                    serve(request, |x, head, input| Ok(decode::$plain(x, head, input)), encode::$plain)
                 }
             )*
 
@@ -79,28 +91,32 @@ macro_rules! methods {
 }
 
 methods! {
-    abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput;
-    complete_multipart_upload: CompleteMultipartUploadInput -> CompleteMultipartUploadOutput;
-    copy_object: CopyObjectInput -> CopyObjectOutput;
-    create_bucket: CreateBucketInput -> CreateBucketOutput;
-    create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
-    delete_bucket: DeleteBucketInput -> DeleteBucketOutput;
-    delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
-    delete_object: DeleteObjectInput -> DeleteObjectOutput;
-    get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
-    get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
-    get_object: GetObjectInput -> GetObjectOutput;
-    head_bucket: HeadBucketInput -> HeadBucketOutput;
-    head_object: HeadObjectInput -> HeadObjectOutput;
-    list_buckets: ListBucketsInput -> ListBucketsOutput;
-    list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput;
-    list_objects: ListObjectsInput -> ListObjectsOutput;
-    list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
-    list_parts: ListPartsInput -> ListPartsOutput;
-    put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
-    put_object: PutObjectInput -> PutObjectOutput;
-    upload_part: UploadPartInput -> UploadPartOutput;
-    upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
+    checked {
+        complete_multipart_upload: CompleteMultipartUploadInput -> CompleteMultipartUploadOutput;
+        copy_object: CopyObjectInput -> CopyObjectOutput;
+        create_bucket: CreateBucketInput -> CreateBucketOutput;
+        create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
+        delete_object: DeleteObjectInput -> DeleteObjectOutput;
+        get_object: GetObjectInput -> GetObjectOutput;
+        list_buckets: ListBucketsInput -> ListBucketsOutput;
+        list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput;
+        list_objects: ListObjectsInput -> ListObjectsOutput;
+        list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
+        list_parts: ListPartsInput -> ListPartsOutput;
+        put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
+        put_object: PutObjectInput -> PutObjectOutput;
+        upload_part: UploadPartInput -> UploadPartOutput;
+        upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
+    }
+    plain {
+        abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput;
+        delete_bucket: DeleteBucketInput -> DeleteBucketOutput;
+        delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
+        get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
+        get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
+        head_bucket: HeadBucketInput -> HeadBucketOutput;
+        head_object: HeadObjectInput -> HeadObjectOutput;
+    }
 }
 
 /// Each key is an operation of its own: authorised alone, and its refusal is an entry of a 200 answer.

@@ -1,0 +1,49 @@
+//! Every check fails under its own falsifier, and passes without it: no check that cannot fail is in the suite.
+
+use std::sync::Arc;
+
+use bucketproof_conformance::check::Check;
+use bucketproof_conformance::context::{CheckContext, ScenarioSource};
+use bucketproof_conformance::inventory::Inventory;
+use bucketproof_conformance::outcome::Outcome;
+use bucketproof_conformance::runner::{self, Event, Settings};
+
+/// Runs every check and tells of those whose outcome is not what `expected` wants.
+async fn surprises(context: impl Fn(&Check) -> CheckContext, expected: impl Fn(&Outcome) -> bool) -> Vec<String> {
+    let inventory = Inventory::collect().unwrap();
+    let mut surprises = Vec::new();
+    let mut concluded = 0;
+    runner::run(inventory.checks(), context, &Settings::default(), |event| {
+        if let Event::CheckFinished { id, outcome, .. } = event {
+            concluded += 1;
+            if !expected(&outcome) {
+                surprises.push(format!("{id}: {outcome:?}"));
+            }
+        }
+    })
+    .await;
+    assert_eq!(concluded, inventory.checks().len(), "checks that did not conclude");
+    surprises
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_check_fails_under_its_falsifier() {
+    let scenario = Arc::new(ScenarioSource::embedded());
+    let surprises = surprises(
+        |check| CheckContext::new(Arc::clone(&scenario)).falsified_by(check.falsified_by.clone()),
+        |outcome| matches!(outcome, Outcome::Failed(_)),
+    )
+    .await;
+    assert!(surprises.is_empty(), "not failed:\n{}", surprises.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_check_passes_without_it() {
+    let scenario = Arc::new(ScenarioSource::embedded());
+    let surprises = surprises(
+        |_| CheckContext::new(Arc::clone(&scenario)),
+        |outcome| matches!(outcome, Outcome::Passed),
+    )
+    .await;
+    assert!(surprises.is_empty(), "not passed:\n{}", surprises.join("\n"));
+}

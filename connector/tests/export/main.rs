@@ -1,0 +1,16 @@
+//! The engine from outside: whole syncs over a bucket in memory, and the program itself.
+
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod emulated;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod redaction;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod s3;
+#[cfg(test)]
+mod sync;

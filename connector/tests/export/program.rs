@@ -1,0 +1,116 @@
+//! The program: arguments, outputs, exit codes.
+
+use std::process::{Command, Output};
+
+use crate::rig::{Rig, message};
+
+fn run(rig: &Rig, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bucketproof-connector"))
+        .args(arguments)
+        .current_dir(rig.directory.path())
+        .env_clear()
+        .env("EXPORT_SECRET", "secret")
+        .output()
+        .unwrap()
+}
+
+fn shown(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn commands_that_are_to_come_are_refused_by_name() {
+    let rig = Rig::new();
+    for command in ["run", "export", "import", "pause", "resume", "doctor", "verify-layout"] {
+        let (code, stdout, stderr) = shown(&run(&rig, &[command, "--config", "c.toml", "--json"]));
+        assert_eq!((code, stdout.as_str()), (2, ""), "{command}");
+        assert!(stderr.contains(&format!("`{command}` is not supported yet")), "{stderr}");
+        assert!(stderr.contains("help: "), "{stderr}");
+    }
+    assert_eq!(shown(&run(&rig, &["frobnicate"])).0, 2);
+}
+
+#[test]
+fn a_wrong_configuration_is_usage() {
+    let rig = Rig::new();
+    let (code, _, stderr) = shown(&run(&rig, &["sync", "--config", "absent.toml"]));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("absent.toml"), "{stderr}");
+    rig.write(
+        "c.toml",
+        &rig.config_text()
+            .replace("datasets = [\"messages\"]", "datasets = [\"mesages\"]")
+            .replace("dataset = \"messages\"", "dataset = \"mesages\""),
+    );
+    let (code, _, stderr) = shown(&run(&rig, &["sync", "--config", "c.toml"]));
+    assert_eq!(code, 2);
+    insta::assert_snapshot!(stderr);
+}
+
+#[test]
+fn status_and_a_disabled_sync_need_no_network() {
+    let rig = Rig::new();
+    rig.write("messages.ndjson", &message(1, 5, 0, "sent"));
+    rig.write("c.toml", &rig.config_text().replace("enabled = true", "enabled = false"));
+    let (code, stdout, _) = shown(&run(&rig, &["sync", "--config", "c.toml", "--json"]));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, report["outcome"].as_str()), (0, Some("disabled")));
+    rig.write("c.toml", &rig.config_text());
+    let (code, stdout, _) = shown(&run(&rig, &["status", "--config", "c.toml", "--json"]));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((code, report["state"].as_str()), (0, Some("waiting_for_first_sync")));
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer_is_a_no() {
+    let rig = Rig::new();
+    rig.write("messages.ndjson", &message(1, 5, 0, "sent"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let endpoint =
+        format!("[bucket]\nendpoint = \"http://127.0.0.1:{port}\"\nallow_http = true\npath_style = true");
+    rig.write("c.toml", &rig.config_text().replace("[bucket]", &endpoint));
+    let (code, stdout, stderr) = shown(&run(&rig, &["sync", "--config", "c.toml", "--json"]));
+    assert_eq!(code, 1, "{stderr}");
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["outcome"], "failed");
+    assert_eq!(report["diagnosis"]["kind"], "unavailable");
+    assert!(stderr.contains("help: "), "{stderr}");
+}
+
+#[test]
+fn profiles_are_listed_shown_and_checked() {
+    let rig = Rig::new();
+    let (code, stdout, _) = shown(&run(&rig, &["profile", "list"]));
+    assert_eq!(code, 0);
+    assert!(stdout.contains("suprsend_s3_v2"));
+    let (code, text, _) = shown(&run(&rig, &["profile", "show", "suprsend_s3_v2"]));
+    assert_eq!(code, 0);
+    rig.write("vendor.toml", &text);
+    assert_eq!(shown(&run(&rig, &["profile", "lint", "vendor.toml"])).0, 0);
+    assert_eq!(shown(&run(&rig, &["profile", "lint"])).0, 0);
+    rig.write("vendor.toml", &text.replace("day={t:%d}", "d={t:%d}"));
+    let (code, _, stderr) = shown(&run(&rig, &["profile", "lint", "vendor.toml"]));
+    assert_eq!(code, 1, "{stderr}");
+    rig.write("vendor.toml", &text.replace("nullable = true", "nulable = true"));
+    assert_eq!(shown(&run(&rig, &["profile", "lint", "vendor.toml"])).0, 2);
+    let (code, _, stderr) = shown(&run(&rig, &["profile", "show", "nobody"]));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("known profiles"), "{stderr}");
+}
+
+#[test]
+fn policies_are_printed_filled_in() {
+    let rig = Rig::new();
+    let arguments =
+        ["policy", "--profile", "suprsend_s3_v2", "--bucket", "logs-1", "--external-id", "e-1", "--json"];
+    let (code, stdout, _) = shown(&run(&rig, &arguments));
+    assert_eq!(code, 0);
+    insta::assert_snapshot!(stdout);
+    rig.write("c.toml", &rig.config_text());
+    let (code, stdout, _) = shown(&run(&rig, &["policy", "--config", "c.toml"]));
+    assert_eq!(code, 0);
+    assert!(stdout.contains("arn:aws:s3:::notification-logs/*"));
+}
