@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 
-/// A text as the content of an element.
+/// A text as the content of an element; like AWS, with apostrophes as they are.
 pub(crate) fn escape_text(text: &str) -> String {
-    escape_controls(&quick_xml::escape::escape(text))
+    escape_controls(&quick_xml::escape::partial_escape(text).replace('"', "&quot;"))
 }
 
 /// A document whose text may hold control characters that its writer let pass.
@@ -43,7 +43,7 @@ mod tests {
 
     #[test]
     fn what_xml_cannot_hold_becomes_an_entity() {
-        assert_eq!(escape_text("a\u{1}b\r<&>\t\n"), "a&#x1;b&#xD;&lt;&amp;&gt;\t\n");
+        assert_eq!(escape_text("a\u{1}b\r<&>'\"\t\n"), "a&#x1;b&#xD;&lt;&amp;&gt;'&quot;\t\n");
         assert_eq!(escape_document("<a>\u{0}</a>".into()), "<a>&#x0;</a>");
         assert_eq!(escape_document("<a>é</a>".into()), "<a>é</a>");
     }

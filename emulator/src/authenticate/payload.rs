@@ -267,3 +267,6 @@ fn chunk_too_small(number: u64, size: usize) -> AwsError {
         .with("Chunk", number.to_string())
         .with("BadChunkSize", size.to_string())
 }
+
+#[cfg(test)]
+mod tests;

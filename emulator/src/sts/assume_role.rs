@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bucketproof_authz::{Arn, Policy, PolicyKind, PolicySource, Principal};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
-use quick_xml::escape::escape;
 
 use super::Parameters;
 use crate::authorize::Authorized;
@@ -14,6 +13,7 @@ use crate::exchange::Exchange;
 use crate::ids;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
 use crate::state::{AccessKey, Holder, Secret, Session, World};
+use crate::xml::escape_text;
 
 /// How long a session lives if nothing is said, and at most.
 const DURATION_SECS_DEFAULT: i64 = 3600;
@@ -210,8 +210,8 @@ impl Assumed {
              <SecretAccessKey>{}</SecretAccessKey>\n      <SessionToken>{}</SessionToken>\n      \
              <Expiration>{}</Expiration>\n    </Credentials>\n{packed}",
             session.role_unique_id,
-            escape(&session.name),
-            escape(session.arn.as_str()),
+            escape_text(&session.name),
+            escape_text(session.arn.as_str()),
             key.id,
             key.secret.expose(),
             session.token.expose(),

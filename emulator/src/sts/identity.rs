@@ -1,12 +1,12 @@
 //! `GetCallerIdentity`.
 
 use jiff::Timestamp;
-use quick_xml::escape::escape;
 
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
 use crate::state::World;
+use crate::xml::escape_text;
 
 /// Who am I.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ impl CallerIdentity {
         let Self { arn, user_id, account } = self;
         let body = format!(
             "    <Arn>{}</Arn>\n    <UserId>{}</UserId>\n    <Account>{account}</Account>\n",
-            escape(arn),
-            escape(user_id)
+            escape_text(arn),
+            escape_text(user_id)
         );
         ("GetCallerIdentity", body)
     }

@@ -1,0 +1,75 @@
+//! What does one request cost with policies enforced?
+//!
+//! PUT and GET of 1 KiB through the SDK over memory. The peer is `s3s-fs` behind the same codec without
+//! authentication, policies or a journal, called with ready requests; the SDK's own cost (signing, checksums) is shown
+//! by `sdk/...` against `raw/...`.
+
+use aws_sdk_s3::primitives::ByteStream;
+use bucketproof_emulator::{Emulator, Scenario};
+use bucketproof_fixtures::scenario::{ADMINISTRATOR, SUPRSEND_BUCKET, suprsend};
+use bytes::Bytes;
+use criterion::{Criterion, criterion_group, criterion_main};
+use http::Request;
+use s3s::service::S3ServiceBuilder;
+
+const BODY: [u8; 1024] = [b'0'; 1024];
+
+fn request(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let parts = suprsend();
+    let scenario = Scenario::from_parts(parts.text, parts.path, parts.files).expect("a scenario");
+    let emulator =
+        runtime.block_on(Emulator::builder().scenario(scenario).seed(7).start()).expect("an emulator");
+    let s3 = emulator.s3(ADMINISTRATOR.principal);
+    let mut group = criterion.benchmark_group("request");
+
+    group.bench_function("sdk/put 1 KiB", |bencher| {
+        bencher.iter(|| {
+            let body = ByteStream::from_static(&BODY);
+            let put = s3.put_object().bucket(SUPRSEND_BUCKET).key("bench").body(body);
+            runtime.block_on(put.send()).expect("the object is written")
+        });
+    });
+    group.bench_function("sdk/get 1 KiB", |bencher| {
+        bencher.iter(|| {
+            runtime.block_on(async {
+                let got = s3.get_object().bucket(SUPRSEND_BUCKET).key("bench").send().await;
+                got.expect("the object").body.collect().await.expect("its bytes")
+            })
+        });
+    });
+
+    // Without a signature a request is authenticated as anonymous, decided, denied and worded: the whole way but the
+    // state.
+    let target = format!("{}/{SUPRSEND_BUCKET}/bench", emulator.endpoint_url());
+    group.bench_function("raw/anonymous get, denied", |bencher| {
+        bencher.iter(|| {
+            let request = Request::get(&target).body(Bytes::new()).expect("a request");
+            runtime.block_on(emulator.send(request)).expect("an answer")
+        });
+    });
+
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("bench")).expect("a bucket");
+    let peer = S3ServiceBuilder::new(s3s_fs::FileSystem::new(folder.path()).expect("a file system")).build();
+    group.bench_function("peer s3s-fs/put 1 KiB, no policies", |bencher| {
+        bencher.iter(|| {
+            let request = Request::put("http://127.0.0.1/bench/key")
+                .header("content-length", BODY.len())
+                .body(s3s::Body::from(Bytes::from_static(&BODY)))
+                .expect("a request");
+            runtime.block_on(peer.call(request)).expect("an answer")
+        });
+    });
+    group.bench_function("peer s3s-fs/get 1 KiB, no policies", |bencher| {
+        bencher.iter(|| {
+            let request =
+                Request::get("http://127.0.0.1/bench/key").body(s3s::Body::empty()).expect("a request");
+            runtime.block_on(peer.call(request)).expect("an answer")
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, request);
+criterion_main!(benches);
