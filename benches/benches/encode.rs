@@ -2,6 +2,7 @@
 //!
 //! Throughput is in bytes of NDJSON. The limit is what the memory can stream; the peers (pyarrow, DuckDB, Polars) are
 //! measured on the same rows by their own programs.
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench that cannot run says so by panicking")]
 
 use std::hint::black_box;
 
@@ -44,7 +45,8 @@ fn encode_path(criterion: &mut Criterion) {
     let columns = decode_ndjson(dataset, lines.as_bytes(), ORIGIN).expect("the lines fit").batch;
     group.bench_function("columns-to-parquet/messages", |bencher| {
         bencher.iter(|| {
-            encode(dataset, profile.encoding(), std::slice::from_ref(black_box(&columns))).expect("the rows encode")
+            encode(dataset, profile.encoding(), std::slice::from_ref(black_box(&columns)))
+                .expect("the rows encode")
         });
     });
     group.finish();

@@ -3,6 +3,7 @@
 //! PUT and GET of 1 KiB through the SDK over memory. The peer is `s3s-fs` behind the same codec without
 //! authentication, policies or a journal, called with ready requests; the SDK's own cost (signing, checksums) is shown
 //! by `sdk/...` against `raw/...`.
+#![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use aws_sdk_s3::primitives::ByteStream;
 use bucketproof_emulator::{Emulator, Scenario};

@@ -1,4 +1,5 @@
 //! How long does an emulator take to start in-process? The limit is one millisecond.
+#![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use bucketproof_emulator::{Emulator, Scenario};
 use bucketproof_fixtures::scenario::suprsend;

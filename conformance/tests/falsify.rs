@@ -9,7 +9,10 @@ use bucketproof_conformance::outcome::Outcome;
 use bucketproof_conformance::runner::{self, Event, Settings};
 
 /// Runs every check and tells of those whose outcome is not what `expected` wants.
-async fn surprises(context: impl Fn(&Check) -> CheckContext, expected: impl Fn(&Outcome) -> bool) -> Vec<String> {
+async fn surprises(
+    context: impl Fn(&Check) -> CheckContext,
+    expected: impl Fn(&Outcome) -> bool,
+) -> Vec<String> {
     let inventory = Inventory::collect().unwrap();
     let mut surprises = Vec::new();
     let mut concluded = 0;
@@ -40,10 +43,8 @@ async fn every_check_fails_under_its_falsifier() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_check_passes_without_it() {
     let scenario = Arc::new(ScenarioSource::embedded());
-    let surprises = surprises(
-        |_| CheckContext::new(Arc::clone(&scenario)),
-        |outcome| matches!(outcome, Outcome::Passed),
-    )
-    .await;
+    let surprises =
+        surprises(|_| CheckContext::new(Arc::clone(&scenario)), |outcome| matches!(outcome, Outcome::Passed))
+            .await;
     assert!(surprises.is_empty(), "not passed:\n{}", surprises.join("\n"));
 }

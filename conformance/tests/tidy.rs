@@ -31,8 +31,12 @@ fn sources(folder: &Path) -> Vec<(String, String)> {
 }
 
 fn all_sources() -> Vec<(String, String)> {
-    let found: Vec<_> =
-        CRATES.iter().flat_map(|name| sources(&root().join(name))).collect::<BTreeSet<_>>().into_iter().collect();
+    let found: Vec<_> = CRATES
+        .iter()
+        .flat_map(|name| sources(&root().join(name)))
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
     assert!(found.len() > 100, "only {} files found: the rules below would hold of nothing", found.len());
     found
 }
@@ -53,7 +57,9 @@ fn an_authorized_operation_is_made_in_one_file() {
     let literal = "Ok(Authorized { ";
     assert_eq!(files_with(literal), ["emulator/src/authorize.rs"]);
     let made = all_sources().into_iter().filter(|(name, source)| {
-        name.starts_with("emulator/src/") && source.contains("Authorized {") && name != "emulator/src/authorize.rs"
+        name.starts_with("emulator/src/")
+            && source.contains("Authorized {")
+            && name != "emulator/src/authorize.rs"
     });
     assert_eq!(made.map(|(name, _)| name).collect::<Vec<_>>(), Vec::<String>::new());
 }

@@ -40,6 +40,8 @@ pub(crate) struct Outcome {
     /// The body of a read, shared with the state.
     pub(crate) content: Option<Content>,
     pub(crate) headers: HeaderMap,
+    /// The status, where the codec knows only the usual one.
+    pub(crate) status: Option<StatusCode>,
     pub(crate) matched: Vec<Matched>,
 }
 
@@ -155,6 +157,10 @@ impl Exchange {
 
     pub(crate) fn answer_content(&self, content: Content) {
         self.outcome.lock().content = Some(content);
+    }
+
+    pub(crate) fn answer_status(&self, status: StatusCode) {
+        self.outcome.lock().status = Some(status);
     }
 
     pub(crate) fn answer_header(&self, name: &str, value: &str) {

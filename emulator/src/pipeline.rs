@@ -26,7 +26,7 @@ use crate::fault::Faults;
 use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
-use crate::s3::{S3Codec, Slot, check_headers, check_subresource};
+use crate::s3::{S3Codec, Slot, check_headers, check_subresource, reword};
 use crate::service::Service;
 use crate::state::{Content, World};
 use crate::sts;
@@ -56,6 +56,10 @@ const TAKEN: [&str; 14] = [
     "x-amz-security-token",
     "x-amz-trailer",
 ];
+
+/// The beginnings of further headers that we read ourselves.
+const TAKEN_PREFIXES: [&str; 4] =
+    ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-if-match-", "x-amz-meta-"];
 
 /// All that a request passes through.
 pub(crate) struct Pipeline {
@@ -222,11 +226,12 @@ impl Pipeline {
         let (mut parts, body) = response.into_parts();
         let body = body.collect().await.map_err(|_| AwsError::internal())?.to_bytes();
         if parts.status.as_u16() >= 400 {
-            return Err(codec_refusal(parts.status, &body, &exchange.head));
+            return Err(reword(parts.status, &body, &exchange.head));
         }
         let mut outcome_content = None;
         exchange.with_outcome(|outcome| {
             outcome_content = outcome.content.take();
+            parts.status = outcome.status.unwrap_or(parts.status);
             for (name, value) in &outcome.headers {
                 parts.headers.insert(name, value.clone());
             }
@@ -279,8 +284,7 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
         .keys()
         .filter(|name| {
             let name = name.as_str();
-            let prefixes = ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-meta-"];
-            prefixes.iter().any(|prefix| name.starts_with(prefix))
+            TAKEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
         })
         .cloned()
         .collect();
@@ -295,35 +299,6 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
 /// The query parameters that carry a signature, both versions.
 fn is_signature_parameter(name: &str) -> bool {
     name.starts_with("X-Amz-") || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
-}
-
-/// A refusal that `s3s` made itself, reworded: it sends no request id, no host id and no resource.
-fn codec_refusal(status: StatusCode, body: &Bytes, head: &Head) -> AwsError {
-    let text = String::from_utf8_lossy(body);
-    let element = |name: &str| {
-        let start = text.find(&format!("<{name}>"))? + name.len() + 2;
-        let end = text.get(start..)?.find(&format!("</{name}>"))? + start;
-        let value = quick_xml::escape::unescape(text.get(start..end)?).ok()?;
-        Some(value.into_owned())
-    };
-    let address = Address::of(head);
-    let code = element("Code").unwrap_or_else(|| "InternalError".to_owned());
-    let message = element("Message").unwrap_or_default();
-    match code.as_str() {
-        "InvalidBucketName" => AwsError::invalid_bucket_name(address.bucket.as_deref().unwrap_or_default()),
-        "KeyTooLongError" => AwsError::key_too_long(address.key.map_or(0, |key| key.len())),
-        "MalformedXML" => AwsError::malformed_xml(),
-        "NotImplemented" => AwsError::not_implemented(refused_operation(&message, head)),
-        _ => AwsError::new(status, code, message),
-    }
-}
-
-/// What was asked for, as exactly as it is known.
-fn refused_operation(message: &str, head: &Head) -> String {
-    match message.strip_suffix(" is not implemented yet") {
-        Some(operation) => format!("the operation `{operation}`"),
-        None => format!("the request `{} {}`", head.method, head.uri.path()),
-    }
 }
 
 /// Reads a body whole, up to the limit.

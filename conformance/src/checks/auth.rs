@@ -17,7 +17,7 @@ use crate::check::{Area, Check, Run};
 use crate::context::CheckContext;
 use crate::falsifier::{Falsifier, TextEdit};
 use crate::outcome::{Conclusion, Stop};
-use crate::stage::{BUCKET, Stage};
+use crate::stage::{BUCKET, Stage, on_clock};
 use crate::step::step;
 
 /// The administrator of the suite's scenario.
@@ -119,7 +119,7 @@ async fn skewed_clock(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let ahead = Clock::manual(stage.clock.now());
     ahead.advance(Duration::from_mins(16));
-    let client = stage.on_clock(&stage.administrator(), ahead);
+    let client = on_clock(&stage.administrator(), ahead);
     // A second try would sign with the server's time.
     let once = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
     let listed = Client::from_conf(once).list_objects_v2().bucket(BUCKET).send().await;

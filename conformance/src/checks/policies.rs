@@ -21,7 +21,11 @@ pub(super) fn checks() -> Vec<Check> {
             "iam.implicit-deny.message",
             "who has no policy is told which action no identity-based policy allows",
             aws(messages),
-            Falsifier::Fault(Fault::on(Op::GetObject).refuse(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied")),
+            Falsifier::Fault(Fault::on(Op::GetObject).refuse(
+                StatusCode::FORBIDDEN,
+                "AccessDenied",
+                "Access Denied",
+            )),
             Run::new(implicit_deny),
         ),
         must(
@@ -132,7 +136,8 @@ async fn both_sides(context: CheckContext) -> Conclusion {
 
 async fn own_side_missing(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
-    let got = stage.s3("partner-without-policy").get_object().bucket(BUCKET).key("shared/offer.txt").send().await;
+    let got =
+        stage.s3("partner-without-policy").get_object().bucket(BUCKET).key("shared/offer.txt").send().await;
     refused_saying("read what only the bucket allows", "403 AccessDenied", "Access Denied", got)
 }
 
@@ -157,7 +162,12 @@ async fn unknown_principal(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let nobody = policy("{\"AWS\":\"arn:aws:iam::444455556666:user/nobody\"}", BUCKET);
     let put = stage.administrator().put_bucket_policy().bucket(BUCKET).policy(nobody).send().await;
-    refused_saying("name a user who does not exist", "400 MalformedPolicy", "Invalid principal in policy", put)
+    refused_saying(
+        "name a user who does not exist",
+        "400 MalformedPolicy",
+        "Invalid principal in policy",
+        put,
+    )
 }
 
 async fn other_bucket(context: CheckContext) -> Conclusion {

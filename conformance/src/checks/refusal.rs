@@ -37,11 +37,7 @@ where
     let step: Step = step(name);
     let error = step.refuses(expected, result)?;
     let found = summary(&error);
-    if found == expected {
-        Ok(error)
-    } else {
-        Err(step.failure(expected, found).into())
-    }
+    if found == expected { Ok(error) } else { Err(step.failure(expected, found).into()) }
 }
 
 /// The call must be refused so, and the message must say this.

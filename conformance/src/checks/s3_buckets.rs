@@ -76,8 +76,9 @@ fn in_region(s3: &Client, region: &'static str) -> Client {
 async fn location(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let s3 = in_region(&stage.administrator(), "eu-central-1");
-    let configuration =
-        CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuCentral1).build();
+    let configuration = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuCentral1)
+        .build();
     let created = s3.create_bucket().bucket("made-in-frankfurt").create_bucket_configuration(configuration);
     step("create a bucket in eu-central-1").succeeds("the bucket", created.send().await)?;
     let found = s3.get_bucket_location().bucket("made-in-frankfurt").send().await;
@@ -117,7 +118,8 @@ async fn other_region(context: CheckContext) -> Conclusion {
 async fn delete_objects(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let key = |key: &str| ObjectIdentifier::builder().key(key).build();
-    let keys = step("name the keys").works(key("hello.txt").and_then(|first| Ok(vec![first, key("gone")?])))?;
+    let keys =
+        step("name the keys").works(key("hello.txt").and_then(|first| Ok(vec![first, key("gone")?])))?;
     let delete = step("list them").works(Delete::builder().set_objects(Some(keys)).build())?;
     let s3 = stage.administrator();
     let done = s3.delete_objects().bucket(BUCKET).delete(delete.clone()).send().await;

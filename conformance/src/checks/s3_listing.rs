@@ -106,6 +106,7 @@ async fn delimiter(context: CheckContext) -> Conclusion {
 
 async fn bad_token(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
-    let page = stage.administrator().list_objects_v2().bucket(BUCKET).continuation_token("not a token").send().await;
+    let page =
+        stage.administrator().list_objects_v2().bucket(BUCKET).continuation_token("not a token").send().await;
     refused("go on from nowhere", "400 InvalidArgument", page).map(drop)
 }

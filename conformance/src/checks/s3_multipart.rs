@@ -19,7 +19,8 @@ use crate::step::step;
 const PART_BYTES_MIN: usize = 5 * 1024 * 1024;
 
 /// An answer as if the upload were complete.
-const COMPLETED: &str = "<CompleteMultipartUploadResult><ETag>\"00-2\"</ETag></CompleteMultipartUploadResult>";
+const COMPLETED: &str =
+    "<CompleteMultipartUploadResult><ETag>\"00-2\"</ETag></CompleteMultipartUploadResult>";
 
 pub(super) fn checks() -> Vec<Check> {
     let completed =
@@ -31,7 +32,9 @@ pub(super) fn checks() -> Vec<Check> {
             "s3.multipart.round-trip",
             "the parts of an upload become one object whose ETag counts them",
             aws(page),
-            Falsifier::Fault(Fault::on(Op::HeadObject).header("etag", "\"5d41402abc4b2a76b9719d911017c592\"")),
+            Falsifier::Fault(
+                Fault::on(Op::HeadObject).header("etag", "\"5d41402abc4b2a76b9719d911017c592\""),
+            ),
             Run::new(round_trip),
         ),
         must(
@@ -81,7 +84,8 @@ async fn begin(s3: &Client, key: &str) -> Result<String, Stop> {
 
 async fn part(s3: &Client, key: &str, id: &str, number: i32, bytes: usize) -> Result<CompletedPart, Stop> {
     let body = ByteStream::from(vec![b'0'; bytes]);
-    let part = s3.upload_part().bucket(BUCKET).key(key).upload_id(id).part_number(number).body(body).send().await;
+    let part =
+        s3.upload_part().bucket(BUCKET).key(key).upload_id(id).part_number(number).body(body).send().await;
     let part = step(format!("upload part {number}")).succeeds("the part is taken", part)?;
     let completed = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag().map(str::to_owned));
     Ok(completed.build())
@@ -95,9 +99,9 @@ async fn round_trip(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let s3 = stage.administrator();
     let id = begin(&s3, "big").await?;
-    let parts =
-        vec![part(&s3, "big", &id, 1, PART_BYTES_MIN).await?, part(&s3, "big", &id, 7, 10).await?];
-    let done = s3.complete_multipart_upload().bucket(BUCKET).key("big").upload_id(id).multipart_upload(list(parts));
+    let parts = vec![part(&s3, "big", &id, 1, PART_BYTES_MIN).await?, part(&s3, "big", &id, 7, 10).await?];
+    let done =
+        s3.complete_multipart_upload().bucket(BUCKET).key("big").upload_id(id).multipart_upload(list(parts));
     step("complete it").succeeds("the object", done.send().await)?;
     let head = s3.head_object().bucket(BUCKET).key("big").send().await;
     let head = step("head it").succeeds("the object", head)?;
@@ -130,7 +134,8 @@ async fn if_none_match(context: CheckContext) -> Conclusion {
     let s3 = stage.administrator();
     let id = begin(&s3, "hello.txt").await?;
     let parts = vec![part(&s3, "hello.txt", &id, 1, 10).await?];
-    let done = s3.complete_multipart_upload().bucket(BUCKET).key("hello.txt").upload_id(id).if_none_match("*");
+    let done =
+        s3.complete_multipart_upload().bucket(BUCKET).key("hello.txt").upload_id(id).if_none_match("*");
     let done = done.multipart_upload(list(parts)).send().await;
     refused("complete it over an object", "412 PreconditionFailed", done).map(drop)
 }

@@ -17,6 +17,13 @@ use crate::stage::{BUCKET, Stage};
 use crate::step::step;
 
 pub(super) fn checks() -> Vec<Check> {
+    let mut checks = writes();
+    checks.extend(reads());
+    checks.extend(copies_and_deletes());
+    checks
+}
+
+fn writes() -> Vec<Check> {
     let fault = Falsifier::Fault;
     vec![
         must(
@@ -99,6 +106,12 @@ pub(super) fn checks() -> Vec<Check> {
             fault(Fault::on(Op::PutObject).without_header("x-amz-checksum-crc64nvme")),
             Run::new(default_checksum),
         ),
+    ]
+}
+
+fn reads() -> Vec<Check> {
+    let fault = Falsifier::Fault;
+    vec![
         must(
             Area::S3,
             "s3.get-object.range",
@@ -143,6 +156,12 @@ pub(super) fn checks() -> Vec<Check> {
             fault(Fault::on(Op::HeadObject).status(StatusCode::FORBIDDEN)),
             Run::new(head_missing_key),
         ),
+    ]
+}
+
+fn copies_and_deletes() -> Vec<Check> {
+    let fault = Falsifier::Fault;
+    vec![
         must(
             Area::S3,
             "s3.copy-object.replace-metadata",
@@ -185,7 +204,8 @@ pub(super) fn checks() -> Vec<Check> {
 const COPIED: &str = "<CopyObjectResult><ETag>\"00\"</ETag></CopyObjectResult>";
 
 async fn put(s3: &Client, key: &str, body: &'static str) -> Result<String, Stop> {
-    let put = s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(body.as_bytes())).send().await;
+    let put =
+        s3.put_object().bucket(BUCKET).key(key).body(ByteStream::from_static(body.as_bytes())).send().await;
     let put = step(format!("put `{key}`")).succeeds("the object is written", put)?;
     Ok(put.e_tag().unwrap_or_default().to_owned())
 }
@@ -209,7 +229,8 @@ async fn round_trip(context: CheckContext) -> Conclusion {
 async fn metadata(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let s3 = stage.administrator();
-    let request = s3.put_object().bucket(BUCKET).key("k").content_type("text/csv").metadata("Origin", "tests");
+    let request =
+        s3.put_object().bucket(BUCKET).key("k").content_type("text/csv").metadata("Origin", "tests");
     step("put with metadata").succeeds("the object is written", request.send().await)?;
     let head = s3.head_object().bucket(BUCKET).key("k").send().await;
     let head = step("head").succeeds("the object", head)?;
@@ -238,9 +259,9 @@ async fn if_none_match_free(context: CheckContext) -> Conclusion {
 async fn if_match_stale(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let s3 = stage.administrator();
-    let stale = put(&s3, "k", "first").await?;
+    let former = put(&s3, "k", "first").await?;
     put(&s3, "k", "second").await?;
-    let late = s3.put_object().bucket(BUCKET).key("k").if_match(&stale).send().await;
+    let late = s3.put_object().bucket(BUCKET).key("k").if_match(&former).send().await;
     refused("put on the former ETag", "412 PreconditionFailed", late)?;
     step("the object").equal(&b"second"[..], &get(&s3, "k").await?[..])
 }
@@ -266,7 +287,8 @@ async fn wrong_checksum(context: CheckContext) -> Conclusion {
 async fn wrong_content_md5(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let put = stage.administrator().put_object().bucket(BUCKET).key("k");
-    let put = put.content_md5("1B2M2Y8AsgTpgAmY7PhCfg==").body(ByteStream::from_static(b"hello")).send().await;
+    let put =
+        put.content_md5("1B2M2Y8AsgTpgAmY7PhCfg==").body(ByteStream::from_static(b"hello")).send().await;
     refused("put with the MD5 of another body", "400 BadDigest", put).map(drop)
 }
 
@@ -286,7 +308,8 @@ async fn default_checksum(context: CheckContext) -> Conclusion {
 
 async fn range(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
-    let got = stage.administrator().get_object().bucket(BUCKET).key("hello.txt").range("bytes=7-12").send().await;
+    let got =
+        stage.administrator().get_object().bucket(BUCKET).key("hello.txt").range("bytes=7-12").send().await;
     let got = step("get bytes 7 to 12").succeeds("the piece", got)?;
     step("its place").equal(&Some("bytes 7-12/13"), &got.content_range())?;
     let body = step("read it").succeeds("its bytes", got.body.collect().await)?.to_vec();
@@ -337,7 +360,8 @@ async fn copy_replace(context: CheckContext) -> Conclusion {
     step("copy it").succeeds("the copy", copy)?;
     let head = s3.head_object().bucket(BUCKET).key("copy").send().await;
     let head = step("head the copy").succeeds("the copy", head)?;
-    let mut names: Vec<&str> = head.metadata().map_or_else(Vec::new, |m| m.keys().map(String::as_str).collect());
+    let mut names: Vec<&str> =
+        head.metadata().map_or_else(Vec::new, |m| m.keys().map(String::as_str).collect());
     names.sort_unstable();
     step("the metadata of the copy").equal(&["new"][..], &names[..])
 }

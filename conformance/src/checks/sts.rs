@@ -1,6 +1,7 @@
 //! The Security Token Service.
 
 use aws_sdk_sts::operation::assume_role::builders::AssumeRoleFluentBuilder;
+use aws_sdk_sts::types::AssumedRoleUser;
 use bucketproof_emulator::{Fault, Op};
 
 use super::refusal::{refused, refused_saying};
@@ -54,7 +55,10 @@ pub(super) fn checks() -> Vec<Check> {
             "sts.assume-role.untrusted",
             "an administrator whom the role does not trust is denied",
             aws("IAM User Guide, Cross-account policy evaluation logic"),
-            Falsifier::ScenarioEdit(TextEdit::new("444455556666:root\"},\"Action\":\"sts", "111122223333:root\"},\"Action\":\"sts")),
+            Falsifier::ScenarioEdit(TextEdit::new(
+                "444455556666:root\"},\"Action\":\"sts",
+                "111122223333:root\"},\"Action\":\"sts",
+            )),
             Run::new(untrusted),
         ),
         must(
@@ -93,7 +97,7 @@ async fn session(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
     let assumed = assume(&stage, "partner").external_id("Suite-External-Id").send().await;
     let assumed = step("assume the role").succeeds("a session", assumed)?;
-    let arn = assumed.assumed_role_user().map(|user| user.arn());
+    let arn = assumed.assumed_role_user().map(AssumedRoleUser::arn);
     step("its ARN").equal(&Some("arn:aws:sts::111122223333:assumed-role/suite_role/check"), &arn)?;
     let credentials = step("its credentials").some("credentials", assumed.credentials())?;
     let credentials = aws_credential_types::Credentials::new(
@@ -131,6 +135,7 @@ async fn untrusted(context: CheckContext) -> Conclusion {
 
 async fn bad_session_name(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
-    let assumed = assume(&stage, "partner").external_id("Suite-External-Id").role_session_name("a:b").send().await;
+    let assumed =
+        assume(&stage, "partner").external_id("Suite-External-Id").role_session_name("a:b").send().await;
     refused("assume with the session name `a:b`", "400 ValidationError", assumed).map(drop)
 }

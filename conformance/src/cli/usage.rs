@@ -35,7 +35,9 @@ impl UsageError {
             Self::UnsupportedOption { .. } => "reports are written by `--json` and `--junit`".to_owned(),
             Self::UnsupportedTarget { .. } => "the target is `emulator`, which is the default".to_owned(),
             Self::BrokenScenario(StartError::Scenario(error)) => error.help().to_owned(),
-            Self::BrokenScenario(_) | Self::Scenario(_) => "leave out `--scenario` for the built-in scenario".to_owned(),
+            Self::BrokenScenario(_) | Self::Scenario(_) => {
+                "leave out `--scenario` for the built-in scenario".to_owned()
+            }
             Self::ReportFile { .. } => "name a file in an existing directory that can be written".to_owned(),
         }
     }

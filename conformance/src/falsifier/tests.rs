@@ -25,7 +25,7 @@ fn every_falsifier_reads_as_a_sentence() {
         Falsifier::ConfigEdit(TextEdit::new("enabled = true", "enabled = false")),
         Falsifier::InputEdit { dataset: "messages".into(), edit: TextEdit::new("14:59", "15:00") },
         Falsifier::ClockStands,
-        Falsifier::ClockAhead(Duration::from_secs(960)),
+        Falsifier::ClockAhead(Duration::from_mins(16)),
     ];
     let text: Vec<String> = all.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(text.join("\n"));

@@ -1,5 +1,6 @@
 //! The report for people. It reads without colour, and it is no contract.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::source_line;
@@ -29,7 +30,30 @@ pub fn terminal(report: &Report) -> String {
         push(&mut text, format_args!("\n{}  {} ({})\n", mark(check.status), check.title, check.level));
         push(&mut text, format_args!("{}\n", details(check)));
     }
+    text.push_str(&denied(report));
     push(&mut text, format_args!("\n{}\n", last_line(report.summary, report.duration_ms)));
+    text
+}
+
+/// What was denied in all failed checks together, an action a line: where to begin.
+fn denied(report: &Report) -> String {
+    let mut resources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let failures = report.checks.iter().filter_map(|check| check.failure.as_ref());
+    for permission in failures.flat_map(|failure| &failure.missing) {
+        resources.entry(&permission.action).or_default().insert(&permission.resource);
+    }
+    let mut text = String::new();
+    if !resources.is_empty() {
+        text.push_str("\ndenied in the failed checks\n");
+    }
+    for (action, resources) in resources {
+        let first = resources.first().copied().unwrap_or_default();
+        let more = match resources.len() {
+            0 | 1 => String::new(),
+            number => format!(", and {} more like it", number - 1),
+        };
+        push(&mut text, format_args!("  {action} on {first}{more}\n"));
+    }
     text
 }
 

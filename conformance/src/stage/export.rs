@@ -245,10 +245,8 @@ impl Stage {
     /// Every object of the export bucket, read by the customer's administrator.
     pub(crate) async fn exported(&self) -> Result<BTreeMap<String, Bytes>, Stop> {
         let s3 = self.administrator();
-        let listed = step("list the bucket").succeeds(
-            "a listing",
-            s3.list_objects_v2().bucket(SUPRSEND_BUCKET).send().await,
-        )?;
+        let listed = step("list the bucket")
+            .succeeds("a listing", s3.list_objects_v2().bucket(SUPRSEND_BUCKET).send().await)?;
         let mut objects = BTreeMap::new();
         for object in listed.contents() {
             let key = object.key().unwrap_or_default();
@@ -264,7 +262,8 @@ impl Stage {
     pub(crate) async fn tables(&self) -> Result<BTreeMap<String, Table>, Stop> {
         let mut tables = BTreeMap::new();
         for (key, body) in self.exported().await? {
-            let table = step(format!("open `{key}` with a Parquet reader")).succeeds("a table", read_table(&body))?;
+            let table =
+                step(format!("open `{key}` with a Parquet reader")).succeeds("a table", read_table(&body))?;
             tables.insert(key, table);
         }
         Ok(tables)

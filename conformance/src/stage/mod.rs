@@ -78,7 +78,8 @@ impl Stage {
     ) -> Result<Self, Stop> {
         let scenario = step("read the scenario").works(context.scenario().falsified(context.falsifier()))?;
         let changed = scenario.file(file).and_then(change);
-        let changed = step(format!("change the policy `{file}`")).some("a policy that can be changed", changed)?;
+        let changed =
+            step(format!("change the policy `{file}`")).some("a policy that can be changed", changed)?;
         let scenario = scenario.with_file(file, changed);
         Self::open(context, scenario).await
     }
@@ -112,17 +113,12 @@ impl Stage {
 
     /// An S3 client of a user of the scenario, on the clients' clock.
     pub(crate) fn s3(&self, user: &str) -> Client {
-        self.on_clock(&self.emulator.s3(user), self.clock.clone())
+        on_clock(&self.emulator.s3(user), self.clock.clone())
     }
 
     /// An S3 client with these credentials, on the clients' clock.
     pub(crate) fn s3_with(&self, credentials: Credentials) -> Client {
-        self.on_clock(&self.emulator.s3_with(credentials), self.clock.clone())
-    }
-
-    /// The same client with another clock.
-    pub(crate) fn on_clock(&self, client: &Client, clock: Clock) -> Client {
-        Client::from_conf(client.config().to_builder().time_source(ClientTime(clock)).build())
+        on_clock(&self.emulator.s3_with(credentials), self.clock.clone())
     }
 
     /// An STS client of a user of the scenario.
@@ -151,4 +147,9 @@ impl Stage {
             None => failure,
         }
     }
+}
+
+/// The same client with another clock.
+pub(crate) fn on_clock(client: &Client, clock: Clock) -> Client {
+    Client::from_conf(client.config().to_builder().time_source(ClientTime(clock)).build())
 }

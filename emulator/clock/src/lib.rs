@@ -151,6 +151,9 @@ impl Entropy {
     }
 
     /// The next eight bytes as a number.
+    ///
+    /// # Panics
+    /// If the operating system has no entropy: no secret can be made then, and nothing could stand in for it.
     #[expect(clippy::disallowed_methods, reason = "this file is the door to real entropy")]
     #[expect(
         clippy::expect_used,

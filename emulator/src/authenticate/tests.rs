@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningSettings,
-    UriPathNormalizationMode, sign,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
 use bucketproof_authz::{AccountId, Policy, PolicyKind, PolicySource};
@@ -157,8 +157,8 @@ fn verify(request: &http::Request<Bytes>) -> Result<Authenticated, AwsError> {
 /// Characters that encodings differ over, and characters beyond ASCII.
 fn text() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
-        ' ', '+', '%', '/', '~', '*', '\'', '(', ')', '&', '=', '?', '#', '"', '<', ':', ';', ',', '@', 'é', '漢',
-        '🪣', '\u{7f}', '\u{1}', '.', '-', '_', '$', '!',
+        ' ', '+', '%', '/', '~', '*', '\'', '(', ')', '&', '=', '?', '#', '"', '<', ':', ';', ',', '@', 'é',
+        '漢', '🪣', '\u{7f}', '\u{1}', '.', '-', '_', '$', '!',
     ]);
     prop::collection::vec(prop_oneof![awkward, prop::char::range('a', 'z')], 0..12)
         .prop_map(|characters| characters.into_iter().collect())
@@ -216,7 +216,8 @@ impl Tampering {
                 *request.uri_mut() = (changed != uri).then_some(changed)?.parse().unwrap();
             }
             Self::Header => {
-                let name = request.headers().keys().find(|name| name.as_str().starts_with("x-amz-meta-"))?.clone();
+                let name =
+                    request.headers().keys().find(|name| name.as_str().starts_with("x-amz-meta-"))?.clone();
                 request.headers_mut().insert(name, "something else".parse().unwrap());
             }
             Self::Host => {

@@ -174,7 +174,7 @@ impl AwsError {
         Self::new(BAD_REQUEST, "InvalidPartOrder", text).with("UploadId", upload_id)
     }
 
-    pub(crate) fn invalid_part_number(value: i32) -> Self {
+    pub(crate) fn invalid_part_number(value: impl ToString) -> Self {
         let text = "Part number must be an integer between 1 and 10000, inclusive";
         Self::invalid_argument(text, "partNumber", value.to_string())
     }
@@ -328,7 +328,7 @@ impl AwsError {
 
     pub(crate) fn invalid_argument(
         text: impl Into<String>,
-        name: &'static str,
+        name: impl Into<String>,
         value: impl Into<String>,
     ) -> Self {
         Self::new(BAD_REQUEST, "InvalidArgument", text)

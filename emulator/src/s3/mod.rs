@@ -14,6 +14,6 @@ mod read;
 
 pub(crate) use bucket::{is_bucket_name, is_region};
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
-pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource};
+pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, reword};
 pub(crate) use object::KEY_BYTES_MAX;
 pub(crate) use policy::bucket_policy;

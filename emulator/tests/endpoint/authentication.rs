@@ -19,7 +19,13 @@ async fn session(emulator: &Emulator) -> aws_credential_types::Credentials {
     let assumed = request.external_id(EXTERNAL_ID).send().await.unwrap();
     let given = assumed.credentials().unwrap();
     let token = Some(given.session_token().to_owned());
-    aws_credential_types::Credentials::new(given.access_key_id(), given.secret_access_key(), token, None, "tests")
+    aws_credential_types::Credentials::new(
+        given.access_key_id(),
+        given.secret_access_key(),
+        token,
+        None,
+        "tests",
+    )
 }
 
 /// A signed request whose signature is wrong.
@@ -74,7 +80,9 @@ async fn the_order_of_refusals_is_that_of_aws() {
     let signing = Signing { service: "sts", ..Signing::with(UNKNOWN) };
     let answer = send(&get, signing).await;
     check(&answer, 400, "AuthorizationHeaderMalformed");
-    assert!(answer.text().contains("incorrect service &quot;sts&quot;. This endpoint belongs to &quot;s3&quot;."));
+    assert!(
+        answer.text().contains("incorrect service &quot;sts&quot;. This endpoint belongs to &quot;s3&quot;.")
+    );
     assert_eq!(answer.header("x-amz-bucket-region"), Some("us-east-1"));
 
     // A host that names a region wants that region; the region comes before the service.
@@ -154,7 +162,9 @@ async fn a_presigned_url_with_a_broken_parameter_says_which() {
 #[tokio::test]
 async fn a_request_has_one_signature_of_a_known_kind() {
     let (_emulator, wire) = listening().await;
-    let both = wire.sign(&Ask::new("GET", GET), &Signing::presigned(ADMIN, 60)).header("authorization", "Bearer t0ken");
+    let both = wire
+        .sign(&Ask::new("GET", GET), &Signing::presigned(ADMIN, 60))
+        .header("authorization", "Bearer t0ken");
     let answer = wire.send(&both).await;
     check(&answer, 400, "InvalidArgument");
     assert!(answer.text().contains("Only one auth mechanism allowed"));
@@ -165,7 +175,8 @@ async fn a_request_has_one_signature_of_a_known_kind() {
     assert!(answer.text().contains("Unsupported Authorization Type") && !answer.text().contains("t0ken"));
     let answer = wire.send(&Ask::new("GET", GET).header("authorization", "AWS AKIA:signature")).await;
     check(&answer, 400, "InvalidRequest");
-    let answer = wire.send(&Ask::new("GET", GET).header("authorization", "AWS4-HMAC-SHA256 Credential=x")).await;
+    let answer =
+        wire.send(&Ask::new("GET", GET).header("authorization", "AWS4-HMAC-SHA256 Credential=x")).await;
     check(&answer, 400, "AuthorizationHeaderMalformed");
 }
 
@@ -194,7 +205,9 @@ async fn the_hash_of_the_body_is_demanded_and_believed_only_if_it_is_right() {
 async fn an_unsigned_hash_does_not_ride_on_a_presigned_url() {
     let (_emulator, wire) = listening().await;
     let presigned = wire.sign(&Ask::new("PUT", GET).body("content"), &Signing::presigned(ADMIN, 60));
-    let answer = wire.send(&presigned.clone().header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER")).await;
+    let answer = wire
+        .send(&presigned.clone().header("x-amz-content-sha256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"))
+        .await;
     check(&answer, 403, "AccessDenied");
     assert_eq!(answer.element("HeadersNotSigned").as_deref(), Some("x-amz-content-sha256"));
     check(&wire.send(&presigned).await, 200, "");
@@ -267,7 +280,10 @@ async fn sts_words_the_same_refusals_in_its_own_way() {
     emulator.clock().advance(Duration::from_secs(3600));
     let answer = send(&with(Key::of(&credentials))).await;
     check(&answer, 403, "ExpiredToken");
-    assert_eq!(answer.element("Message").as_deref(), Some("The security token included in the request is expired"));
+    assert_eq!(
+        answer.element("Message").as_deref(),
+        Some("The security token included in the request is expired")
+    );
 }
 
 #[tokio::test]

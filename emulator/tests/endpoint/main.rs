@@ -7,4 +7,6 @@ mod authentication;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod objects;
+#[cfg(test)]
 mod wire;

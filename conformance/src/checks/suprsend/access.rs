@@ -81,9 +81,7 @@ pub(super) fn checks() -> Vec<Check> {
             "the external id is case-sensitive",
             requirements(&["SUP-55"]),
             trust("StringEquals", "StringEqualsIgnoreCase"),
-            Run::new(async |context| {
-                external_id(context, Some(SUPRSEND_EXTERNAL_ID.to_lowercase())).await
-            }),
+            Run::new(async |context| external_id(context, Some(SUPRSEND_EXTERNAL_ID.to_lowercase())).await),
         ),
         must(
             AREA,
@@ -155,7 +153,8 @@ async fn trust_policy_is_documented(context: CheckContext) -> Conclusion {
             "Condition": { "StringEquals": { "sts:ExternalId": "My-External-Id" } },
         }],
     });
-    let found = step("make the trust policy").succeeds("a policy", trust_policy(&profile, "My-External-Id"))?;
+    let found =
+        step("make the trust policy").succeeds("a policy", trust_policy(&profile, "My-External-Id"))?;
     same_document("the trust policy", &documented, &found)
 }
 
@@ -189,9 +188,9 @@ async fn sufficient(context: CheckContext) -> Conclusion {
 
     let role = "arn:aws:sts::111122223333:assumed-role/suprsend_s3_role/";
     let entries = stage.emulator.journal().entries();
-    let of_role = entries.iter().filter(|entry| {
-        entry.principal.as_deref().is_some_and(|principal| principal.starts_with(role))
-    });
+    let of_role = entries
+        .iter()
+        .filter(|entry| entry.principal.as_deref().is_some_and(|principal| principal.starts_with(role)));
     let mut used = BTreeSet::new();
     for entry in of_role {
         for decision in &entry.decisions {
@@ -227,14 +226,16 @@ async fn external_id(context: CheckContext, id: Option<String>) -> Conclusion {
 
 async fn external_id_with_spaces(context: CheckContext) -> Conclusion {
     let stage = Stage::vendor(context).await?;
-    let export = Export::new(&stage, "exporter").with(SUPRSEND_EXTERNAL_ID, format!(" {SUPRSEND_EXTERNAL_ID}"));
+    let export =
+        Export::new(&stage, "exporter").with(SUPRSEND_EXTERNAL_ID, format!(" {SUPRSEND_EXTERNAL_ID}"));
     let refused = step("configure it").refuses("a refusal", export.connect(|store| store)?.map(drop))?;
     step("the refusal names the field").contains(&refused.to_string(), "external_id")
 }
 
 async fn rotation(context: CheckContext) -> Conclusion {
     let stage = Stage::vendor(context).await?;
-    let export = Export::new(&stage, "exporter").datasets(&[bucketproof_fixtures::suprsend::Dataset::Requests]);
+    let export =
+        Export::new(&stage, "exporter").datasets(&[bucketproof_fixtures::suprsend::Dataset::Requests]);
     let rows = traffic().requests.ndjson_parts(2);
     let connection = export.connect(|store| store)?;
     let connection = connection.map_err(|stop| export.failure("set the connector up", &stop))?;
@@ -242,7 +243,7 @@ async fn rotation(context: CheckContext) -> Conclusion {
         export.deliver(bucketproof_fixtures::suprsend::Dataset::Requests, part.as_bytes())?;
         let synced = connection.sync().await.map_err(|error| ExportStop::Sync(Box::new(error)));
         synced.map_err(|stop| export.failure("sync", &stop))?;
-        stage.advance(Duration::from_secs(2 * 3600));
+        stage.advance(Duration::from_hours(2));
     }
     let entries = stage.emulator.journal().entries();
     let assumed = entries.iter().filter(|entry| entry.operation == Some(Op::AssumeRole)).count();

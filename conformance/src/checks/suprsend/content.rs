@@ -187,7 +187,11 @@ async fn unchanged_hour(context: CheckContext) -> Conclusion {
         let listed = administrator.list_objects_v2().bucket(bucketproof_fixtures::scenario::SUPRSEND_BUCKET);
         let listed = step(name).succeeds("a listing", listed.send().await)?;
         let versions = listed.contents().iter().map(|object| {
-            (object.key().map(str::to_owned), object.e_tag().map(str::to_owned), object.last_modified().copied())
+            (
+                object.key().map(str::to_owned),
+                object.e_tag().map(str::to_owned),
+                object.last_modified().copied(),
+            )
         });
         Ok::<_, Stop>(versions.collect::<Vec<_>>())
     };
@@ -196,7 +200,8 @@ async fn unchanged_hour(context: CheckContext) -> Conclusion {
     // The same rows once more, spelled as they would be from another source.
     for dataset in Dataset::ALL {
         let rows = logs.dataset(dataset).content().hours;
-        let again = rows.into_values().flatten().map(|row| respelled(dataset, &row) + "\n").collect::<String>();
+        let again =
+            rows.into_values().flatten().map(|row| respelled(dataset, &row) + "\n").collect::<String>();
         export.deliver_last(dataset, &again)?;
     }
     export.sync("deliver the same rows again").await?;
@@ -262,7 +267,8 @@ impl Store for Overtaken {
 async fn two_writers(context: CheckContext) -> Conclusion {
     let stage = Stage::vendor(context).await?;
     let rows = traffic().requests.rows;
-    let rows: Vec<&Row> = rows.iter().filter(|row| row.hour() == rows[0].hour()).collect();
+    let hour = rows.first().map(Row::hour);
+    let rows: Vec<&Row> = rows.iter().filter(|row| Some(row.hour()) == hour).collect();
     let line = |position: usize| {
         rows.iter().skip(position).step_by(3).map(|row| row.line() + "\n").collect::<String>()
     };
@@ -305,7 +311,8 @@ async fn never_decreases(context: CheckContext) -> Conclusion {
         export.sync(&format!("sync {}", number + 1)).await?;
         for row in stage.tables().await?.values().flat_map(|table| &table.rows) {
             let of = |column: &str| row.get(column).map(Value::to_string).unwrap_or_default();
-            let key = ["tenant_id", "idempotency_key", "api_type", "api_name", "created_at"].map(of).join(" ");
+            let key =
+                ["tenant_id", "idempotency_key", "api_type", "api_name", "created_at"].map(of).join(" ");
             let updated_at = of("updated_at");
             if let Some(before) = latest.get(&key)
                 && *before > updated_at
@@ -362,7 +369,8 @@ async fn exported_rows(context: CheckContext) -> Result<BTreeMap<&'static str, V
     export.sync("export the traffic").await?;
     let mut rows: BTreeMap<&'static str, Vec<Value>> = BTreeMap::new();
     for (key, table) in stage.tables().await? {
-        let dataset = Dataset::ALL.into_iter().find(|dataset| key.ends_with(&format!("/{}.parquet", dataset.name())));
+        let dataset =
+            Dataset::ALL.into_iter().find(|dataset| key.ends_with(&format!("/{}.parquet", dataset.name())));
         let dataset = step(format!("the dataset of `{key}`")).some("a dataset", dataset)?;
         rows.entry(dataset.name()).or_default().extend(table.rows);
     }
@@ -373,12 +381,12 @@ async fn exported_rows(context: CheckContext) -> Result<BTreeMap<&'static str, V
 }
 
 /// The texts of a column.
-fn texts<'a>(rows: &'a BTreeMap<&'static str, Vec<Value>>, dataset: Dataset, column: &str) -> BTreeSet<&'a str> {
-    rows.get(dataset.name())
-        .into_iter()
-        .flatten()
-        .filter_map(|row| row.get(column)?.as_str())
-        .collect()
+fn texts<'a>(
+    rows: &'a BTreeMap<&'static str, Vec<Value>>,
+    dataset: Dataset,
+    column: &str,
+) -> BTreeSet<&'a str> {
+    rows.get(dataset.name()).into_iter().flatten().filter_map(|row| row.get(column)?.as_str()).collect()
 }
 
 /// Every value on the left must be found on the right; and there must be some.
@@ -394,13 +402,18 @@ async fn join_executions(context: CheckContext) -> Conclusion {
     for request in rows.get(Dataset::Requests.name()).into_iter().flatten() {
         for execution in request.get("executions").and_then(Value::as_array).into_iter().flatten() {
             let text = execution.as_str().unwrap_or_default();
-            let execution: Value = step("parse an execution of a request").succeeds("JSON", serde_json::from_str(text))?;
+            let execution: Value =
+                step("parse an execution of a request").succeeds("JSON", serde_json::from_str(text))?;
             let id = execution.get("execution_id").and_then(Value::as_str);
             ids.insert(step("the execution's id").some("an execution_id", id)?.to_owned());
         }
     }
     let ids: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-    no_orphans("requests to workflow_executions", &ids, &texts(&rows, Dataset::WorkflowExecutions, "execution_id"))
+    no_orphans(
+        "requests to workflow_executions",
+        &ids,
+        &texts(&rows, Dataset::WorkflowExecutions, "execution_id"),
+    )
 }
 
 async fn join_messages(context: CheckContext) -> Conclusion {
@@ -418,9 +431,11 @@ async fn join_idempotency_key(context: CheckContext) -> Conclusion {
         no_orphans(&format!("{} to requests", dataset.name()), &keys, &requests)?;
     }
     for dataset in Dataset::ALL {
-        let missing = rows.get(dataset.name()).into_iter().flatten().filter(|row| {
-            row.get("idempotency_key").and_then(Value::as_str).is_none_or(str::is_empty)
-        });
+        let missing = rows
+            .get(dataset.name())
+            .into_iter()
+            .flatten()
+            .filter(|row| row.get("idempotency_key").and_then(Value::as_str).is_none_or(str::is_empty));
         step(format!("rows of `{}` without the key", dataset.name())).equal(&0, &missing.count())?;
     }
     Ok(())

@@ -15,7 +15,8 @@ use crate::stage::{Export, ExportStop, Stage, Way};
 use crate::step::step;
 
 pub(super) fn checks() -> Vec<Check> {
-    let plain = |op| Falsifier::Fault(Fault::on(op).refuse(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"));
+    let plain =
+        |op| Falsifier::Fault(Fault::on(op).refuse(StatusCode::FORBIDDEN, "AccessDenied", "Access Denied"));
     let config = |find, replace| Falsifier::ConfigEdit(TextEdit::new(find, replace));
     vec![
         must(
@@ -31,7 +32,11 @@ pub(super) fn checks() -> Vec<Check> {
             "suprsend_s3_v2.diagnosis.missing-list-bucket",
             "without s3:ListBucket the diagnosis names it and the bucket",
             requirements(&["SUP-75"]),
-            Falsifier::Fault(Fault::on(Op::ListObjectsV2).refuse(StatusCode::NOT_FOUND, "NoSuchBucket", "no")),
+            Falsifier::Fault(Fault::on(Op::ListObjectsV2).refuse(
+                StatusCode::NOT_FOUND,
+                "NoSuchBucket",
+                "no",
+            )),
             Run::new(async |context| missing_action(context, "s3:ListBucket").await),
         ),
         must(
@@ -63,7 +68,11 @@ pub(super) fn checks() -> Vec<Check> {
             "suprsend_s3_v2.diagnosis.wrong-role-or-external-id",
             "a wrong external id and a wrong role ARN are told as the role's",
             requirements(&["SUP-74"]),
-            Falsifier::Fault(Fault::on(Op::AssumeRole).refuse(StatusCode::BAD_REQUEST, "ValidationError", "no")),
+            Falsifier::Fault(Fault::on(Op::AssumeRole).refuse(
+                StatusCode::BAD_REQUEST,
+                "ValidationError",
+                "no",
+            )),
             Run::new(wrong_role),
         ),
         must(
@@ -107,7 +116,8 @@ async fn missing_action(context: CheckContext, action: &str) -> Conclusion {
         step("the resource that it names").equal(bucket.as_str(), resource)?;
     } else {
         let is_object = resource.starts_with(&format!("{bucket}/year=")) && resource.ends_with(".parquet");
-        step(format!("the resource that it names, `{resource}`, is an object of the export")).equal(&true, &is_object)?;
+        step(format!("the resource that it names, `{resource}`, is an object of the export"))
+            .equal(&true, &is_object)?;
     }
     step("the requirement").equal(&Some("SUP-75"), &found.requirement.as_deref())?;
     step("the words").contains(&found.message, action)?;

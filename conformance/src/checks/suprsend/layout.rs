@@ -154,7 +154,8 @@ async fn one_object(context: CheckContext) -> Conclusion {
         let new = folders.entry(folder.to_owned()).or_default().insert(file.to_owned());
         step(format!("`{key}` stands once")).equal(&true, &new)?;
     }
-    let known: BTreeSet<String> = Dataset::ALL.iter().map(|dataset| format!("{}.parquet", dataset.name())).collect();
+    let known: BTreeSet<String> =
+        Dataset::ALL.iter().map(|dataset| format!("{}.parquet", dataset.name())).collect();
     for (folder, files) in folders {
         let unknown: Vec<&String> = files.difference(&known).collect();
         step(format!("the files of `{folder}`")).equal(&Vec::<&String>::new(), &unknown)?;
@@ -187,10 +188,12 @@ async fn hive_discovery(context: CheckContext) -> Conclusion {
     }
     for dataset in Dataset::ALL {
         let file = format!("/{}.parquet", dataset.name());
-        let mut schemas = tables.iter().filter(|(key, _)| key.ends_with(&file)).map(|(_, table)| &table.schema);
+        let mut schemas =
+            tables.iter().filter(|(key, _)| key.ends_with(&file)).map(|(_, table)| &table.schema);
         let first = step(format!("a file of `{}`", dataset.name())).some("at least one", schemas.next())?;
         for schema in schemas {
-            step(format!("the schema of every file of `{}`", dataset.name())).equal(first.fields(), schema.fields())?;
+            step(format!("the schema of every file of `{}`", dataset.name()))
+                .equal(first.fields(), schema.fields())?;
         }
     }
     Ok(())

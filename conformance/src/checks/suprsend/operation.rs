@@ -145,7 +145,8 @@ async fn active(context: CheckContext) -> Conclusion {
 async fn tls(context: CheckContext) -> Conclusion {
     let stage = Stage::vendor(context).await?;
     let export = Export::new(&stage, "exporter").with("allow_http = true", "allow_http = false");
-    let refused = step("set up with a plain http endpoint").refuses("a refusal", export.connect(|store| store)?)?;
+    let refused =
+        step("set up with a plain http endpoint").refuses("a refusal", export.connect(|store| store)?)?;
     step("the refusal").contains(&refused.to_string(), "plain http")
 }
 
@@ -178,7 +179,8 @@ async fn plan(context: CheckContext) -> Conclusion {
         .map(|object| object.key.as_str().to_owned())
         .collect();
     let model = logs.requests.content();
-    let expected: BTreeSet<String> = model.hours.keys().map(|hour| hour.object_key(Dataset::Requests)).collect();
+    let expected: BTreeSet<String> =
+        model.hours.keys().map(|hour| hour.object_key(Dataset::Requests)).collect();
     step("the keys of the plan").equal(&expected, &planned)?;
     let nothing = stage.exported().await?;
     step("nothing is written").equal(&true, &nothing.is_empty())

@@ -31,7 +31,10 @@ pub(super) fn checks() -> Vec<Check> {
             "suprsend_s3_v2.schema.workflow-executions",
             "workflow_executions has the 17 documented columns in order, with their types",
             requirements(&["SUP-32", "SUP-36"]),
-            profile("{ name = \"workflow_version\", type = \"string\"", "{ name = \"workflow_version\", type = \"integer\""),
+            profile(
+                "{ name = \"workflow_version\", type = \"string\"",
+                "{ name = \"workflow_version\", type = \"integer\"",
+            ),
             Run::new(async |context| columns(context, Dataset::WorkflowExecutions).await),
         ),
         must(
@@ -47,7 +50,10 @@ pub(super) fn checks() -> Vec<Check> {
             "suprsend_s3_v2.schema.message-without-id",
             "a message with an execution error has no message_id, and is exported",
             requirements(&["SUP-38"]),
-            profile("{ name = \"message_id\", type = \"string\", nullable = true", "{ name = \"message_id\", type = \"string\", nullable = false"),
+            profile(
+                "{ name = \"message_id\", type = \"string\", nullable = true",
+                "{ name = \"message_id\", type = \"string\", nullable = false",
+            ),
             Run::new(message_without_id),
         ),
         must(
@@ -66,7 +72,10 @@ pub(super) fn checks() -> Vec<Check> {
             "suprsend_s3_v2.schema.updated-at-statistics",
             "row groups carry statistics on updated_at, so that incremental readers can skip",
             requirements(&["SUP-70"]),
-            profile("{ name = \"updated_at\", type = \"datetime\"", "{ name = \"updated_at\", type = \"string\""),
+            profile(
+                "{ name = \"updated_at\", type = \"datetime\"",
+                "{ name = \"updated_at\", type = \"string\"",
+            ),
             Run::new(updated_at_statistics),
         ),
     ]
@@ -127,7 +136,8 @@ async fn columns(context: CheckContext, dataset: Dataset) -> Conclusion {
 async fn message_without_id(context: CheckContext) -> Conclusion {
     let tables = tables_of(context, Dataset::Messages).await?;
     let found = tables.iter().flat_map(|table| &table.rows).any(|row| {
-        row.get("message_id") == Some(&Value::Null) && row.get("execution_failure_reason") != Some(&Value::Null)
+        row.get("message_id") == Some(&Value::Null)
+            && row.get("execution_failure_reason") != Some(&Value::Null)
     });
     step("a message with an execution error and without an id").equal(&true, &found)
 }

@@ -130,7 +130,9 @@ fn every_kind() -> [Framing; 3] {
 
 #[test]
 fn every_framing_is_taken_apart() {
-    for framing in every_kind().into_iter().chain([Framing::of(SIGNED, &[]), Framing::of(SIGNED, &[b"short"])]) {
+    for framing in
+        every_kind().into_iter().chain([Framing::of(SIGNED, &[]), Framing::of(SIGNED, &[b"short"])])
+    {
         let content = framing.content();
         let decoded = framing.verify(framing.framed(), content.len()).unwrap();
         assert_eq!(decoded.body, content, "{}", framing.kind);
@@ -145,7 +147,11 @@ fn a_changed_chunk_breaks_the_chain() {
     for framing in every_kind().into_iter().filter(|framing| framing.kind != UNSIGNED_TRAILER) {
         check(&framing, |body| replace(body, "aaaa", "aaab"), "SignatureDoesNotMatch");
         check(&framing, |body| replace(body, "the rest", "the best"), "SignatureDoesNotMatch");
-        check(&framing, |body| replace(body, "chunk-signature=", "chunk-signature=0"), "SignatureDoesNotMatch");
+        check(
+            &framing,
+            |body| replace(body, "chunk-signature=", "chunk-signature=0"),
+            "SignatureDoesNotMatch",
+        );
         check(&framing, |body| replace(body, ";chunk-signature=", ";other="), "SignatureDoesNotMatch");
     }
 }
@@ -156,14 +162,26 @@ fn a_changed_trailer_is_refused() {
     check(&signed, |body| replace(body, "AAAAAA==", "AAAAAQ=="), "SignatureDoesNotMatch");
     check(&signed, |body| replace(body, "x-amz-trailer-signature", "x-amz-other"), "MalformedTrailerError");
     for framing in [signed, unsigned] {
-        check(&framing, |body| replace(body, "x-amz-checksum-crc32", "x-amz-checksum-sha1"), match framing.kind {
-            SIGNED_TRAILER => "SignatureDoesNotMatch",
-            _ => "MalformedTrailerError",
-        });
+        check(
+            &framing,
+            |body| replace(body, "x-amz-checksum-crc32", "x-amz-checksum-sha1"),
+            match framing.kind {
+                SIGNED_TRAILER => "SignatureDoesNotMatch",
+                _ => "MalformedTrailerError",
+            },
+        );
     }
     let unsigned = Framing::of(UNSIGNED_TRAILER, &[b"body"]);
-    check(&unsigned, |body| replace(body, "AAAAAA==", "AAAAAA==\r\nx-amz-undeclared:1"), "MalformedTrailerError");
-    check(&unsigned, |body| replace(body, "AAAAAA==", "AAAAAA==\r\nx-amz-checksum-crc32:b"), "MalformedTrailerError");
+    check(
+        &unsigned,
+        |body| replace(body, "AAAAAA==", "AAAAAA==\r\nx-amz-undeclared:1"),
+        "MalformedTrailerError",
+    );
+    check(
+        &unsigned,
+        |body| replace(body, "AAAAAA==", "AAAAAA==\r\nx-amz-checksum-crc32:b"),
+        "MalformedTrailerError",
+    );
     check(&unsigned, |body| replace(body, "x-amz-checksum-crc32:AAAAAA==\r\n", ""), "MalformedTrailerError");
     check(&unsigned, |body| replace(body, "crc32:", "crc32"), "MalformedTrailerError");
     check(&unsigned, |body| body.extend(b"more"), "MalformedTrailerError");
@@ -201,7 +219,8 @@ fn only_the_last_chunk_may_be_small() {
     };
     for kind in [SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER] {
         let refusal = refusal(kind);
-        let details: Vec<(&str, &str)> = refusal.details.iter().map(|(name, v)| (&**name, v.as_str())).collect();
+        let details: Vec<(&str, &str)> =
+            refusal.details.iter().map(|(name, v)| (&**name, v.as_str())).collect();
         assert_eq!(refusal.code, "InvalidChunkSizeError");
         assert_eq!(details, [("Chunk", "2"), ("BadChunkSize", "5")]);
     }

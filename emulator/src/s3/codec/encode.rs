@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use http::StatusCode;
 use jiff::Timestamp;
 use s3s::dto;
 
@@ -69,6 +70,9 @@ macro_rules! read_output {
             ..Default::default()
         };
         set_checksum!(output, wanted);
+        if output.content_range.is_some() {
+            $x.answer_status(StatusCode::PARTIAL_CONTENT);
+        }
         own_headers($x, &object);
         (output, content)
     }};

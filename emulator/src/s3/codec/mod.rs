@@ -6,6 +6,7 @@
 mod decode;
 mod encode;
 mod refused;
+mod reword;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use crate::operation::Operation;
 use crate::s3::object::DeleteObject;
 
 pub(crate) use refused::{check_headers, check_subresource};
+pub(crate) use reword::reword;
 
 /// Where a request keeps its exchange while `s3s` carries it.
 #[derive(Clone, Debug)]
