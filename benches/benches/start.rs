@@ -7,10 +7,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 
 /// Five accounts, each with a user, a role and a bucket.
 fn five_accounts() -> String {
-    (1..=5)
-        .map(|number| {
-            format!(
-                r#"
+    let account = |number: u8| {
+        format!(
+            r#"
 [[account]]
 id = "11112222333{number}"
 name = "account-{number}"
@@ -26,9 +25,9 @@ trust = '{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{
 [[account.bucket]]
 name = "bucket-{number}"
 "#
-            )
-        })
-        .collect()
+        )
+    };
+    (1..=5).map(account).collect()
 }
 
 fn start(criterion: &mut Criterion) {
