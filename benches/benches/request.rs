@@ -5,6 +5,9 @@
 //! by `sdk/...` against `raw/...`.
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
+use std::time::Duration;
+
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use bucketproof_emulator::{Emulator, Scenario};
 use bucketproof_fixtures::scenario::{ADMINISTRATOR, SUPRSEND_BUCKET, suprsend};
@@ -37,6 +40,26 @@ fn request(criterion: &mut Criterion) {
                 let got = s3.get_object().bucket(SUPRSEND_BUCKET).key("bench").send().await;
                 got.expect("the object").body.collect().await.expect("its bytes")
             })
+        });
+    });
+
+    // Presigned once and sent as they are: what the server itself takes for a signed request.
+    let config = PresigningConfig::expires_in(Duration::from_hours(1)).expect("an hour");
+    let put =
+        runtime.block_on(s3.put_object().bucket(SUPRSEND_BUCKET).key("bench").presigned(config.clone()));
+    let put = put.expect("a URL").uri().to_owned();
+    group.bench_function("raw/presigned put 1 KiB", |bencher| {
+        bencher.iter(|| {
+            let request = Request::put(&put).body(Bytes::from_static(&BODY)).expect("a request");
+            runtime.block_on(emulator.send(request)).expect("an answer")
+        });
+    });
+    let get = runtime.block_on(s3.get_object().bucket(SUPRSEND_BUCKET).key("bench").presigned(config));
+    let get = get.expect("a URL").uri().to_owned();
+    group.bench_function("raw/presigned get 1 KiB", |bencher| {
+        bencher.iter(|| {
+            let request = Request::get(&get).body(Bytes::new()).expect("a request");
+            runtime.block_on(emulator.send(request)).expect("an answer")
         });
     });
 

@@ -107,3 +107,11 @@ fn the_first_requirements_are_claimed() {
     }
     assert!(inventory.checks().len() >= 40);
 }
+
+#[test]
+fn the_readme_counts_the_checks() {
+    let inventory = Inventory::collect().expect("a valid inventory");
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let sentence = format!("reports {} checks, each with its source", inventory.checks().len());
+    assert!(readme.replace('\n', " ").contains(&sentence), "README.md does not say: {sentence}");
+}
