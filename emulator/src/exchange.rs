@@ -164,7 +164,8 @@ impl Exchange {
     }
 
     pub(crate) fn answer_header(&self, name: &str, value: &str) {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+        {
             self.outcome.lock().headers.insert(name, value);
         }
     }

@@ -113,12 +113,18 @@ impl Fault {
     }
 
     /// Effect: answers with this header.
+    ///
+    /// # Panics
+    /// If `name` is not in lower case, or one of the two is no text of a header.
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.after = Some(After::Header(HeaderName::from_static(name), HeaderValue::from_static(value)));
         self
     }
 
     /// Effect: leaves this header out of the answer.
+    ///
+    /// # Panics
+    /// If `name` is not in lower case.
     pub fn without_header(mut self, name: &'static str) -> Self {
         self.after = Some(After::WithoutHeader(HeaderName::from_static(name)));
         self

@@ -43,3 +43,8 @@ pub use fault::{AnswerLost, Fault, FaultGuard};
 pub use journal::{Entry, Journal, RecordedDecision};
 pub use operation::{Op, UnknownOp};
 pub use scenario::{Scenario, ScenarioError};
+
+/// The example of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

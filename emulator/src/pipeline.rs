@@ -40,10 +40,14 @@ const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Headers that are verified, or read raw by us, before `s3s` sees the request.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 18] = [
     "authorization",
+    "cache-control",
+    "content-disposition",
     "content-encoding",
+    "content-language",
     "content-md5",
+    "content-type",
     "expires",
     "if-match",
     "if-modified-since",
@@ -141,7 +145,7 @@ impl Pipeline {
             Ok(response) => response,
             Err(refusal) => {
                 entry.code = Some(refusal.code.clone().into_owned());
-                refusal.render(service.protocol(), &method, &ids).map(Content::from)
+                refusal.render(service.protocol(&refusal), &method, &ids).map(Content::from)
             }
         };
         sign_off(&mut response, &service, &ids, &self.clock);
@@ -264,7 +268,7 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     let query: Vec<String> = head
         .query
         .iter()
-        .filter(|(name, _)| !is_signature_parameter(name) && seen.insert(name))
+        .filter(|(name, _)| !is_taken_parameter(name) && seen.insert(name))
         .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
         .collect();
     let mut target = head.uri.path().to_owned();
@@ -296,9 +300,11 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     Ok(request)
 }
 
-/// The query parameters that carry a signature, both versions.
-fn is_signature_parameter(name: &str) -> bool {
-    name.starts_with("X-Amz-") || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
+/// The query parameters that carry a signature, both versions, and those that we read ourselves.
+fn is_taken_parameter(name: &str) -> bool {
+    let prefixes = ["X-Amz-", "response-"];
+    prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
 }
 
 /// Reads a body whole, up to the limit.

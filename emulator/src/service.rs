@@ -7,6 +7,7 @@ use crate::addressing::bucket_in_host;
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
+use crate::sts;
 
 /// A service by its signing name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,13 +48,15 @@ impl Service {
         }
     }
 
-    /// How this service words its errors.
-    pub(crate) fn protocol(&self) -> Protocol {
+    /// How this service words this refusal.
+    pub(crate) fn protocol(&self, refusal: &AwsError) -> Protocol {
+        // What does not reach an action is refused before the service speaks.
+        let undispatched = matches!(&*refusal.code, "InvalidAction" | "MissingAction");
         match self {
             Self::S3 => Protocol::RestXml,
-            Self::Sts => Protocol::Query { namespace: "https://sts.amazonaws.com/doc/2011-06-15/" },
+            Self::Sts if !undispatched => Protocol::Query { namespace: sts::NAMESPACE },
             Self::Other(name) if name == "kms" || name == "TrentService" => Protocol::Json,
-            Self::Other(_) => {
+            Self::Sts | Self::Other(_) => {
                 Protocol::Query { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" }
             }
         }

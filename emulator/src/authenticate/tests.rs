@@ -60,7 +60,7 @@ fn accounts() -> Accounts {
         token: Secret::new(token()),
         policy: None,
         issued_at: now,
-        expires_at: now + Duration::from_secs(3600),
+        expires_at: now + Duration::from_hours(1),
     };
     let mut accounts = Accounts::default();
     accounts.insert(Account {
@@ -109,7 +109,7 @@ impl Meant {
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
         if self.presigned {
             settings.signature_location = SignatureLocation::QueryParams;
-            settings.expires_in = Some(Duration::from_secs(600));
+            settings.expires_in = Some(Duration::from_mins(10));
             settings.payload_checksum_kind = PayloadChecksumKind::NoHeader;
         }
         let parameters = v4::SigningParams::builder()

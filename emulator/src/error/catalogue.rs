@@ -174,9 +174,9 @@ impl AwsError {
         Self::new(BAD_REQUEST, "InvalidPartOrder", text).with("UploadId", upload_id)
     }
 
-    pub(crate) fn invalid_part_number(value: impl ToString) -> Self {
+    pub(crate) fn invalid_part_number(value: &str) -> Self {
         let text = "Part number must be an integer between 1 and 10000, inclusive";
-        Self::invalid_argument(text, "partNumber", value.to_string())
+        Self::invalid_argument(text, "partNumber", value)
     }
 
     pub(crate) fn entity_too_small(size_bytes: u64, number: i32, etag: &str) -> Self {

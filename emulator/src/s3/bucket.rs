@@ -104,7 +104,11 @@ impl Operation for CreateBucket {
             Some(found) if found.owner == owner => Err(AwsError::bucket_already_owned_by_you(&name)),
             Some(_) => Err(AwsError::bucket_already_exists(&name)),
             None => {
-                world.buckets.insert(name.clone(), Bucket::new(&name, &region, owner, now));
+                let mut bucket = Bucket::new(&name, &region, owner, now);
+                if let Some(constraint @ "EU") = operation.location_constraint.as_deref() {
+                    constraint.clone_into(&mut bucket.location);
+                }
+                world.buckets.insert(name, bucket);
                 Ok(Created { location })
             }
         }
@@ -149,7 +153,7 @@ impl Operation for HeadBucket {
 }
 
 impl Operation for GetBucketLocation {
-    /// The bucket's region.
+    /// The bucket's region, or `EU`.
     type Output = String;
     const OP: Op = Op::GetBucketLocation;
 
@@ -163,7 +167,7 @@ impl Operation for GetBucketLocation {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<String, AwsError> {
-        Ok(world.bucket(&authorized.into_operation().bucket)?.region.clone())
+        Ok(world.bucket(&authorized.into_operation().bucket)?.location.clone())
     }
 }
 

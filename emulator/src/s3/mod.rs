@@ -6,6 +6,7 @@ mod codec;
 mod conditions;
 mod copy;
 mod list;
+mod list_uploads;
 mod metadata;
 mod multipart;
 mod object;

@@ -5,7 +5,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bucketproof_authz::AccountId;
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 
@@ -35,16 +34,16 @@ pub(crate) struct UploadRef {
 }
 
 impl UploadRef {
-    fn target(&self) -> Target<'_> {
+    pub(crate) fn target(&self) -> Target<'_> {
         Target::Object(&self.bucket, &self.key)
     }
 
-    fn require(&self, world: &World, action: &'static str) -> Result<Vec<Requirement>, AwsError> {
+    pub(crate) fn require(&self, world: &World, action: &'static str) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.bucket)?;
         Ok(vec![Requirement::on_object(action, &self.bucket, &self.key)])
     }
 
-    fn find<'a>(&self, world: &'a World) -> Result<&'a Upload, AwsError> {
+    pub(crate) fn find<'a>(&self, world: &'a World) -> Result<&'a Upload, AwsError> {
         let name = (self.key.clone(), self.upload_id.clone());
         world
             .bucket(&self.bucket)?
@@ -64,7 +63,11 @@ impl UploadRef {
 }
 
 pub(crate) fn check_part_number(number: i32) -> Result<(), AwsError> {
-    if (1..=PARTS_MAX).contains(&number) { Ok(()) } else { Err(AwsError::invalid_part_number(number)) }
+    if (1..=PARTS_MAX).contains(&number) {
+        Ok(())
+    } else {
+        Err(AwsError::invalid_part_number(&number.to_string()))
+    }
 }
 
 /// `CreateMultipartUpload`.
@@ -462,117 +465,4 @@ impl Operation for AbortMultipartUpload {
         bucket.forget_changes(&upload.key);
         Ok(())
     }
-}
-
-/// `ListParts`.
-#[derive(Debug)]
-pub(crate) struct ListParts {
-    pub(crate) upload: UploadRef,
-    pub(crate) max_parts: usize,
-    pub(crate) after: i32,
-}
-
-/// One page of parts.
-#[derive(Debug)]
-pub(crate) struct PartsPage {
-    pub(crate) parts: Vec<(i32, Part)>,
-    pub(crate) truncated: bool,
-    pub(crate) upload: Upload,
-    pub(crate) owner_canonical_id: String,
-}
-
-impl Operation for ListParts {
-    type Output = PartsPage;
-    const OP: Op = Op::ListParts;
-
-    fn target(&self) -> Target<'_> {
-        self.upload.target()
-    }
-
-    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        self.upload.require(world, "s3:ListMultipartUploadParts")
-    }
-
-    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<PartsPage, AwsError> {
-        let Self { upload, max_parts, after } = authorized.into_operation();
-        let found = upload.find(world)?;
-        let mut parts: Vec<(i32, Part)> = found
-            .parts
-            .iter()
-            .filter(|(number, _)| **number > after)
-            .take(max_parts.saturating_add(1))
-            .map(|(number, part)| (*number, part.clone()))
-            .collect();
-        let truncated = parts.len() > max_parts;
-        parts.truncate(max_parts);
-        let owner_canonical_id = owner_canonical_id(world, &upload.bucket)?;
-        let upload = Upload { parts: std::collections::BTreeMap::new(), ..found.clone() };
-        Ok(PartsPage { parts, truncated, upload, owner_canonical_id })
-    }
-}
-
-/// `ListMultipartUploads`.
-#[derive(Debug)]
-pub(crate) struct ListMultipartUploads {
-    pub(crate) bucket: String,
-    pub(crate) prefix: String,
-    pub(crate) max_uploads: usize,
-    /// The key, and the upload id within it, after which to go on.
-    pub(crate) after: Option<(String, Option<String>)>,
-}
-
-/// One page of uploads.
-#[derive(Debug)]
-pub(crate) struct UploadsPage {
-    /// Key, upload id and the upload without its parts, by key, then by initiation.
-    pub(crate) uploads: Vec<(String, String, Upload)>,
-    pub(crate) truncated: bool,
-    pub(crate) owner_canonical_id: String,
-}
-
-impl Operation for ListMultipartUploads {
-    type Output = UploadsPage;
-    const OP: Op = Op::ListMultipartUploads;
-
-    fn target(&self) -> Target<'_> {
-        Target::Bucket(&self.bucket)
-    }
-
-    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        world.bucket(&self.bucket)?;
-        Ok(vec![Requirement::on_bucket("s3:ListBucketMultipartUploads", &self.bucket)])
-    }
-
-    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<UploadsPage, AwsError> {
-        let Self { bucket, prefix, max_uploads, after } = authorized.into_operation();
-        let owner_canonical_id = owner_canonical_id(world, &bucket)?;
-        let mut uploads: Vec<(String, String, Upload)> = world
-            .bucket(&bucket)?
-            .uploads
-            .iter()
-            .filter(|((key, _), _)| key.starts_with(&prefix))
-            .map(|((key, id), upload)| {
-                let upload = Upload { parts: std::collections::BTreeMap::new(), ..upload.clone() };
-                (key.clone(), id.clone(), upload)
-            })
-            .collect();
-        uploads.sort_by(|a, b| (&a.0, a.2.initiated_at, &a.1).cmp(&(&b.0, b.2.initiated_at, &b.1)));
-        if let Some((after_key, after_id)) = &after {
-            let position = match after_id {
-                None => uploads.iter().rposition(|(key, ..)| key <= after_key),
-                Some(after_id) => uploads
-                    .iter()
-                    .rposition(|(key, id, _)| key < after_key || (key == after_key && id == after_id)),
-            };
-            uploads.drain(..position.map_or(0, |position| position + 1));
-        }
-        let truncated = uploads.len() > max_uploads;
-        uploads.truncate(max_uploads);
-        Ok(UploadsPage { uploads, truncated, owner_canonical_id })
-    }
-}
-
-fn owner_canonical_id(world: &World, bucket: &str) -> Result<String, AwsError> {
-    let owner: &AccountId = &world.bucket(bucket)?.owner;
-    Ok(world.accounts.get(owner).map(|account| account.canonical_id.clone()).unwrap_or_default())
 }

@@ -14,6 +14,8 @@ use crate::error::AwsError;
 pub(crate) struct Bucket {
     pub(crate) name: String,
     pub(crate) region: String,
+    /// What the bucket says when it is asked where it is: the region, or `EU` if it was made with that.
+    pub(crate) location: String,
     pub(crate) owner: AccountId,
     pub(crate) created_at: Timestamp,
     pub(crate) policy: Option<Policy>,
@@ -47,6 +49,7 @@ impl Bucket {
         Self {
             name: name.to_owned(),
             region: region.to_owned(),
+            location: region.to_owned(),
             owner,
             created_at,
             policy: None,

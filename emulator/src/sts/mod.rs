@@ -17,7 +17,7 @@ use assume_role::AssumeRole;
 use identity::GetCallerIdentity;
 
 /// The name space of all answers.
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+pub(crate) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// The parameters of a request; the first of two with one name wins.
 struct Parameters(Vec<(String, String)>);

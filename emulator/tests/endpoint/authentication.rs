@@ -113,7 +113,7 @@ async fn the_order_of_refusals_is_that_of_aws() {
     check(&send(&get, stray.clone()).await, 403, "SignatureDoesNotMatch");
     check(&wire.send(&wire.sign(&get, &stray)).await, 400, "InvalidToken");
 
-    emulator.clock().advance(Duration::from_secs(3600));
+    emulator.clock().advance(Duration::from_hours(1));
     let answer = send(&get, Signing::with(temporary)).await;
     check(&answer, 400, "ExpiredToken");
     assert_eq!(answer.element("Token-0").as_deref(), Some(token));
@@ -277,7 +277,7 @@ async fn sts_words_the_same_refusals_in_its_own_way() {
     check(&answer, 403, "SignatureDoesNotMatch");
     let text = "Signature expired: 20260101T000000Z is now earlier than 20260101T000001Z (20260101T000501Z - 5 min.)";
     assert_eq!(answer.element("Message").as_deref(), Some(text));
-    emulator.clock().advance(Duration::from_secs(3600));
+    emulator.clock().advance(Duration::from_hours(1));
     let answer = send(&with(Key::of(&credentials))).await;
     check(&answer, 403, "ExpiredToken");
     assert_eq!(

@@ -5,8 +5,6 @@ use bucketproof_emulator::{Emulator, Scenario};
 
 use crate::wire::{Key, Wire};
 
-pub(crate) const OWNER: &str = "111122223333";
-pub(crate) const PARTNER: &str = "444455556666";
 pub(crate) const EXTERNAL_ID: &str = "Suprsend-7f3a";
 pub(crate) const ROLE_ARN: &str = "arn:aws:iam::111122223333:role/vendors/exporter";
 

@@ -5,8 +5,33 @@
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod buckets;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod conditions;
+#[cfg(test)]
+mod copies;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod journal;
+#[cfg(test)]
+mod listing;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod multipart;
+#[cfg(test)]
 mod objects;
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod program;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod sts;
 #[cfg(test)]
 mod wire;

@@ -63,7 +63,7 @@ impl Framing {
             let signature = if self.kind == UNSIGNED_TRAILER {
                 String::new()
             } else {
-                let (_, signature) =
+                let ((), signature) =
                     sign_chunk(&Bytes::copy_from_slice(chunk), &previous, &parameters).unwrap().into_parts();
                 previous.clone_from(&signature);
                 format!(";chunk-signature={signature}")
@@ -80,7 +80,7 @@ impl Framing {
             body.extend(format!("{name}:{value}\r\n").into_bytes());
         }
         if self.kind == SIGNED_TRAILER {
-            let (_, signature) = sign_trailer(&headers, &previous, &parameters).unwrap().into_parts();
+            let ((), signature) = sign_trailer(&headers, &previous, &parameters).unwrap().into_parts();
             body.extend(format!("x-amz-trailer-signature:{signature}\r\n").into_bytes());
         }
         body.extend(b"\r\n");

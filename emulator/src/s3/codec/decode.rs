@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use s3s::dto;
 
+use super::headers;
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
@@ -12,10 +13,11 @@ use crate::s3::checksum::{ChecksumAlgorithm, ChecksumKind, Claims, DigestForm};
 use crate::s3::conditions::{ReadConditions, WriteCondition};
 use crate::s3::copy::{CopyObject, MetadataDirective, Source};
 use crate::s3::list::{ListObjects, ListObjectsV2, Listing};
+use crate::s3::list_uploads::{ListMultipartUploads, ListParts};
 use crate::s3::metadata;
 use crate::s3::multipart::{
-    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListMultipartUploads, ListParts,
-    ListedPart, UploadPart, UploadPartCopy, UploadRef,
+    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListedPart, UploadPart,
+    UploadPartCopy, UploadRef,
 };
 use crate::s3::object::{DeleteObject, PutObject, WriteSettings};
 use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, PutBucketPolicy};
@@ -39,16 +41,13 @@ pub(super) fn put_object(x: &Exchange, head: &Head, input: dto::PutObjectInput) 
 }
 
 pub(super) fn get_object(x: &Exchange, head: &Head, input: dto::GetObjectInput) -> Decoded<GetObject> {
-    let overrides = head.query.iter().any(|(name, _)| name.starts_with("response-"));
-    if overrides && x.authenticated.caller.identity().is_none() {
-        let text = "Request specific response headers cannot be used for anonymous GET requests.";
-        return Err(AwsError::invalid_request(text));
-    }
+    headers::check_overrides(x, head)?;
     Ok(GetObject(read(head, input.bucket, input.key, input.version_id, input.part_number)))
 }
 
-pub(super) fn head_object(_: &Exchange, head: &Head, input: dto::HeadObjectInput) -> HeadObject {
-    HeadObject(read(head, input.bucket, input.key, input.version_id, input.part_number))
+pub(super) fn head_object(x: &Exchange, head: &Head, input: dto::HeadObjectInput) -> Decoded<HeadObject> {
+    headers::check_overrides(x, head)?;
+    Ok(HeadObject(read(head, input.bucket, input.key, input.version_id, input.part_number)))
 }
 
 fn read(
@@ -98,11 +97,14 @@ pub(super) fn delete_objects(
         return Err(AwsError::invalid_request(text));
     }
     claims.check(x.body.clone(), DigestForm::Hex)?;
-    if input.delete.objects.is_empty() || input.delete.objects.len() > DELETE_KEYS_MAX {
+    let objects = input.delete.objects;
+    let well_formed =
+        (1..=DELETE_KEYS_MAX).contains(&objects.len()) && objects.iter().all(|o| !o.key.is_empty());
+    if !well_formed {
         return Err(AwsError::malformed_xml());
     }
     let bucket = input.bucket;
-    let objects = input.delete.objects.into_iter().map(|object| {
+    let objects = objects.into_iter().map(|object| {
         if object.last_modified_time.is_some() || object.size.is_some() {
             return Err(AwsError::not_implemented("a condition on time or size in DeleteObjects"));
         }
@@ -416,7 +418,7 @@ fn parse_token(token: &str) -> Decoded<String> {
 /// The only encoding of names in listings is `url`.
 fn encoding(head: &Head) -> Decoded<()> {
     match head.parameter("encoding-type") {
-        None | Some("url" | "") => Ok(()),
+        None | Some("url") => Ok(()),
         Some(other) => Err(AwsError::invalid_argument(
             "Invalid Encoding Method specified in Request",
             "encoding-type",

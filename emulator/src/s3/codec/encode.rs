@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use s3s::dto;
 
 use super::decode::token;
+use super::headers;
 use crate::error::AwsError;
 use crate::exchange::{Address, Exchange};
 use crate::head::{Head, encode};
@@ -14,11 +15,11 @@ use crate::s3::bucket::{Created, OwnBuckets};
 use crate::s3::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use crate::s3::copy::Copied;
 use crate::s3::list::Page;
-use crate::s3::metadata;
-use crate::s3::multipart::{Begun, PartsPage, UploadsPage};
+use crate::s3::list_uploads::{PartsPage, UploadsPage};
+use crate::s3::multipart::Begun;
 use crate::s3::object::Written;
 use crate::s3::read::Found;
-use crate::state::{Object, ObjectHeaders, Part};
+use crate::state::{ObjectHeaders, Part};
 
 /// Sets the checksum fields that every output type has under the same names.
 macro_rules! set_checksum {
@@ -54,13 +55,8 @@ macro_rules! read_output {
         let wanted = checksum.filter(|_| wants_checksum($head));
         let mut output = dto::$output {
             accept_ranges: Some("bytes".to_owned()),
-            cache_control: object.headers.cache_control.clone(),
-            content_disposition: object.headers.content_disposition.clone(),
-            content_encoding: object.headers.content_encoding.clone(),
-            content_language: object.headers.content_language.clone(),
             content_length: i64::try_from(content.len()).ok(),
             content_range,
-            content_type: Some(content_type(&object)),
             e_tag: Some(etag(object.etag.as_str())),
             last_modified: Some(time(object.last_modified)),
             parts_count: parts_count.and_then(|count| i32::try_from(count).ok()),
@@ -73,7 +69,7 @@ macro_rules! read_output {
         if output.content_range.is_some() {
             $x.answer_status(StatusCode::PARTIAL_CONTENT);
         }
-        own_headers($x, &object);
+        headers::answer($x, $head, &object);
         (output, content)
     }};
 }
@@ -471,18 +467,4 @@ fn algorithm_name(algorithm: ChecksumAlgorithm) -> dto::ChecksumAlgorithm {
 
 fn wants_checksum(head: &Head) -> bool {
     head.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
-}
-
-fn content_type(object: &Object) -> String {
-    object.headers.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned())
-}
-
-/// What `s3s` would word otherwise: the expiry as it was sent, and metadata that is not ASCII.
-fn own_headers(x: &Exchange, object: &Object) {
-    if let Some(expires) = &object.headers.expires {
-        x.answer_header("expires", expires);
-    }
-    for (name, value) in &object.headers.metadata {
-        x.answer_header(&format!("x-amz-meta-{name}"), &metadata::encode(value));
-    }
 }

@@ -5,6 +5,7 @@
 
 mod decode;
 mod encode;
+mod headers;
 mod refused;
 mod reword;
 
@@ -100,6 +101,7 @@ methods! {
         create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
         delete_object: DeleteObjectInput -> DeleteObjectOutput;
         get_object: GetObjectInput -> GetObjectOutput;
+        head_object: HeadObjectInput -> HeadObjectOutput;
         list_buckets: ListBucketsInput -> ListBucketsOutput;
         list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput;
         list_objects: ListObjectsInput -> ListObjectsOutput;
@@ -117,7 +119,6 @@ methods! {
         get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
         get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
         head_bucket: HeadBucketInput -> HeadBucketOutput;
-        head_object: HeadObjectInput -> HeadObjectOutput;
     }
 }
 

@@ -111,6 +111,14 @@ pub(crate) fn check_headers(head: &Head) -> Result<(), AwsError> {
             }
         }
     }
+    // Of an object with keys that S3 manages there is nothing to say; AWS refuses to be told.
+    let name = "x-amz-server-side-encryption";
+    if let Some(value) = head.header(name)
+        && matches!(head.method, Method::GET | Method::HEAD)
+    {
+        let text = format!("{name} header is not supported for this operation.");
+        return Err(AwsError::invalid_argument(text, name, value));
+    }
     let is_form = head
         .header("content-type")
         .is_some_and(|content_type| content_type.starts_with("multipart/form-data"));

@@ -47,21 +47,19 @@ fn parameter(message: &str, head: &Head) -> Option<AwsError> {
     let name = |kind: &str| message.strip_prefix(kind)?.split(':').next();
     if let Some(name) = name("invalid query: ") {
         let value = head.parameter(name)?;
-        return Some(match name {
-            "partNumber" => AwsError::invalid_part_number(value),
-            _ => {
-                let text = format!("Provided {name} not an integer or within integer range");
-                AwsError::invalid_argument(text, name, value)
-            }
-        });
+        if name == "partNumber" {
+            return Some(AwsError::invalid_part_number(value));
+        }
+        let text = format!("Provided {name} not an integer or within integer range");
+        return Some(AwsError::invalid_argument(text, name, value));
     }
     let name = name("invalid header: ")?;
     let value = head.header(name)?;
-    Some(match name {
+    if name == "x-amz-copy-source" {
         // AWS repeats the name of the header, not its value.
-        "x-amz-copy-source" => AwsError::invalid_argument(copy_source_defect(value), name, name),
-        _ => AwsError::invalid_argument(format!("The value of {name} is invalid"), name, value),
-    })
+        return Some(AwsError::invalid_argument(copy_source_defect(value), name, name));
+    }
+    Some(AwsError::invalid_argument(format!("The value of {name} is invalid"), name, value))
 }
 
 fn copy_source_defect(source: &str) -> &'static str {

@@ -1,0 +1,129 @@
+//! Listing multipart uploads, and the parts of one.
+
+use std::collections::BTreeMap;
+
+use bucketproof_authz::AccountId;
+use jiff::Timestamp;
+
+use super::multipart::UploadRef;
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::operation::{Op, Operation, Requirement, Target};
+use crate::state::{Part, Upload, World};
+
+/// `ListParts`.
+#[derive(Debug)]
+pub(crate) struct ListParts {
+    pub(crate) upload: UploadRef,
+    pub(crate) max_parts: usize,
+    pub(crate) after: i32,
+}
+
+/// One page of parts.
+#[derive(Debug)]
+pub(crate) struct PartsPage {
+    pub(crate) parts: Vec<(i32, Part)>,
+    pub(crate) truncated: bool,
+    pub(crate) upload: Upload,
+    pub(crate) owner_canonical_id: String,
+}
+
+impl Operation for ListParts {
+    type Output = PartsPage;
+    const OP: Op = Op::ListParts;
+
+    fn target(&self) -> Target<'_> {
+        self.upload.target()
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        self.upload.require(world, "s3:ListMultipartUploadParts")
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<PartsPage, AwsError> {
+        let Self { upload, max_parts, after } = authorized.into_operation();
+        let found = upload.find(world)?;
+        let mut parts: Vec<(i32, Part)> = found
+            .parts
+            .iter()
+            .filter(|(number, _)| **number > after)
+            .take(max_parts.saturating_add(1))
+            .map(|(number, part)| (*number, part.clone()))
+            .collect();
+        let truncated = parts.len() > max_parts;
+        parts.truncate(max_parts);
+        let owner_canonical_id = owner_canonical_id(world, &upload.bucket)?;
+        let upload = Upload { parts: BTreeMap::new(), ..found.clone() };
+        Ok(PartsPage { parts, truncated, upload, owner_canonical_id })
+    }
+}
+
+/// `ListMultipartUploads`.
+#[derive(Debug)]
+pub(crate) struct ListMultipartUploads {
+    pub(crate) bucket: String,
+    pub(crate) prefix: String,
+    pub(crate) max_uploads: usize,
+    /// The key, and the upload id within it, after which to go on.
+    pub(crate) after: Option<(String, Option<String>)>,
+}
+
+/// One page of uploads.
+#[derive(Debug)]
+pub(crate) struct UploadsPage {
+    /// Key, upload id and the upload without its parts, by key, then by initiation.
+    pub(crate) uploads: Vec<(String, String, Upload)>,
+    pub(crate) truncated: bool,
+    pub(crate) owner_canonical_id: String,
+}
+
+impl Operation for ListMultipartUploads {
+    type Output = UploadsPage;
+    const OP: Op = Op::ListMultipartUploads;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket("s3:ListBucketMultipartUploads", &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<UploadsPage, AwsError> {
+        let Self { bucket, prefix, max_uploads, after } = authorized.into_operation();
+        let owner_canonical_id = owner_canonical_id(world, &bucket)?;
+        let mut uploads: Vec<(String, String, Upload)> = world
+            .bucket(&bucket)?
+            .uploads
+            .iter()
+            .filter(|((key, _), _)| key.starts_with(&prefix))
+            .map(|((key, id), upload)| {
+                let upload = Upload { parts: BTreeMap::new(), ..upload.clone() };
+                (key.clone(), id.clone(), upload)
+            })
+            .collect();
+        uploads.sort_by(|a, b| (&a.0, a.2.initiated_at, &a.1).cmp(&(&b.0, b.2.initiated_at, &b.1)));
+        if let Some((after_key, after_id)) = &after {
+            let end = match after_id {
+                None => uploads.iter().rposition(|(key, ..)| key <= after_key).map_or(0, |last| last + 1),
+                Some(after_id) => {
+                    let marked = uploads.iter().position(|(key, id, _)| key == after_key && id == after_id);
+                    let refusal = || {
+                        AwsError::invalid_argument("Invalid uploadId marker", "upload-id-marker", after_id)
+                    };
+                    marked.ok_or_else(refusal)? + 1
+                }
+            };
+            uploads.drain(..end);
+        }
+        let truncated = uploads.len() > max_uploads;
+        uploads.truncate(max_uploads);
+        Ok(UploadsPage { uploads, truncated, owner_canonical_id })
+    }
+}
+
+fn owner_canonical_id(world: &World, bucket: &str) -> Result<String, AwsError> {
+    let owner: &AccountId = &world.bucket(bucket)?.owner;
+    Ok(world.accounts.get(owner).map(|account| account.canonical_id.clone()).unwrap_or_default())
+}
