@@ -1,5 +1,6 @@
 //! The one value that every renderer reads. Its JSON form is a contract; see [`SCHEMA`].
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +23,9 @@ pub struct Report {
     pub target: String,
     /// What it was set up with.
     pub scenario: String,
+    /// The command that runs a check again if its id is added; for people.
+    #[serde(skip)]
+    pub again: String,
     /// Real time of the run, milliseconds.
     pub duration_ms: u64,
     /// The number of checks per status.
@@ -94,10 +98,18 @@ impl Report {
             schema: SCHEMA,
             target: target.into(),
             scenario: scenario.into(),
+            again: "bucketproof-conformance run".to_owned(),
             duration_ms: 0,
             summary,
             checks,
         }
+    }
+
+    /// The run was set up with a scenario file, and so must be each repetition.
+    pub fn repeated_with_scenario(&mut self, path: &Path) {
+        let path = path.display().to_string();
+        let quote = if path.contains(char::is_whitespace) { "'" } else { "" };
+        self.again = format!("bucketproof-conformance run --scenario {quote}{path}{quote}");
     }
 
     /// Takes in what the runner says.

@@ -75,14 +75,21 @@ pub(crate) struct Provider {
 struct Shared {
     source: CredentialSource,
     sts: Option<aws_sdk_sts::Client>,
+    /// Where requests to STS go, for messages.
+    place: String,
     clock: Clock,
     session: Mutex<Option<Session>>,
 }
 
 impl Provider {
-    /// `sts` is needed for a role only.
-    pub(crate) fn new(source: CredentialSource, sts: Option<aws_sdk_sts::Client>, clock: Clock) -> Self {
-        Self { shared: Arc::new(Shared { source, sts, clock, session: Mutex::new(None) }) }
+    /// `sts` is needed for a role only; `place` is where it is, for messages.
+    pub(crate) fn new(
+        source: CredentialSource,
+        sts: Option<aws_sdk_sts::Client>,
+        place: String,
+        clock: Clock,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { source, sts, place, clock, session: Mutex::new(None) }) }
     }
 
     /// The access key id that requests are signed with; for messages.
@@ -122,7 +129,7 @@ impl Provider {
             .duration_seconds(i32::try_from(length.as_secs()).unwrap_or(3_600))
             .send()
             .await
-            .map_err(|error| sts_error(&error, role_arn, &base.id))?;
+            .map_err(|error| sts_error(&error, role_arn, &base.id, &self.shared.place))?;
         let given = answer.credentials().ok_or_else(no_sts)?;
         let expires = Timestamp::from_second(given.expiration().secs()).unwrap_or(now);
         let live = Session {
@@ -169,12 +176,13 @@ fn sts_error<E: ProvideErrorMetadata + std::fmt::Debug>(
     error: &SdkError<E, HttpResponse>,
     role_arn: &str,
     access_key_id: &str,
+    place: &str,
 ) -> StoreError {
     let operation = Operation::AssumeRole;
     let SdkError::ServiceError(service) = error else {
         return StoreError::Unavailable {
             operation,
-            message: crate::store::transport_message(error),
+            message: crate::store::transport_message(error, place),
             effect: Effect::None,
         };
     };
@@ -190,6 +198,6 @@ fn sts_error<E: ProvideErrorMetadata + std::fmt::Debug>(
         "SignatureDoesNotMatch" => {
             StoreError::SignatureMismatch { operation, access_key_id: access_key_id.to_owned() }
         }
-        _ => crate::store::service_error(operation, service.raw().status().as_u16(), code, message),
+        _ => crate::store::service_error(operation, service.raw().status().as_u16(), code, message, place),
     }
 }

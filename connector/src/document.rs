@@ -114,7 +114,7 @@ impl<'a> Document<'a> {
     }
 
     fn value_at(&self, span: Range<usize>, field: &str) -> Option<String> {
-        if ["secret", "token", "password"].iter().any(|word| field.contains(word)) {
+        if ["secret", "token", "password", "access_key"].iter().any(|word| field.contains(word)) {
             return None;
         }
         let value = self.text.get(span)?.trim();
@@ -170,11 +170,15 @@ impl<'a> Document<'a> {
             }
             rest = after;
         }
-        path.extend(depth_keys);
         let own = self.text.get(span.clone()).unwrap_or_default().trim();
         if is_key(own) && self.text.get(span.end..).is_some_and(|rest| rest.trim_start().starts_with('=')) {
-            path.push(own);
+            // The keys before it on its line are its neighbours, unless a brace was opened.
+            if !rest.contains('{') {
+                depth_keys.pop();
+            }
+            depth_keys.push(own);
         }
+        path.extend(depth_keys);
         path.join(".")
     }
 }

@@ -139,6 +139,9 @@ impl<'d> Decoder<'d> {
     fn line<'a>(&mut self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
         let text =
             std::str::from_utf8(line).map_err(|error| RowProblem::NotUtf8 { at: error.valid_up_to() })?;
+        if text.starts_with('\u{feff}') {
+            return Err(RowProblem::NotAnObject { detail: "it begins with a byte order mark".to_owned() });
+        }
         check_depth(line)?;
         cells.clear();
         cells.resize_with(self.builders.len(), || Cell::Absent);
@@ -245,7 +248,9 @@ fn end_of<'a>(text: &'a str, part: &str) -> Option<&'a str> {
 
 fn not_an_object(error: &sonic_rs::Error) -> RowProblem {
     // The parser's message quotes the input over several lines; the letter carries the input already.
-    let detail = error.to_string().lines().next().unwrap_or_default().to_owned();
+    // It counts within the row, whose own line the letter gives.
+    let detail =
+        error.to_string().lines().next().unwrap_or_default().replace(" at line 1 column ", " at column ");
     RowProblem::NotAnObject { detail }
 }
 

@@ -33,7 +33,7 @@ pub(super) enum Command {
     List(ListArguments),
     /// Say everything that a check says about itself.
     Explain {
-        /// The id of one check.
+        /// The id of a check, the beginning of several, or the requirement that they prove.
         id: String,
     },
     /// Not supported yet: compare a run with a baseline.

@@ -13,7 +13,7 @@ use clap::Parser as _;
 use crate::exit::ExitStatus;
 use crate::inventory::Inventory;
 use crate::render;
-use crate::selection;
+use crate::selection::{self, Filter};
 use arguments::{Arguments, Command, ListArguments};
 use usage::UsageError;
 
@@ -48,7 +48,7 @@ pub fn main_over(
     let ended = match arguments.command {
         None => run::run(inventory, arguments.run, out, err),
         Some(Command::Run(arguments)) => run::run(inventory, arguments, out, err),
-        Some(Command::List(arguments)) => list(inventory, arguments, out),
+        Some(Command::List(arguments)) => list(inventory, arguments, out, err),
         Some(Command::Explain { id }) => explain(inventory, &id, out),
         Some(Command::Gate { .. }) => Err(UsageError::UnsupportedCommand { name: "gate" }.into()),
         Some(Command::Verify { .. }) => Err(UsageError::UnsupportedCommand { name: "verify" }.into()),
@@ -99,21 +99,29 @@ fn print(out: &mut dyn Write, text: &str) -> Ended {
     }
 }
 
-fn list(inventory: &Inventory, arguments: ListArguments, out: &mut dyn Write) -> Ended {
+fn list(inventory: &Inventory, arguments: ListArguments, out: &mut dyn Write, err: &mut dyn Write) -> Ended {
     let selected = selection::select(inventory, &arguments.filter.into())?;
-    print(out, &render::list(&selected))?;
-    Ok(if selected.is_empty() { ExitStatus::NothingSelected } else { ExitStatus::Done })
+    if selected.is_empty() {
+        return nothing_selected(err);
+    }
+    print(out, &render::list(&selected))
 }
 
+fn nothing_selected(err: &mut dyn Write) -> Ended {
+    writeln!(err, "no check is selected, so nothing is proved")
+        .map_err(|error| CommandError::Broken(format!("cannot write a message: {error}")))?;
+    Ok(ExitStatus::NothingSelected)
+}
+
+/// Explains one check, or every check that `id` selects: the beginning of ids, or a requirement.
 fn explain(inventory: &Inventory, id: &str, out: &mut dyn Write) -> Ended {
-    match inventory.check(id) {
-        Some(check) => print(out, &render::explain(check)),
-        None => Err(UsageError::UnknownName(selection::UnknownName::Id {
-            name: id.to_owned(),
-            nearest: selection::nearest(inventory, id),
-        })
-        .into()),
+    if let Some(check) = inventory.check(id) {
+        return print(out, &render::explain(check));
     }
+    let filter = Filter { ids: vec![id.to_owned()], ..Filter::default() };
+    let selected = selection::select(inventory, &filter)?;
+    let texts: Vec<String> = selected.iter().map(|check| render::explain(check)).collect();
+    print(out, &texts.join("\n"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use bucketproof_emulator::{Emulator, StartError};
 use super::arguments::RunArguments;
 use super::report_files::ReportFile;
 use super::usage::UsageError;
-use super::{CommandError, Ended, print};
+use super::{CommandError, Ended, nothing_selected, print};
+use crate::cast;
 use crate::context::{CheckContext, ScenarioSource};
 use crate::exit::ExitStatus;
 use crate::inventory::Inventory;
@@ -33,17 +34,12 @@ pub(super) fn run(
     }
     let selected = selection::select(inventory, &arguments.filter.into())?;
     if selected.is_empty() {
-        writeln!(err, "no check is selected, so nothing is proved")
-            .map_err(|error| CommandError::Broken(format!("cannot write a message: {error}")))?;
-        return Ok(ExitStatus::NothingSelected);
+        return nothing_selected(err);
     }
     let scenario = match &arguments.scenario {
         Some(path) => ScenarioSource::read(path).map_err(UsageError::Scenario)?,
         None => ScenarioSource::embedded(),
     };
-    let json = arguments.json.map(ReportFile::create).transpose()?;
-    let junit = arguments.junit.map(ReportFile::create).transpose()?;
-
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CommandError::Broken(format!("cannot start the runtime: {error}")))?;
@@ -54,7 +50,16 @@ pub(super) fn run(
             Emulator::builder().scenario(scenario).start().await
         })
         .map_err(UsageError::BrokenScenario)?;
+    if selected.iter().any(|check| check.area.profile().is_some()) {
+        cast::complete(&scenario.name(), scenario.text()).map_err(UsageError::Incomplete)?;
+    }
+    let json = arguments.json.map(ReportFile::create).transpose()?;
+    let junit = arguments.junit.map(ReportFile::create).transpose()?;
+
     let mut report = Report::new(EMULATOR, scenario.name(), &selected);
+    if let Some(path) = &arguments.scenario {
+        report.repeated_with_scenario(path);
+    }
     let scenario = Arc::new(scenario);
     let contexts = |_: &_| CheckContext::new(Arc::clone(&scenario));
     runtime.block_on(runner::run(&selected, contexts, &Settings::default(), |event| report.record(event)));

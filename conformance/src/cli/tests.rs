@@ -125,6 +125,39 @@ fn a_scenario_file_is_named_in_the_report() {
 }
 
 #[test]
+fn a_scenario_without_the_vendors_cast_is_no_run() {
+    let path = format!("{}/minimal.toml", bucketproof_fixtures::scenario::DIRECTORY);
+    let directory = tempfile::tempdir().unwrap();
+    let json = directory.path().join("report.json");
+    fs::write(&json, "the last report").unwrap();
+    let (code, out, err) = call(&["--scenario", &path, "--json", json.to_str().unwrap(), FAILED]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.starts_with(&format!("error: {path}: the scenario has no user `exporter`")), "{err}");
+    assert_eq!(fs::read_to_string(json).unwrap(), "the last report");
+}
+
+#[test]
+fn a_failed_check_is_run_again_with_its_scenario() {
+    let path = format!("{}/suprsend/scenario.toml", bucketproof_fixtures::scenario::DIRECTORY);
+    let (_, out, _) = call(&["--scenario", &path, FAILED]);
+    assert!(
+        out.contains(&format!("again     bucketproof-conformance run --scenario {path} {FAILED}\n")),
+        "{out}"
+    );
+    let (_, out, _) = call(&[FAILED]);
+    assert!(out.contains(&format!("again     bucketproof-conformance run {FAILED}\n")), "{out}");
+}
+
+#[test]
+fn a_requirement_is_explained_by_its_checks() {
+    let (code, of_requirement, _) = call(&["explain", "SUP-09"]);
+    let (_, of_check, _) = call(&["explain", FAILED]);
+    assert_eq!((code, of_requirement), (0, of_check));
+    let (code, of_two, _) = call(&["explain", "SUP-75"]);
+    assert_eq!((code, of_two.matches("falsified by").count()), (0, 2), "{of_two}");
+}
+
+#[test]
 fn the_suites_own_inventory_is_valid() {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let status = main(["x", "list"].map(OsString::from), &mut out, &mut err);

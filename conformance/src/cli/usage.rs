@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bucketproof_emulator::StartError;
 
+use crate::cast;
 use crate::context::UnreadableScenario;
 use crate::selection::UnknownName;
 
@@ -22,6 +23,8 @@ pub(super) enum UsageError {
     Scenario(UnreadableScenario),
     #[error(transparent)]
     BrokenScenario(StartError),
+    #[error(transparent)]
+    Incomplete(cast::Missing),
     #[error("cannot write the report to `{}`: {source}", path.display())]
     ReportFile { path: PathBuf, source: std::io::Error },
 }
@@ -36,7 +39,11 @@ impl UsageError {
             Self::UnsupportedTarget { .. } => "the target is `emulator`, which is the default".to_owned(),
             Self::BrokenScenario(StartError::Scenario(error)) => error.help().to_owned(),
             Self::BrokenScenario(_) | Self::Scenario(_) => {
-                "leave out `--scenario` for the built-in scenario".to_owned()
+                "name a scenario file (TOML), or leave out `--scenario` for the built-in one".to_owned()
+            }
+            Self::Incomplete(_) => {
+                "declare it as fixtures/scenarios/suprsend/scenario.toml does, or select checks with `--area`"
+                    .to_owned()
             }
             Self::ReportFile { .. } => "name a file in an existing directory that can be written".to_owned(),
         }

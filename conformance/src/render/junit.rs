@@ -27,14 +27,14 @@ pub fn junit(report: &Report) -> Result<String, JunitError> {
     for (area, checks) in suites {
         let mut suite = TestSuite::new(area.name());
         suite.set_time(Duration::from_millis(checks.iter().map(|check| check.duration_ms).sum()));
-        suite.add_test_cases(checks.into_iter().map(test_case));
+        suite.add_test_cases(checks.into_iter().map(|check| test_case(report, check)));
         document.add_test_suite(suite);
     }
     document.to_string().map_err(|error| JunitError { message: error.to_string() })
 }
 
-fn test_case(check: &CheckReport) -> TestCase {
-    let mut case = TestCase::new(check.id.as_str(), status(check));
+fn test_case(report: &Report, check: &CheckReport) -> TestCase {
+    let mut case = TestCase::new(check.id.as_str(), status(report, check));
     case.set_classname(check.area.name());
     case.set_time(Duration::from_millis(check.duration_ms));
     case.add_property(("title", check.title.as_str()));
@@ -43,7 +43,7 @@ fn test_case(check: &CheckReport) -> TestCase {
     case
 }
 
-fn status(check: &CheckReport) -> TestCaseStatus {
+fn status(report: &Report, check: &CheckReport) -> TestCaseStatus {
     match check.status {
         Status::Passed => TestCaseStatus::success(),
         Status::Failed => {
@@ -54,7 +54,7 @@ fn status(check: &CheckReport) -> TestCaseStatus {
                     format!("{}: expected {}, actual {}", failure.step, failure.expected, failure.actual);
                 status.set_message(one_line(&message));
             }
-            status.set_description(super::terminal::details(check));
+            status.set_description(super::terminal::details(report, check));
             status
         }
         Status::Errored => {
@@ -63,7 +63,7 @@ fn status(check: &CheckReport) -> TestCaseStatus {
                 status.set_type("errored");
                 status.set_message(one_line(&error.message));
             }
-            status.set_description(super::terminal::details(check));
+            status.set_description(super::terminal::details(report, check));
             status
         }
         Status::Skipped => {

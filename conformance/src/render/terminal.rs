@@ -28,7 +28,7 @@ pub fn terminal(report: &Report) -> String {
     let wrong = |check: &&CheckReport| matches!(check.status, Status::Failed | Status::Errored);
     for check in report.checks.iter().filter(wrong) {
         push(&mut text, format_args!("\n{}  {} ({})\n", mark(check.status), check.title, check.level));
-        push(&mut text, format_args!("{}\n", details(check)));
+        push(&mut text, format_args!("{}\n", details(report, check)));
     }
     text.push_str(&denied(report));
     push(&mut text, format_args!("\n{}\n", last_line(report.summary, report.duration_ms)));
@@ -58,7 +58,7 @@ fn denied(report: &Report) -> String {
 }
 
 /// What went wrong in `check`, one labelled entry per fact, without a line feed at the end.
-pub(super) fn details(check: &CheckReport) -> String {
+pub(super) fn details(report: &Report, check: &CheckReport) -> String {
     let mut entries = vec![("source", source_line(&check.sources))];
     if let Some(failure) = &check.failure {
         entries.push(("step", failure.step.clone()));
@@ -74,7 +74,7 @@ pub(super) fn details(check: &CheckReport) -> String {
         entries.extend(error.step.clone().map(|step| ("step", step)));
         entries.push(("error", error.message.clone()));
     }
-    entries.push(("again", format!("bucketproof-conformance run {}", check.id)));
+    entries.push(("again", format!("{} {}", report.again, check.id)));
     let entries: Vec<String> = entries.iter().map(|(label, value)| entry(label, value)).collect();
     entries.join("\n")
 }

@@ -71,15 +71,16 @@ impl Stage {
     }
 
     /// The stage of a vendor's checks, with another text in place of one policy of the scenario.
+    /// `needed` says what the policy must be like, so that `change` can make its text.
     pub(crate) async fn vendor_with_policy(
         context: CheckContext,
         file: &str,
+        needed: &str,
         change: impl FnOnce(&str) -> Option<String>,
     ) -> Result<Self, Stop> {
         let scenario = step("read the scenario").works(context.scenario().falsified(context.falsifier()))?;
         let changed = scenario.file(file).and_then(change);
-        let changed =
-            step(format!("change the policy `{file}`")).some("a policy that can be changed", changed)?;
+        let changed = step(format!("change the policy `{file}`")).some(needed, changed)?;
         let scenario = scenario.with_file(file, changed);
         Self::open(context, scenario).await
     }

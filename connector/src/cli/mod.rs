@@ -3,14 +3,14 @@
 //! Exit codes: 0 done, 1 the answer is no for a stated reason, 2 wrong usage or configuration, 3 this machine or
 //! this program is broken.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "the command line is where printing belongs")]
-
 mod plan;
 mod policy;
 mod profile;
 mod status;
 mod sync;
 
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::engine::{Connection, FailureKind, SyncError};
-use crate::store::S3Store;
+use crate::report::FailureReport;
+use crate::store::{Diagnosis, S3Store};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +49,45 @@ struct Complaint {
     exit: Exit,
     message: String,
     help: String,
+    /// What the store's refusal means, if it was one.
+    diagnosis: Option<Box<Diagnosis>>,
 }
 
 impl Complaint {
     fn usage(message: impl std::fmt::Display, help: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, message: format!("{message}"), help: help.into() }
+        Self { exit: Exit::Usage, message: message.to_string(), help: help.into(), diagnosis: None }
+    }
+
+    fn broken(message: impl Into<String>) -> Self {
+        Self { exit: Exit::Broken, message: message.into(), help: String::new(), diagnosis: None }
+    }
+
+    /// For people: what is wrong, what the service said, what to do.
+    fn text(&self) -> String {
+        let mut text = format!("error: {}", self.message);
+        // Writing to a `String` cannot fail.
+        if let Some(diagnosis) = &self.diagnosis {
+            if let Some(requirement) = &diagnosis.requirement {
+                let _ = write!(text, " [{requirement}]");
+            }
+            if diagnosis.cause != self.message {
+                let _ = write!(text, "\ncause: {}", diagnosis.cause);
+            }
+        }
+        if !self.help.is_empty() {
+            let _ = write!(text, "\nhelp: {}", self.help);
+        }
+        text.push('\n');
+        text
+    }
+
+    fn report(&self) -> FailureReport {
+        FailureReport {
+            outcome: "failed",
+            error: self.message.clone(),
+            help: self.help.clone(),
+            diagnosis: self.diagnosis.as_deref().cloned(),
+        }
     }
 }
 
@@ -63,11 +98,12 @@ impl From<&SyncError> for Complaint {
             FailureKind::Usage => Exit::Usage,
             FailureKind::Broken => Exit::Broken,
         };
-        let message = match error.diagnosis().and_then(|diagnosis| diagnosis.requirement.as_ref()) {
-            Some(requirement) => format!("{error} [{requirement}]"),
-            None => error.to_string(),
-        };
-        Self { exit, message, help: error.help() }
+        Self {
+            exit,
+            message: error.to_string(),
+            help: error.help(),
+            diagnosis: error.diagnosis().cloned().map(Box::new),
+        }
     }
 }
 
@@ -128,11 +164,14 @@ pub fn run() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BUCKETPROOF_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     // A subscriber that is already there is as good.
-    let _already_set = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .without_time()
-        .try_init();
+    let _already_set =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+    let wants_json = match &arguments.command {
+        Command::Sync(target) | Command::Plan(target) | Command::Status(target) => target.json,
+        Command::Profile(arguments) => arguments.wants_json(),
+        Command::Policy(arguments) => arguments.json,
+        _ => false,
+    };
     let outcome = match arguments.command {
         Command::Sync(target) => sync::run(&target),
         Command::Plan(target) => plan::run(&target),
@@ -150,12 +189,24 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(()) => Exit::Done.into(),
         Err(complaint) => {
-            eprintln!("error: {}", complaint.message);
-            if !complaint.help.is_empty() {
-                eprintln!("help: {}", complaint.help);
+            // The exit code still tells if nobody can be told more.
+            let _untold = io::stderr().write_all(complaint.text().as_bytes());
+            if wants_json {
+                let _untold = print_json(&complaint.report());
             }
             complaint.exit.into()
         }
+    }
+}
+
+/// Writes an answer. A reader that has seen enough and closed the pipe is no error.
+fn print(text: &str) -> Result<(), Complaint> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Complaint::broken(format!("the answer cannot be printed: {error}")))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -189,37 +240,13 @@ fn connect(target: &Target) -> Result<Connection, Complaint> {
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Complaint> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| Complaint {
-            exit: Exit::Broken,
-            message: format!("the runtime cannot start: {error}"),
-            help: String::new(),
-        })?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Complaint::broken(format!("the runtime cannot start: {error}")))?;
     Ok(runtime.block_on(future))
 }
 
 fn print_json(value: &impl serde::Serialize) -> Result<(), Complaint> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| Complaint {
-        exit: Exit::Broken,
-        message: format!("the report cannot be printed: {error}"),
-        help: String::new(),
-    })?;
-    println!("{text}");
-    Ok(())
-}
-
-/// Prints a failed sync or plan as JSON where JSON was asked for; the complaint follows on standard error.
-fn failed(target: &Target, error: &SyncError) -> Complaint {
-    if target.json {
-        let report = crate::report::FailureReport {
-            outcome: "failed",
-            error: error.to_string(),
-            help: error.help(),
-            diagnosis: error.diagnosis().cloned(),
-        };
-        if let Err(complaint) = print_json(&report) {
-            return complaint;
-        }
-    }
-    Complaint::from(error)
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Complaint::broken(format!("the report cannot be printed: {error}")))?;
+    print(&format!("{text}\n"))
 }

@@ -1,26 +1,29 @@
 //! `plan`
 
-use super::{Complaint, Target, block_on, connect, failed, print_json};
+use std::fmt::Write as _;
+
+use super::{Complaint, Target, block_on, connect, print_json};
 use crate::IntentMode;
 use crate::report::{ObjectReport, Outcome, PlanReport};
 
 pub(super) fn run(target: &Target) -> Result<(), Complaint> {
     let connection = connect(target)?;
-    let report = block_on(connection.plan())?.map_err(|error| failed(target, &error))?;
+    let report = block_on(connection.plan())?.map_err(|error| Complaint::from(&error))?;
     if target.json {
         return print_json(&report);
     }
-    print(&report);
-    Ok(())
+    super::print(&text(&report))
 }
 
-fn print(report: &PlanReport) {
+fn text(report: &PlanReport) -> String {
     if report.outcome == Outcome::Disabled {
-        println!("sync is off (`enabled = false`); a sync would do nothing");
-        return;
+        return "sync is off (`enabled = false`); a sync would do nothing\n".to_owned();
     }
+    // Writing to a `String` cannot fail.
+    let mut text = String::new();
     for dataset in &report.datasets {
-        println!(
+        let _ = writeln!(
+            text,
             "{}: {} rows wait, {} would be written, {} deduplicated, {} dead-lettered",
             dataset.dataset,
             dataset.rows_read,
@@ -29,8 +32,18 @@ fn print(report: &PlanReport) {
             dataset.rows_dead_lettered
         );
         for object in &dataset.objects {
-            println!("  {}", object_line(object));
+            let _ = writeln!(text, "  {}", object_line(object));
         }
+        text.push_str(&pending_line(dataset.pending_bytes));
+    }
+    text
+}
+
+/// Says that bytes wait for the end of their line, if some do.
+pub(super) fn pending_line(pending_bytes: u64) -> String {
+    match pending_bytes {
+        0 => String::new(),
+        bytes => format!("  {bytes} bytes wait for the end of their line\n"),
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct PolicyArguments {
     external_id: Option<String>,
     /// Print one JSON object with `identity_policy` and `trust_policy`.
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub(super) fn run(arguments: &PolicyArguments) -> Result<(), Complaint> {
@@ -43,11 +43,8 @@ pub(super) fn run(arguments: &PolicyArguments) -> Result<(), Complaint> {
             "trust_policy": trust.as_deref().map(parsed),
         }));
     }
-    println!("{identity}");
-    if let Some(trust) = trust {
-        println!("{trust}");
-    }
-    Ok(())
+    let documents: Vec<String> = std::iter::once(identity).chain(trust).collect();
+    super::print(&format!("{}\n", documents.join("\n")))
 }
 
 fn subject(arguments: &PolicyArguments) -> Result<(VendorProfile, BucketName, Option<String>), Complaint> {

@@ -1,10 +1,11 @@
 //! `profile list|show|lint`
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{Complaint, Exit};
+use super::{Complaint, Exit, print};
 use crate::profile::VendorProfile;
 
 #[derive(Debug, Args)]
@@ -33,6 +34,12 @@ enum ProfileCommand {
     },
 }
 
+impl ProfileArguments {
+    pub(super) fn wants_json(&self) -> bool {
+        matches!(self.command, ProfileCommand::List { json: true })
+    }
+}
+
 pub(super) fn run(arguments: &ProfileArguments) -> Result<(), Complaint> {
     match &arguments.command {
         ProfileCommand::List { json } => list(*json),
@@ -40,10 +47,7 @@ pub(super) fn run(arguments: &ProfileArguments) -> Result<(), Complaint> {
             let complaint =
                 || VendorProfile::named(id).err().map(|error| Complaint::usage(&error, error.help()));
             match VendorProfile::embedded().find(|(known, _)| known == id) {
-                Some((_, text)) => {
-                    print!("{text}");
-                    Ok(())
-                }
+                Some((_, text)) => print(text),
                 None => complaint().map_or(Ok(()), Err),
             }
         }
@@ -56,17 +60,18 @@ pub(super) fn run(arguments: &ProfileArguments) -> Result<(), Complaint> {
 }
 
 fn list(json: bool) -> Result<(), Complaint> {
-    let mut listed = Vec::new();
+    let (mut listed, mut text) = (Vec::new(), String::new());
     for (id, _) in VendorProfile::embedded() {
         let profile = VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
         let datasets: Vec<&str> = profile.datasets().iter().map(|dataset| dataset.name().as_str()).collect();
         if json {
             listed.push(serde_json::json!({ "id": id, "title": profile.title(), "datasets": datasets }));
         } else {
-            println!("{id}  {}  ({})", profile.title(), datasets.join(", "));
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{id}  {}  ({})", profile.title(), datasets.join(", "));
         }
     }
-    if json { super::print_json(&listed) } else { Ok(()) }
+    if json { super::print_json(&listed) } else { print(&text) }
 }
 
 fn lint(file: &Path) -> Result<(), Complaint> {
@@ -76,16 +81,19 @@ fn lint(file: &Path) -> Result<(), Complaint> {
 
 fn examples(profile: &VendorProfile, name: &str) -> Result<(), Complaint> {
     let failing = profile.failing_examples();
-    for (example, key) in &failing {
-        eprintln!("error: {name}: example of `{}` gives `{key}`, not `{}`", example.source, example.key);
+    if failing.is_empty() {
+        return print(&format!("{name}: fine, {} examples\n", profile.examples().len()));
     }
-    if !failing.is_empty() {
-        return Err(Complaint {
-            exit: Exit::No,
-            message: format!("{name}: {} examples fail", failing.len()),
-            help: "correct the layout or the examples".to_owned(),
-        });
-    }
-    println!("{name}: fine, {} examples", profile.examples().len());
-    Ok(())
+    let lines: Vec<String> = failing
+        .iter()
+        .map(|(example, key)| {
+            format!("{name}: example of `{}` gives `{key}`, not `{}`", example.source, example.key)
+        })
+        .collect();
+    Err(Complaint {
+        exit: Exit::No,
+        message: lines.join("\nerror: "),
+        help: "correct the layout or the examples".to_owned(),
+        diagnosis: None,
+    })
 }

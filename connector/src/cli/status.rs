@@ -1,28 +1,26 @@
 //! `status`
 
+use std::fmt::Write as _;
+
 use bucketproof_clock::Clock;
 
-use super::{Complaint, Exit, Target, load_config, print_json};
-use crate::engine::{check_fit, status_of};
+use super::{Complaint, Target, load_config, print_json};
+use crate::engine::{SyncError, check_fit, status_of};
 use crate::report::{ConnectionState, StatusReport};
 
 pub(super) fn run(target: &Target) -> Result<(), Complaint> {
     let config = load_config(target)?;
     let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
     check_fit(&config, &profile).map_err(|error| Complaint::usage(&error, error.help()))?;
-    let report = status_of(&config, &profile, &Clock::system()).map_err(|error| Complaint {
-        exit: Exit::Broken,
-        message: error.to_string(),
-        help: error.help().to_owned(),
-    })?;
+    let report = status_of(&config, &profile, &Clock::system())
+        .map_err(|error| Complaint::from(&SyncError::from(error)))?;
     if target.json {
         return print_json(&report);
     }
-    print(&report);
-    Ok(())
+    super::print(&text(&report))
 }
 
-fn print(report: &StatusReport) {
+fn text(report: &StatusReport) -> String {
     let state = match report.state {
         ConnectionState::Active => "Active",
         ConnectionState::WaitingForFirstSync => "Waiting for first sync",
@@ -30,15 +28,17 @@ fn print(report: &StatusReport) {
         ConnectionState::NoDatasetSelected => "No dataset selected",
         ConnectionState::SetupFailed => "Set-up failed",
     };
-    println!("{state}: {} to bucket {}", report.profile, report.bucket);
+    let mut text = format!("{state}: {} to bucket {}\n", report.profile, report.bucket);
+    // Writing to a `String` cannot fail.
     if let (Some(failure), Some(at)) = (&report.setup_failure, &report.setup_checked_at) {
-        println!("  last check at {at}: {failure}");
+        let _ = writeln!(text, "  last check at {at}: {failure}");
     }
     for warning in &report.warnings {
-        println!("  warning: {}\n  help: {}", warning.message, warning.help);
+        let _ = writeln!(text, "  warning: {}\n  help: {}", warning.message, warning.help);
     }
     for dataset in &report.datasets {
-        println!(
+        let _ = writeln!(
+            text,
             "{}: last success {}, {} rows read, {} written, {} deduplicated, {} dead-lettered, {} objects, {} open intents",
             dataset.dataset,
             dataset.last_success.as_deref().unwrap_or("never"),
@@ -50,10 +50,12 @@ fn print(report: &StatusReport) {
             dataset.open_intents
         );
         for checkpoint in &dataset.checkpoints {
-            println!(
+            let _ = writeln!(
+                text,
                 "  {}: read to byte {} (line {}), {} bytes wait",
                 checkpoint.source, checkpoint.byte_offset, checkpoint.lines, checkpoint.pending_bytes
             );
         }
     }
+    text
 }

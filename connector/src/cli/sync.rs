@@ -1,25 +1,28 @@
 //! `sync`
 
-use super::{Complaint, Target, block_on, connect, failed, print_json};
+use std::fmt::Write as _;
+
+use super::{Complaint, Target, block_on, connect, print_json};
 use crate::report::{Outcome, SyncReport};
 
 pub(super) fn run(target: &Target) -> Result<(), Complaint> {
     let connection = connect(target)?;
-    let report = block_on(connection.sync())?.map_err(|error| failed(target, &error))?;
+    let report = block_on(connection.sync())?.map_err(|error| Complaint::from(&error))?;
     if target.json {
         return print_json(&report);
     }
-    print(&report);
-    Ok(())
+    super::print(&text(&report))
 }
 
-fn print(report: &SyncReport) {
+fn text(report: &SyncReport) -> String {
     if report.outcome == Outcome::Disabled {
-        println!("sync is off (`enabled = false`); nothing was read and no call was made");
-        return;
+        return "sync is off (`enabled = false`); nothing was read and no call was made\n".to_owned();
     }
+    // Writing to a `String` cannot fail.
+    let mut text = String::new();
     for dataset in &report.datasets {
-        println!(
+        let _ = writeln!(
+            text,
             "{}: {} rows read, {} written, {} deduplicated, {} dead-lettered",
             dataset.dataset,
             dataset.rows_read,
@@ -28,13 +31,12 @@ fn print(report: &SyncReport) {
             dataset.rows_dead_lettered
         );
         for object in &dataset.objects {
-            println!("  {}", super::plan::object_line(object));
+            let _ = writeln!(text, "  {}", super::plan::object_line(object));
         }
         if let Some(file) = &dataset.dead_letter_file {
-            println!("  dead letters in {file}");
+            let _ = writeln!(text, "  dead letters in {file}");
         }
-        if dataset.pending_bytes > 0 {
-            println!("  {} bytes wait for the end of their line", dataset.pending_bytes);
-        }
+        text.push_str(&super::plan::pending_line(dataset.pending_bytes));
     }
+    text
 }

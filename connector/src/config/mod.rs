@@ -212,7 +212,7 @@ impl Config {
     ) -> Result<CredentialSource, SecretError> {
         let key = |places: &KeyPlaces| -> Result<AccessKey, SecretError> {
             Ok(AccessKey {
-                id: places.id.read(&environment)?,
+                id: places.id.read_key_id(&environment)?,
                 secret: Secret::new(places.secret.read(&environment)?),
                 session_token: match &places.session_token {
                     Some(place) => Some(Secret::new(place.read(&environment)?)),

@@ -107,6 +107,9 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
             "auth.secret_access_key" | "auth.session_token" => {
                 error.with_help("name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`")
             }
+            "auth.access_key_id" => error.with_help(
+                "write the id, or name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`; no secret belongs here",
+            ),
             _ => error,
         })?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
@@ -212,6 +215,15 @@ fn bucket(document: &Document<'_>, raw: RawBucket) -> Result<BucketConfig, Docum
             return Err(document.error(
                 endpoint.span(),
                 "not a URL",
+                "write `https://host` or `https://host:port`",
+            ));
+        }
+        let server = text.split_once("://").map_or("", |(_, server)| server.trim_end_matches('/'));
+        if server.is_empty() || server.contains(['/', '?', '#', '@']) || server.contains(char::is_whitespace)
+        {
+            return Err(document.error(
+                endpoint.span(),
+                "not the URL of a server: an endpoint is scheme, host and port alone",
                 "write `https://host` or `https://host:port`",
             ));
         }

@@ -23,6 +23,9 @@ pub enum SecretError {
     /// The variable is not set or empty.
     #[error("environment variable `{0}` is not set or empty")]
     NoVariable(String),
+    /// What should be an access key id is none; it may be the secret, so it is not repeated.
+    #[error("the access key id in {0} is no access key id (it is not shown)")]
+    NoKeyId(String),
     /// The file cannot be read or is empty.
     #[error("secret file `{path}` cannot be read: {problem}")]
     NoFile {
@@ -38,6 +41,7 @@ impl SecretError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::NoVariable(_) => "set the variable, or name another one in `[auth]`",
+            Self::NoKeyId(_) => "an access key id has letters and digits only; are id and secret exchanged?",
             Self::NoFile { .. } => "check the path in `[auth]` and the file's permissions",
         }
     }
@@ -61,6 +65,22 @@ impl SecretPlace {
         }
     }
 
+    /// Reads an access key id. Messages name the id, so a secret in its place must not pass as one.
+    pub(super) fn read_key_id(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<String, SecretError> {
+        let id = self.read(environment)?;
+        if is_word(&id) {
+            return Ok(id);
+        }
+        Err(SecretError::NoKeyId(match self {
+            Self::Environment(name) => format!("environment variable `{name}`"),
+            Self::File(path) => format!("file `{}`", path.display()),
+            Self::Inline(_) => "the configuration".to_owned(),
+        }))
+    }
+
     /// The place with a relative file path started at `directory`.
     pub(super) fn below(self, directory: &Path) -> Self {
         match self {
@@ -68,6 +88,11 @@ impl SecretPlace {
             place => place,
         }
     }
+}
+
+/// Letters, digits and `_`: what access key ids and names of variables are made of, and most secrets are not.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// `{ env = "NAME" }` or `{ file = "path" }`; a text is refused without being repeated.
@@ -94,7 +119,8 @@ impl<'de> Visitor<'de> for PlaceVisitor {
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretPlace, E> {
         match self.inline {
-            Inline::Accepted => Ok(SecretPlace::Inline(text.to_owned())),
+            Inline::Accepted if is_word(text) => Ok(SecretPlace::Inline(text.to_owned())),
+            Inline::Accepted => Err(E::custom("an access key id has letters and digits only")),
             Inline::Refused => Err(E::custom("secrets are not written into the configuration")),
         }
     }
@@ -107,6 +133,9 @@ impl<'de> Visitor<'de> for PlaceVisitor {
             return Err(A::Error::custom(format!("unknown field `{extra}`, one place is enough")));
         }
         match place.as_str() {
+            "env" if !is_word(&value) => {
+                Err(A::Error::custom("the name of an environment variable has letters, digits and `_` only"))
+            }
             "env" => Ok(SecretPlace::Environment(value)),
             "file" => Ok(SecretPlace::File(PathBuf::from(value))),
             other => Err(A::Error::custom(format!("unknown field `{other}`, expected `env` or `file`"))),

@@ -107,6 +107,17 @@ fn a_secret_that_is_not_there_is_named_by_its_place() {
     assert!(error.to_string().starts_with("secret file `/nowhere/secret` cannot be read"), "{error}");
 }
 
+/// Messages name the access key id, so a secret in its place would be told.
+#[test]
+fn exchanged_id_and_secret_are_told_without_either() {
+    let config = Config::parse(&KEYS.replace("{ file = \"secret\" }", "{ env = \"S\" }"), "c.toml").unwrap();
+    let error = config.credentials(|_| Some("hunter2/hunter2".to_owned())).unwrap_err();
+    insta::assert_snapshot!(format!("{error}\nhelp: {}", error.help()), @r"
+    the access key id in environment variable `EXPORT_KEY_ID` is no access key id (it is not shown)
+    help: an access key id has letters and digits only; are id and secret exchanged?
+    ");
+}
+
 /// Each broken configuration with the message it must give.
 #[test]
 fn configuration_errors_name_file_line_column_field_value_and_next_step() {
@@ -120,6 +131,7 @@ fn configuration_errors_name_file_line_column_field_value_and_next_step() {
         ("double slash", ROLE.replace("exports/logs/", "exports//logs")),
         ("plain http", ROLE.replace("allow_http = true\n", "")),
         ("no URL", ROLE.replace("http://127.0.0.1:4566", "127.0.0.1:4566")),
+        ("endpoint with a path", ROLE.replace("127.0.0.1:4566", "127.0.0.1:4566/bucket")),
         ("external id with a space", ROLE.replace("5d1f-Ab", "5d1f-Ab ")),
         ("external id with a tab", ROLE.replace("5d1f-Ab", "5d1f\\tAb")),
         ("no external id", ROLE.replace("external_id = \"5d1f-Ab\"\n", "")),
@@ -132,6 +144,12 @@ fn configuration_errors_name_file_line_column_field_value_and_next_step() {
         ),
         ("inline secret", ROLE.replace("{ env = \"EXPORT_SECRET\" }", "\"hunter2hunter2\"")),
         ("secret in an unknown place", ROLE.replace("{ env =", "{ vault =")),
+        ("secret for the variable's name", ROLE.replace("\"EXPORT_SECRET\"", "\"hunter2/hunter2\"")),
+        ("secret for the id", ROLE.replace("\"AKIDEXAMPLE\"", "\"hunter2/hunter2\"")),
+        (
+            "secret for the name of the id's variable",
+            ROLE.replace("\"AKIDEXAMPLE\"", "{ env = \"hunter2/hunter2\" }"),
+        ),
         ("KMS key without KMS", ROLE.replace("\"aws:kms\"", "\"sse-s3\"")),
         ("unknown encryption", ROLE.replace("\"aws:kms\"", "\"rot13\"")),
         (
@@ -153,7 +171,7 @@ fn configuration_errors_name_file_line_column_field_value_and_next_step() {
         let error = Config::parse(&broken, "connector.toml").unwrap_err();
         writeln!(shown, "{case}\n  error: {error}\n  help: {}", error.help()).unwrap();
     }
-    assert!(!shown.contains("hunter2"));
+    assert!(!shown.contains("hunter2"), "{shown}");
     insta::assert_snapshot!(shown);
 }
 

@@ -113,10 +113,14 @@ impl Connection {
 
     /// What a state directory is tied to.
     fn destination(&self) -> String {
-        let bucket = &self.config.bucket;
-        let endpoint = bucket.endpoint.as_deref().unwrap_or("aws");
-        format!("{endpoint} {}/{} as {}", bucket.name, bucket.prefix.as_str(), self.profile.id())
+        destination(&self.config, &self.profile)
     }
+}
+
+fn destination(config: &Config, profile: &VendorProfile) -> String {
+    let bucket = &config.bucket;
+    let endpoint = bucket.endpoint.as_deref().unwrap_or("aws");
+    format!("{endpoint} {}/{} as {}", bucket.name, bucket.prefix.as_str(), profile.id())
 }
 
 /// Whether the configuration asks for what the profile has.

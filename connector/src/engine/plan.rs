@@ -21,7 +21,7 @@ impl Connection {
         }
         let mut retries = RetryReport::default();
         self.retrying(&mut retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
-        let state = State::open_to_read(&self.config.state_dir)?;
+        let state = State::open_to_read(&self.config.state_dir, &self.destination())?;
         for dataset in self.selected() {
             datasets.push(self.plan_dataset(state.as_ref(), dataset, &mut retries).await?);
         }

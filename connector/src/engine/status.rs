@@ -52,7 +52,7 @@ pub fn status_of(
     profile: &VendorProfile,
     clock: &Clock,
 ) -> Result<StatusReport, StateError> {
-    let state = State::open_to_read(&config.state_dir)?;
+    let state = State::open_to_read(&config.state_dir, &super::destination(config, profile))?;
     let fact = |name: &str| -> Result<Option<String>, StateError> {
         match &state {
             Some(state) => state.fact(name),

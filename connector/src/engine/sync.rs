@@ -27,12 +27,8 @@ impl Connection {
         let state =
             State::open(&self.config.state_dir, &self.destination(), &self.entropy, self.steps.clone())?;
         let outcome = self.sync_datasets(&state, &mut datasets, &mut retries).await;
-        match &outcome {
-            Ok(()) => state.record_setup(self.clock.now(), None)?,
-            Err(SyncError::Store { diagnosis, .. }) => {
-                state.record_setup(self.clock.now(), Some(&diagnosis.message))?;
-            }
-            Err(_) => {}
+        if let Err(SyncError::Store { diagnosis, .. }) = &outcome {
+            state.record_setup(self.clock.now(), Some(&diagnosis.message))?;
         }
         outcome?;
         let finished_at = self.clock.now().to_string();
@@ -47,6 +43,7 @@ impl Connection {
     ) -> Result<(), SyncError> {
         // Name, region, credentials and s3:ListBucket are proved before standard input is consumed.
         self.retrying(retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
+        state.record_setup(self.clock.now(), None)?;
         source::remove_finished(state)?;
         self.spool_stdin(state)?;
         for dataset in self.selected() {

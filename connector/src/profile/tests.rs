@@ -62,6 +62,7 @@ fn natural_key_columns_that_may_be_absent_stay_nullable() {
 #[test]
 fn profile_errors_name_file_line_column_field_value_and_next_step() {
     let mutations = [
+        ("unknown field of a column", text().replacen("nullable = false, doc", "nulable = false, doc", 1)),
         ("unknown field", text().replace("direction = \"export\"", "direction = \"export\"\nspeed = 9")),
         ("unknown type", text().replacen("type = \"array_json\"", "type = \"array_jsn\"", 1)),
         ("unknown placeholder", text().replace("{t:%H}", "{t:%k}")),

@@ -102,6 +102,7 @@ fn rows_that_break_the_schema_say_why() {
         ("truncated", br#"{"message_id":"m","created_at":"2025"#.to_vec()),
         ("two objects", format!("{} {}", message(""), message("")).into_bytes()),
         ("text behind", format!("{}x", message("")).into_bytes()),
+        ("byte order mark", format!("\u{feff}{}", message("")).into_bytes()),
         ("not an object", b"[1,2]".to_vec()),
         ("a word", b"hello".to_vec()),
         ("trailing comma", message("").replace(".5Z\"}", ".5Z\",}").into_bytes()),

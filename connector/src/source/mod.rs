@@ -33,6 +33,12 @@ pub enum SourceError {
         /// The cause.
         source: io::Error,
     },
+    /// A directory, a pipe or a device.
+    #[error("source `{path}` is not a regular file")]
+    NotAFile {
+        /// The path.
+        path: String,
+    },
     /// The file is not the one that was read before.
     #[error("source `{path}` is not the file that was read up to byte {byte_offset}: {problem}")]
     Replaced {
@@ -76,6 +82,7 @@ impl SourceError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreadable { .. } => "check the path in `[[source]]` and the file's permissions",
+            Self::NotAFile { .. } => "name a file, or feed the rows with `stdin = true`",
             Self::Replaced { .. } => {
                 "give the new file a new path, or set `on_replaced = \"restart\"` to read it from its start"
             }
@@ -107,6 +114,10 @@ pub(crate) enum Next {
 /// Reads complete lines from the checkpoint on, about `budget_bytes` of them.
 pub(crate) fn read_next(record: &SourceRecord, budget_bytes: u64) -> Result<Next, SourceError> {
     let unreadable = |source| SourceError::Unreadable { path: record.path.clone(), source };
+    // A pipe would be waited for, a device could be endless, and neither can be read twice.
+    if !std::fs::metadata(&record.path).map_err(unreadable)?.is_file() {
+        return Err(SourceError::NotAFile { path: record.path.clone() });
+    }
     let mut file = File::open(&record.path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     verify(record, &mut file, length)?;

@@ -96,3 +96,12 @@ fn an_absent_file_is_named() {
     let error = read_next(&record(Path::new("/nowhere/a.ndjson"), SourceKind::File), 10).unwrap_err();
     assert!(error.to_string().contains("/nowhere/a.ndjson"), "{error}");
 }
+
+#[test]
+fn what_is_no_regular_file_is_refused_before_it_is_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [directory.path(), Path::new("/dev/null")] {
+        let error = read_next(&record(path, SourceKind::File), 10).unwrap_err();
+        assert!(matches!(error, SourceError::NotAFile { .. }), "{error}");
+    }
+}

@@ -55,7 +55,7 @@ pub enum StateError {
         configured: String,
     },
     /// The directory or a file of it cannot be used.
-    #[error("`{path}` cannot be used: {source}")]
+    #[error("state directory or file `{path}` cannot be used: {source}")]
     Io {
         /// The path.
         path: String,
@@ -144,8 +144,8 @@ impl State {
         Ok(state)
     }
 
-    /// Opens the state for reading; `None` if there is none yet. Does not wait for a writer.
-    pub(crate) fn open_to_read(directory: &Path) -> Result<Option<Self>, StateError> {
+    /// Opens the state of `destination` for reading; `None` if there is none yet. Does not wait for a writer.
+    pub(crate) fn open_to_read(directory: &Path, destination: &str) -> Result<Option<Self>, StateError> {
         let path = directory.join("state.sqlite");
         if !path.exists() {
             return Ok(None);
@@ -156,12 +156,16 @@ impl State {
         if found == 0 {
             return Ok(None);
         }
-        Ok(Some(Self {
+        let state = Self {
             database: Mutex::new(database),
             directory: directory.to_path_buf(),
             steps: Arc::new(crate::steps::Unwatched),
             _lock: None,
-        }))
+        };
+        match state.fact("destination")? {
+            Some(recorded) if recorded != destination => Err(state.other(recorded, destination)),
+            _ => Ok(Some(state)),
+        }
     }
 
     fn create(&mut self, entropy: &Entropy) -> Result<(), StateError> {
@@ -183,11 +187,15 @@ impl State {
         match self.fact("destination")? {
             None => self.set_fact("destination", configured),
             Some(recorded) if recorded == configured => Ok(()),
-            Some(recorded) => Err(StateError::OtherDestination {
-                path: self.directory.display().to_string(),
-                recorded,
-                configured: configured.to_owned(),
-            }),
+            Some(recorded) => Err(self.other(recorded, configured)),
+        }
+    }
+
+    fn other(&self, recorded: String, configured: &str) -> StateError {
+        StateError::OtherDestination {
+            path: self.directory.display().to_string(),
+            recorded,
+            configured: configured.to_owned(),
         }
     }
 

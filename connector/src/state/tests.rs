@@ -7,8 +7,14 @@ use super::{State, StateError};
 use crate::names::DatasetName;
 use crate::steps::Unwatched;
 
+const DESTINATION: &str = "aws bucket/ as vendor";
+
 fn open(directory: &std::path::Path) -> Result<State, StateError> {
-    State::open(directory, "aws bucket/ as vendor", &Entropy::seeded(1), Arc::new(Unwatched))
+    State::open(directory, DESTINATION, &Entropy::seeded(1), Arc::new(Unwatched))
+}
+
+fn open_to_read(directory: &std::path::Path) -> Result<Option<State>, StateError> {
+    State::open_to_read(directory, DESTINATION)
 }
 
 #[test]
@@ -35,19 +41,27 @@ fn a_newer_schema_is_refused() {
     database.pragma_update(None, "user_version", 99).unwrap();
     drop(database);
     assert!(matches!(open(directory.path()), Err(StateError::Newer { found: 99, .. })));
-    assert!(matches!(State::open_to_read(directory.path()), Err(StateError::Newer { .. })));
+    assert!(matches!(open_to_read(directory.path()), Err(StateError::Newer { .. })));
 }
 
 #[test]
 fn one_writer_at_a_time_but_readers_any_time() {
     let directory = tempfile::tempdir().unwrap();
-    assert!(State::open_to_read(directory.path()).unwrap().is_none());
+    assert!(open_to_read(directory.path()).unwrap().is_none());
     let writer = open(directory.path()).unwrap();
     assert!(matches!(open(directory.path()), Err(StateError::Busy { .. })));
-    let reader = State::open_to_read(directory.path()).unwrap().unwrap();
+    let reader = open_to_read(directory.path()).unwrap().unwrap();
     assert!(reader.set_fact("x", "y").is_err(), "a reader wrote");
     drop(writer);
     open(directory.path()).unwrap();
+}
+
+#[test]
+fn a_reader_does_not_take_another_connection_s_state_for_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open(directory.path()).unwrap());
+    let other = State::open_to_read(directory.path(), "aws bucket/elsewhere/ as vendor");
+    assert!(matches!(other, Err(StateError::OtherDestination { .. })), "{other:?}");
 }
 
 #[test]

@@ -107,7 +107,7 @@ fn kind(error: &StoreError) -> DiagnosisKind {
         StoreError::NoSuchBucket { .. } => DiagnosisKind::NoSuchBucket,
         StoreError::WrongRegion { .. } => DiagnosisKind::WrongRegion,
         StoreError::TooLarge { .. } => DiagnosisKind::TooLarge,
-        StoreError::Rejected { .. } => DiagnosisKind::Rejected,
+        StoreError::NotS3 { .. } | StoreError::Rejected { .. } => DiagnosisKind::Rejected,
     }
 }
 
@@ -120,9 +120,14 @@ fn fallback(kind: DiagnosisKind, error: &StoreError) -> (String, &'static str) {
         DiagnosisKind::AccessKeyUnknown => "check the access key id",
         DiagnosisKind::SignatureMismatch => "check the secret access key",
         DiagnosisKind::ActionDenied => "add the action to the identity policy",
-        DiagnosisKind::Unavailable => "run `sync` again later; what was sealed is finished then",
+        DiagnosisKind::Unavailable => {
+            "check the endpoint, its certificate and the network, then run `sync` again; what was sealed is finished then"
+        }
         DiagnosisKind::CredentialsExpired => "check the session's length and the machine's clock",
         DiagnosisKind::TooLarge => "split the dataset's source so that an hour stays below 5 GiB",
+        DiagnosisKind::Rejected if matches!(error, StoreError::NotS3 { .. }) => {
+            "check `bucket.endpoint` and any proxy: something else than S3 answers there"
+        }
         DiagnosisKind::Rejected => "look the error code up in the S3 API reference",
     };
     (error.to_string(), help)

@@ -158,6 +158,16 @@ pub enum StoreError {
         /// Its size.
         bytes: u64,
     },
+    /// An answer without an S3 error in it: something else answers at the endpoint.
+    #[error("{operation} got status {status} and no S3 error from `{endpoint}`")]
+    NotS3 {
+        /// The call.
+        operation: Operation,
+        /// HTTP status.
+        status: u16,
+        /// Where the request went.
+        endpoint: String,
+    },
     /// Any other refusal.
     #[error("{operation} refused with status {status}, code `{code}`: {message}")]
     Rejected {

@@ -95,6 +95,19 @@ pub enum S3StoreError {
     },
 }
 
+impl S3Settings {
+    /// Where requests to S3 go, for messages.
+    fn s3_place(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| format!("S3 in {}", self.region))
+    }
+
+    /// Where requests to STS go, for messages.
+    fn sts_place(&self) -> String {
+        let endpoint = self.sts_endpoint.as_ref().or(self.endpoint.as_ref());
+        endpoint.cloned().unwrap_or_else(|| format!("STS in {}", self.region))
+    }
+}
+
 impl S3StoreError {
     /// What to do next.
     pub fn help(&self) -> &'static str {
@@ -113,6 +126,8 @@ pub struct S3Store {
     provider: Provider,
     bucket: BucketName,
     region: String,
+    /// Where requests go, for messages.
+    place: String,
     encryption: Encryption,
 }
 
@@ -162,7 +177,8 @@ impl S3Store {
         };
         let region = Region::new(settings.region.clone());
         let sts = sts_client(&settings, &time, &timeouts, &http_client, &region);
-        let provider = Provider::new(settings.credentials, sts, clock.clone());
+        let place = settings.s3_place();
+        let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(region)
@@ -183,6 +199,7 @@ impl S3Store {
             provider,
             bucket: settings.bucket,
             region: settings.region,
+            place,
             encryption: settings.encryption,
         })
     }
@@ -202,7 +219,8 @@ impl S3Store {
             } else {
                 Effect::Unknown
             };
-            return StoreError::Unavailable { operation, message: transport_message(&error), effect };
+            let message = transport_message(&error, &self.place);
+            return StoreError::Unavailable { operation, message, effect };
         };
         let raw = service.raw();
         let status = raw.status().as_u16();
@@ -234,10 +252,12 @@ impl S3Store {
                 operation,
                 access_key_id: self.provider.access_key_id().await,
             },
-            // A refused HEAD has no body, hence neither code nor message.
             "AccessDenied" | "AllAccessDisabled" => self.denied(operation, key, message),
-            "" | "Forbidden" if status == 403 => self.denied(operation, key, message),
-            _ => service_error(operation, status, code, message),
+            // A refused HEAD has no body, hence neither code nor message.
+            "" | "Forbidden" if status == 403 && operation == Operation::Head => {
+                self.denied(operation, key, message)
+            }
+            _ => service_error(operation, status, code, message, &self.place),
         }
     }
 
@@ -278,19 +298,23 @@ fn sts_client(
 }
 
 /// What a failure below the service says, with its causes.
-pub(crate) fn transport_message<E: std::fmt::Debug>(error: &SdkError<E, HttpResponse>) -> String {
+pub(crate) fn transport_message<E: std::fmt::Debug>(
+    error: &SdkError<E, HttpResponse>,
+    place: &str,
+) -> String {
     let mut cause: Option<&dyn std::error::Error> = match error {
         SdkError::DispatchFailure(failure) => failure.as_connector_error().map(|error| error as _),
         _ => None,
     };
     let mut message = match error {
-        SdkError::TimeoutError(_) => "the request timed out",
-        SdkError::DispatchFailure(_) => "the request could not be sent or its answer was lost",
-        SdkError::ResponseError(_) => "the answer could not be read",
-        SdkError::ConstructionFailure(_) => "the request could not be built",
-        _ => "the request failed",
-    }
-    .to_owned();
+        SdkError::TimeoutError(_) => format!("the request to `{place}` timed out"),
+        SdkError::DispatchFailure(_) => {
+            format!("the request to `{place}` could not be sent or its answer was lost")
+        }
+        SdkError::ResponseError(_) => format!("the answer of `{place}` could not be read"),
+        SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
+        _ => format!("the request to `{place}` failed"),
+    };
     while let Some(error) = cause {
         message.push_str(": ");
         message.push_str(&error.to_string());
@@ -300,7 +324,13 @@ pub(crate) fn transport_message<E: std::fmt::Debug>(error: &SdkError<E, HttpResp
 }
 
 /// The error for codes that need no more than themselves to be told apart.
-pub(crate) fn service_error(operation: Operation, status: u16, code: &str, message: &str) -> StoreError {
+pub(crate) fn service_error(
+    operation: Operation,
+    status: u16,
+    code: &str,
+    message: &str,
+    place: &str,
+) -> StoreError {
     match code {
         "ExpiredToken" | "ExpiredTokenException" | "TokenRefreshRequired" => {
             StoreError::Expired { operation }
@@ -310,6 +340,14 @@ pub(crate) fn service_error(operation: Operation, status: u16, code: &str, messa
         }
         "RequestTimeout" => {
             StoreError::Unavailable { operation, message: named(code, message), effect: Effect::Unknown }
+        }
+        "" if status >= 500 || status == 429 => StoreError::Unavailable {
+            operation,
+            message: format!("status {status} and no S3 error from `{place}`"),
+            effect: Effect::Unknown,
+        },
+        "" if operation != Operation::Head => {
+            StoreError::NotS3 { operation, status, endpoint: place.to_owned() }
         }
         _ if status >= 500 || status == 429 => {
             StoreError::Unavailable { operation, message: named(code, message), effect: Effect::Unknown }

@@ -77,6 +77,7 @@ fn an_endpoint_that_does_not_answer_is_a_no() {
     let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(report["outcome"], "failed");
     assert_eq!(report["diagnosis"]["kind"], "unavailable");
+    assert!(stderr.contains(&format!("the request to `http://127.0.0.1:{port}`")), "{stderr}");
     assert!(stderr.contains("help: "), "{stderr}");
 }
 
@@ -113,4 +114,70 @@ fn policies_are_printed_filled_in() {
     let (code, stdout, _) = shown(&run(&rig, &["policy", "--config", "c.toml"]));
     assert_eq!(code, 0);
     assert!(stdout.contains("arn:aws:s3:::notification-logs/*"));
+}
+
+#[test]
+fn with_json_a_failure_is_json_too() {
+    let rig = Rig::new();
+    rig.write("c.toml", &rig.config_text().replace("enabled", "enabeld"));
+    let policy = ["policy", "--config", "c.toml", "--json"];
+    for arguments in
+        [["sync", "--config", "absent.toml", "--json"], ["status", "--config", "c.toml", "--json"], policy]
+    {
+        let (code, stdout, stderr) = shown(&run(&rig, &arguments));
+        let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((code, report["outcome"].as_str()), (2, Some("failed")), "{stdout}");
+        assert!(stderr.contains(report["error"].as_str().unwrap()), "{stderr}");
+        assert!(stderr.contains(report["help"].as_str().unwrap()), "{stderr}");
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_takes_is_no_panic() {
+    let rig = Rig::new();
+    rig.write("c.toml", &rig.config_text());
+    let to = |path: &str| {
+        let full = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+        Command::new(env!("CARGO_BIN_EXE_bucketproof-connector"))
+            .args(["policy", "--config", "c.toml"])
+            .current_dir(rig.directory.path())
+            .stdout(full)
+            .output()
+            .unwrap()
+    };
+    if std::path::Path::new("/dev/full").exists() {
+        let (code, _, stderr) = shown(&to("/dev/full"));
+        assert_eq!(code, 3, "{stderr}");
+        assert!(stderr.starts_with("error: the answer cannot be printed"), "{stderr}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let status = Command::new(env!("CARGO_BIN_EXE_bucketproof-connector"))
+        .args(["profile", "show", "suprsend_s3_v2"])
+        .stdout(writer)
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn an_endpoint_that_is_not_s3_is_named() {
+    let rig = Rig::new();
+    rig.write("messages.ndjson", &message(1, 5, 0, "sent"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        let _request = stream.read(&mut [0; 4096]).unwrap();
+        let page = "<html>Welcome</html>";
+        write!(stream, "HTTP/1.1 404 Not Found\r\ncontent-length: {}\r\n\r\n{page}", page.len()).unwrap();
+    });
+    let endpoint = format!("[bucket]\nendpoint = \"http://{address}\"\nallow_http = true\npath_style = true");
+    rig.write("c.toml", &rig.config_text().replace("[bucket]", &endpoint));
+    let (code, _, stderr) = shown(&run(&rig, &["sync", "--config", "c.toml"]));
+    server.join().unwrap();
+    assert_eq!(code, 1, "{stderr}");
+    assert!(stderr.contains(&format!("got status 404 and no S3 error from `http://{address}`")), "{stderr}");
+    assert!(stderr.contains("help: check `bucket.endpoint`"), "{stderr}");
 }

@@ -10,7 +10,7 @@ use bucketproof_connector::IntentMode;
 use bucketproof_connector::config::Config;
 use bucketproof_connector::engine::{Connection, SyncError};
 use bucketproof_connector::names::{BucketName, ObjectKey};
-use bucketproof_connector::report::{ConnectionState, Outcome};
+use bucketproof_connector::report::{ConnectionState, Outcome, SetupCheck};
 use bucketproof_connector::source::SourceError;
 use bucketproof_connector::store::{
     DiagnosisKind, Effect, FaultyStore, MemoryStore, ObjectHead, Operation, PutOutcome, PutRequest, Store,
@@ -307,6 +307,19 @@ async fn a_second_process_and_a_second_destination_are_refused() {
     let elsewhere = Connection::new(config, profile, rig.bucket.clone(), rig.clock.clone(), entropy).unwrap();
     let error = elsewhere.sync().await.unwrap_err();
     assert!(error.to_string().contains("belongs to"), "{error}");
+    // Nor are the other connection's facts taken for this one's.
+    let error = elsewhere.plan().await.unwrap_err();
+    assert!(error.to_string().contains("belongs to"), "{error}");
+    let error = elsewhere.status().unwrap_err();
+    assert!(error.to_string().contains("belongs to"), "{error}");
+}
+
+#[tokio::test]
+async fn a_source_that_fails_leaves_the_proved_set_up_active() {
+    let rig = Rig::new();
+    rig.connection().sync().await.unwrap_err();
+    let status = rig.connection().status().unwrap();
+    assert_eq!((status.state, status.setup), (ConnectionState::Active, SetupCheck::Passed));
 }
 
 #[tokio::test]

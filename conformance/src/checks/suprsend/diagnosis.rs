@@ -104,7 +104,8 @@ async fn missing_action(context: CheckContext, action: &str) -> Conclusion {
         // An action that is not S3's keeps the document valid whatever stands around it.
         text.contains(&quoted).then(|| text.replace(&quoted, "\"sns:Publish\""))
     };
-    let stage = Stage::vendor_with_policy(context, POLICY, change).await?;
+    let needed = format!("a policy that lists `{action}`, so that it can be taken away");
+    let stage = Stage::vendor_with_policy(context, POLICY, &needed, change).await?;
     let export = Export::new(&stage, "exporter");
     deliver(&export, &traffic())?;
     let found = diagnosis(&export).await?;

@@ -27,10 +27,12 @@ fn the_region_is_read_off_a_malformed_authorization() {
 
 #[test]
 fn codes_are_classed() {
-    let of = |status, code| service_error(Operation::Put, status, code, "m");
+    let of = |status, code| service_error(Operation::Put, status, code, "m", "https://s3.example");
     assert!(matches!(of(400, "ExpiredToken"), StoreError::Expired { .. }));
     assert!(matches!(of(503, "SlowDown"), StoreError::Unavailable { effect: Effect::None, .. }));
     assert!(matches!(of(500, "InternalError"), StoreError::Unavailable { effect: Effect::Unknown, .. }));
     assert!(matches!(of(400, "RequestTimeout"), StoreError::Unavailable { effect: Effect::Unknown, .. }));
     assert!(matches!(of(400, "InvalidRequest"), StoreError::Rejected { .. }));
+    assert!(matches!(of(503, ""), StoreError::Unavailable { effect: Effect::Unknown, .. }));
+    assert!(matches!(of(200, ""), StoreError::NotS3 { status: 200, .. }));
 }
