@@ -1,5 +1,6 @@
 //! Benches, one file per question, in `benches/`. This library is empty: a package needs a target.
 //!
+//! - `decide`: what does a decision cost, and how does it grow.
 //! - `encode`: how fast do NDJSON lines become a Parquet file, and its two halves alone.
 //! - `start`: how long does an emulator take to start in-process.
 //! - `request`: what does one request cost with policies enforced, beside `s3s-fs` without any.

@@ -4,8 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Request;
-use hyper::body::Incoming;
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Request, Version};
+use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -52,7 +53,11 @@ async fn accept(listener: TcpListener, front: Arc<Front>) {
             let service = service_fn(move |request: Request<Incoming>| {
                 let front = Arc::clone(&front);
                 async move {
-                    let response = front.call(request, peer.ip()).await;
+                    let unannounced = expects_continue_for_nothing(&request);
+                    let mut response = front.call(request, peer.ip()).await;
+                    if unannounced {
+                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
                     match response.extensions().get::<AnswerLost>() {
                         Some(AnswerLost) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
                         None => Ok(response),
@@ -65,4 +70,12 @@ async fn accept(listener: TcpListener, front: Arc<Front>) {
                 .await;
         });
     }
+}
+
+/// Whether a client waits for `100 Continue` before a body of no bytes. There is nothing to read, so none is sent;
+/// botocore would take the final answer for that of its next request on this connection, so there must be none.
+fn expects_continue_for_nothing(request: &Request<Incoming>) -> bool {
+    request.version() == Version::HTTP_11
+        && request.headers().contains_key(EXPECT)
+        && request.body().is_end_stream()
 }

@@ -4,6 +4,9 @@
 //! The tables were generated from that data set and not compared with AWS's own page.
 
 use crate::policy::pattern::ActionPattern;
+use crate::subject::LowerAction;
+
+pub(crate) mod catalogue;
 
 /// The type of resource that an S3 action is authorized on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -34,7 +37,7 @@ pub(crate) fn covered(pattern: &ActionPattern) -> Vec<(&'static str, S3ResourceT
     TYPES
         .iter()
         .flat_map(|(names, kind)| names.iter().map(move |name| (*name, *kind)))
-        .filter(|(name, _)| pattern.covers(&format!("s3:{}", name.to_lowercase())))
+        .filter(|(name, _)| pattern.covers(&LowerAction::new(&format!("s3:{name}"))))
         .collect()
 }
 
@@ -47,6 +50,12 @@ pub(crate) enum KeyScope {
     Only(&'static [&'static str]),
     /// None: there is no such key.
     Unknown,
+}
+
+/// Every condition key of S3 in lower case; a key that ends in a slash takes a tag's name behind it.
+pub(crate) fn s3_keys() -> impl Iterator<Item = &'static str> {
+    let scoped = KEYS.iter().flat_map(|(keys, _)| keys.iter().copied());
+    COMMON_KEYS.into_iter().chain(TAG_KEYS).chain(scoped)
 }
 
 /// The scope of a condition key, given in lower case. Keys of other services are not judged.

@@ -96,7 +96,7 @@ fn check_combination(action: &ActionElement, types: &[S3ResourceType]) -> Result
 /// An action named in full must have the key; of a pattern one action suffices.
 fn check_condition_keys(statement: &Statement) -> Result<(), PolicyError> {
     for condition in &statement.conditions {
-        let actions = match key_scope(&condition.lower_key) {
+        let actions = match key_scope(condition.lower_key.as_str()) {
             KeyScope::Every => continue,
             KeyScope::Only(actions) => actions,
             KeyScope::Unknown => {

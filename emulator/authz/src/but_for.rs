@@ -153,10 +153,12 @@ fn near_misses(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>
     found.into_iter().filter(|(element, _)| Some(*element) == best).map(|(_, but_for)| but_for).collect()
 }
 
+/// Most statements fail in more than one element, so they are counted before anything is put into words.
 fn only_failure(subject: &Subject<'_>, statement: &Statement) -> Option<ElementTrace> {
-    let mut failures = elements(subject, statement).into_iter().filter(|element| !element.matches);
-    let first = failures.next()?;
-    failures.next().is_none().then_some(first)
+    if statement.failures(subject) != 1 {
+        return None;
+    }
+    elements(subject, statement).into_iter().find(|element| !element.matches)
 }
 
 /// The classes of which a single allow would have been enough.

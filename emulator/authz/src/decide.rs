@@ -49,12 +49,31 @@ pub enum RestrictPublicBuckets {
 /// Decides a request under the given policies.
 ///
 /// Every request has an answer, and the answer carries its reasons. Nothing is read but the arguments.
+///
+/// The decision keeps a copy of the request for its trace; [`decide_owned`] takes the request instead.
 #[must_use]
 pub fn decide(request: &Request, policies: &Policies<'_>) -> Decision {
+    decide_owned(request.clone(), policies)
+}
+
+/// [`decide`] for a caller who is done with the request: nothing of it is copied.
+#[must_use]
+pub fn decide_owned(request: Request, policies: &Policies<'_>) -> Decision {
+    let conclusion = settle(&request, policies);
+    Decision::new(request, policies, conclusion)
+}
+
+/// The outcome alone, for a caller who needs no reasons: nothing is kept, and without service control policies nothing
+/// is allocated but what policy variables and typed condition values need.
+#[must_use]
+pub fn outcome(request: &Request, policies: &Policies<'_>) -> Outcome {
+    settle(request, policies).outcome
+}
+
+fn settle(request: &Request, policies: &Policies<'_>) -> Conclusion {
     let subject = subject(request, policies);
     let facts = Facts::gather(&subject, policies);
-    let conclusion = conclude(&subject, &facts);
-    Decision::new(request, policies, conclusion)
+    conclude(&subject, &facts)
 }
 
 pub(crate) fn subject<'a>(request: &'a Request, policies: &Policies<'_>) -> Subject<'a> {
@@ -70,10 +89,8 @@ pub(crate) fn subject<'a>(request: &'a Request, policies: &Policies<'_>) -> Subj
 pub(crate) fn binds(principal: &Principal, class: PolicyClass) -> bool {
     match principal {
         // Roles that a service made for itself stand outside service control policies.
-        Principal::AssumedRole { role_arn, .. }
-            if role_arn.resource().starts_with("role/aws-service-role/") =>
-        {
-            class != PolicyClass::ServiceControl
+        Principal::AssumedRole { role_arn, .. } if class == PolicyClass::ServiceControl => {
+            !role_arn.resource().starts_with("role/aws-service-role/")
         }
         Principal::User { .. } | Principal::AssumedRole { .. } => true,
         // No policy can be attached to a root user, but service control policies bind it.
@@ -202,7 +219,7 @@ impl<'a> Facts<'a> {
                 && policy.kind() == PolicyKind::Bucket
                 && policy.is_public()
                 && !matches!(principal, Principal::Service { .. })
-                && subject.request.relation() != Relation::SameAccount;
+                && subject.relation != Relation::SameAccount;
         }
         if binds(principal, PolicyClass::Identity) {
             let (deny, allow) = scan(policies.identity, subject);
@@ -292,14 +309,13 @@ fn explicitly_denied(reason: Reason) -> Conclusion {
 /// Applies the rules.
 pub(crate) fn conclude(subject: &Subject<'_>, facts: &Facts<'_>) -> Conclusion {
     let principal = subject.principal();
-    let action = subject.lower_action.as_str();
-    let relation = subject.request.relation();
+    let action = subject.lower_action.as_bytes();
     let is_root = matches!(principal, Principal::Root { .. });
 
-    if action == "sts:getcalleridentity" {
+    if action == b"sts:getcalleridentity" {
         return allowed(Reason::CallerIdentity);
     }
-    if is_root && relation == Relation::SameAccount && manages_bucket_policy(action) {
+    if is_root && subject.relation == Relation::SameAccount && manages_bucket_policy(action) {
         if let Some(deny) = facts.service_control_deny {
             return explicitly_denied(Reason::ExplicitDeny { statement: deny.into() });
         }
@@ -314,13 +330,13 @@ pub(crate) fn conclude(subject: &Subject<'_>, facts: &Facts<'_>) -> Conclusion {
     if facts.restricted {
         return explicitly_denied(Reason::PublicAccessRestricted);
     }
-    if is_root && action == "sts:assumerole" {
+    if is_root && action == b"sts:assumerole" {
         return denied(Reason::RootMayNotAssumeRoles);
     }
     if let Some(level) = missing_level(facts) {
         return denied(Reason::NoServiceControlAllow { level });
     }
-    match relation {
+    match subject.relation {
         Relation::NoAccount => by_resource_policy_alone(facts),
         Relation::CrossAccount if needs_own_account(action) => denied(Reason::NotAcrossAccounts),
         Relation::CrossAccount if is_root => by_resource_policy_alone(facts),
@@ -392,17 +408,19 @@ fn missing_level(facts: &Facts<'_>) -> Option<usize> {
 /// Keys and roles always have a policy of their own, and identity policies count only as far as it delegates to the
 /// account.
 pub(crate) fn resource_policy_is_mandatory(subject: &Subject<'_>) -> bool {
-    let Some([_, _, service, _, _, resource]) = subject.resource else { return false };
-    match subject.service() {
-        "kms" => service == "kms" && resource.starts_with("key/"),
-        "sts" => service == "iam" && resource.starts_with("role/"),
+    let Some([_, _, service, _, _, resource]) = subject.resource.and_then(crate::arn::segments) else {
+        return false;
+    };
+    match subject.lower_service() {
+        b"kms" => service == "kms" && resource.starts_with("key/"),
+        b"sts" => service == "iam" && resource.starts_with("role/"),
         _ => false,
     }
 }
 
 /// The operations with which the owner's root user can always repair a bucket policy (S3 User Guide).
-fn manages_bucket_policy(lower_action: &str) -> bool {
-    matches!(lower_action, "s3:getbucketpolicy" | "s3:putbucketpolicy" | "s3:deletebucketpolicy")
+fn manages_bucket_policy(lower_action: &[u8]) -> bool {
+    matches!(lower_action, b"s3:getbucketpolicy" | b"s3:putbucketpolicy" | b"s3:deletebucketpolicy")
 }
 
 /// The KMS operations that work on keys of other accounts (KMS Developer Guide, "Permissions reference", column
@@ -433,6 +451,8 @@ const KMS_ACROSS_ACCOUNTS: [&str; 22] = [
     "listaliases",
 ];
 
-fn needs_own_account(lower_action: &str) -> bool {
-    lower_action.strip_prefix("kms:").is_some_and(|operation| !KMS_ACROSS_ACCOUNTS.contains(&operation))
+fn needs_own_account(lower_action: &[u8]) -> bool {
+    lower_action
+        .strip_prefix(b"kms:")
+        .is_some_and(|operation| !KMS_ACROSS_ACCOUNTS.iter().any(|known| known.as_bytes() == operation))
 }

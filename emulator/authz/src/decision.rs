@@ -84,7 +84,7 @@ impl OwnedPolicies {
 }
 
 impl Decision {
-    pub(crate) fn new(request: &Request, policies: &Policies<'_>, conclusion: Conclusion) -> Self {
+    pub(crate) fn new(request: Request, policies: &Policies<'_>, conclusion: Conclusion) -> Self {
         let policies = OwnedPolicies {
             identity: policies.identity.to_vec(),
             boundary: policies.boundary.map(<[Policy]>::to_vec),
@@ -94,7 +94,7 @@ impl Decision {
             restrict_public_buckets: policies.restrict_public_buckets,
         };
         let Conclusion { outcome, reason } = conclusion;
-        let inner = Inner { request: request.clone(), policies, outcome, reason, trace: OnceLock::new() };
+        let inner = Inner { request, policies, outcome, reason, trace: OnceLock::new() };
         Self { inner: Arc::new(inner) }
     }
 

@@ -269,7 +269,8 @@ impl Reader<'_> {
         let Some(members) = node.members() else {
             return Err(error(place, format!("holds {}", node.kind()), "write an object of condition keys"));
         };
-        for member in members {
+        // As everywhere else in a question, null counts as absent.
+        for member in members.iter().filter(|member| member.node.value != Value::Null) {
             if context.get(&member.key).is_some() {
                 return Err(error(
                     place,

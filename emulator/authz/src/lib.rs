@@ -9,8 +9,10 @@
 //! # How
 //!
 //! [`Policy::parse`] compiles a document once. [`decide()`] takes a [`Request`] and the [`Policies`] in force and
-//! returns a [`Decision`]. It reads no clock, does no I/O, cannot fail and cannot panic: what it does not know (the
-//! time, the source address, tags) it takes from the request's [`Context`], and adds nothing.
+//! returns a [`Decision`]; [`decide_owned`] and [`outcome`] are the same for callers who give the request away or need
+//! no reasons. [`lint`] finds what a policy does not do although it seems to. A decision reads no clock, does no I/O,
+//! cannot fail and cannot panic: what it does not know (the time, the source address, tags) it takes from the
+//! request's [`Context`], and adds nothing.
 //!
 //! ```
 //! use bucketproof_authz::{
@@ -53,6 +55,9 @@
 //!
 //! - A grant to `*` in the same account, without a condition on `aws:PrincipalArn`, is not limited by an implicit deny
 //!   of a boundary or session policy, like the documented grant with that condition.
+//! - An ARN with fewer than six parts is filled up in identity policies and boundaries, as documented, and in service
+//!   control policies; a `*` at the end of a part of a resource ARN may match beyond the colon.
+//! - Numbers may be of any length and have exponents; null in the context of a question is an absent key.
 //! - `NotResource` with a variable that has no value excludes nothing, so the statement applies.
 //! - A list-valued key under an operator without `ForAnyValue` or `ForAllValues` never satisfies a condition.
 //! - `Deny` with `NotPrincipal` hits whoever is not listed in full: user and account, or session, role and account.
@@ -66,6 +71,7 @@ mod decide;
 mod decision;
 pub mod evaluate;
 mod explain;
+mod lint;
 mod message;
 mod policy;
 mod principal;
@@ -80,9 +86,10 @@ pub use arn::{AccountId, AccountIdError, Arn, ArnError};
 pub use bucket_policy::validate_bucket_policy;
 pub use but_for::ButFor;
 pub use context::{Context, Values};
-pub use decide::{Policies, RestrictPublicBuckets, decide};
+pub use decide::{Policies, RestrictPublicBuckets, decide, decide_owned, outcome};
 pub use decision::{Decision, Outcome};
 pub use explain::Explanation;
+pub use lint::{Finding, FindingKind, lint};
 pub use policy::{
     Effect, NamedPrincipal, Policy, PolicyClass, PolicyError, PolicyErrorKind, PolicyKind, PolicySource,
     Position, PrincipalEntry, Statement, Version,

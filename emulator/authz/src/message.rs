@@ -1,8 +1,9 @@
 //! The sentence AWS answers with.
 //!
-//! Texts from recorded answers. S3 says why only to callers of the bucket owner's account; to all others it says
-//! `Access Denied`. It quotes the resource ARN, which no other service does.
+//! Texts from recorded answers. S3 says why only to callers of the bucket owner's account or organization; to all
+//! others it says `Access Denied` (S3 User Guide, "Troubleshoot access denied"). It quotes the resource ARN, which no other service does.
 
+use crate::context::Context;
 use crate::decision::{Decision, Outcome};
 use crate::policy::PolicyClass;
 use crate::reason::Reason;
@@ -18,7 +19,7 @@ pub(crate) fn render(decision: &Decision) -> String {
     let Some(caller) = request.principal.arn() else {
         return plain(&service, request.principal.display_name(), &request.action);
     };
-    if service == "s3" && !same_account {
+    if service == "s3" && !same_account && !is_same_organization(&request.context) {
         return "Access Denied".to_owned();
     }
     if *decision.reason() == Reason::RootMayNotAssumeRoles {
@@ -43,6 +44,14 @@ pub(crate) fn render(decision: &Decision) -> String {
         (arn, _) => format!(" on resource: {arn}"),
     };
     format!("{user}{on} {}", because(decision.reason(), action))
+}
+
+/// The caller and the resource belong to one organization, as far as the request says it.
+fn is_same_organization(context: &Context) -> bool {
+    match (context.get("aws:PrincipalOrgID"), context.get("aws:ResourceOrgID")) {
+        (Some(caller), Some(owner)) => caller == owner,
+        _ => false,
+    }
 }
 
 fn plain(service: &str, caller: &str, action: &str) -> String {

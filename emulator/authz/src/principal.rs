@@ -16,6 +16,9 @@ pub enum Principal {
         account: AccountId,
     },
     /// A session of a role.
+    ///
+    /// A session of a federated user is one too: its ARN is `arn:aws:sts::<account>:federated-user/<name>`, and the
+    /// user who called GetFederationToken stands where the role does. AWS limits grants to the two in the same way.
     AssumedRole {
         /// `arn:aws:sts::<account>:assumed-role/<role name>/<session name>`; it carries no path.
         session_arn: Arn,

@@ -46,17 +46,23 @@ pub enum Relation {
 impl Request {
     /// The account that owns the resource, as far as the request says it.
     pub fn resource_account(&self) -> Option<AccountId> {
-        self.resource.account.clone().or_else(|| {
-            arn::segments(&self.resource.arn)
-                .and_then(|[_, _, _, _, account, _]| AccountId::new(account).ok())
-        })
+        self.resource_account_text().and_then(|account| AccountId::new(account).ok())
+    }
+
+    fn resource_account_text(&self) -> Option<&str> {
+        match &self.resource.account {
+            Some(account) => Some(account.as_str()),
+            None => arn::segments(&self.resource.arn)
+                .map(|[_, _, _, _, account, _]| account)
+                .filter(|account| arn::is_account_id(account)),
+        }
     }
 
     /// How the caller relates to the owner of the resource.
     pub fn relation(&self) -> Relation {
-        match (self.principal.account(), self.resource_account()) {
+        match (self.principal.account(), self.resource_account_text()) {
             (None, _) => Relation::NoAccount,
-            (Some(caller), Some(owner)) if *caller != owner => Relation::CrossAccount,
+            (Some(caller), Some(owner)) if caller.as_str() != owner => Relation::CrossAccount,
             _ => Relation::SameAccount,
         }
     }

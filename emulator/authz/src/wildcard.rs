@@ -1,12 +1,18 @@
-//! Wildcard matching without backtracking beyond the last `*`.
+//! Wildcard matching that hostile patterns cannot slow down.
 //!
-//! A pattern is bytes in which two values that never occur in UTF-8 stand for the wildcards, so that a literal `*`
-//! (from `${*}` or from the value of a policy variable) cannot be mistaken for one.
+//! A pattern is bytes in which values that never occur in UTF-8 stand for the wildcards, so that a literal `*` (from
+//! `${*}` or from the value of a policy variable) cannot be mistaken for one.
+
+use memchr::memmem;
 
 /// Any run of characters, also none.
 pub(crate) const MANY: u8 = 0xFF;
 /// Exactly one character.
 pub(crate) const ONE: u8 = 0xFE;
+/// Any run of characters but colons: a `*` inside a part of an ARN.
+const MANY_IN_PART: u8 = 0xFD;
+/// Exactly one character but a colon.
+const ONE_IN_PART: u8 = 0xFC;
 
 /// The pattern bytes of a text whose `*` and `?` are wildcards.
 pub(crate) fn compile(text: &str) -> Box<[u8]> {
@@ -19,11 +25,131 @@ pub(crate) fn compile(text: &str) -> Box<[u8]> {
         .collect()
 }
 
-/// Whether the whole text matches the pattern. `*` crosses every separator and newlines; time is bounded by the
-/// product of the two lengths, and by their sum when the pattern has one `*`.
+/// The pattern bytes of the parts of an ARN. A wildcard keeps to its part, except that a `*` at the end of a part may
+/// run on beyond the colon (IAM User Guide, "Resource").
+pub(crate) fn compile_parts(text: &str) -> Vec<u8> {
+    let mut bytes = text.bytes().peekable();
+    let mut pattern = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        pattern.push(match byte {
+            b'*' if matches!(bytes.peek(), None | Some(b':')) => MANY,
+            b'*' => MANY_IN_PART,
+            b'?' => ONE_IN_PART,
+            other => other,
+        });
+    }
+    pattern
+}
+
+/// Pattern bytes as a person writes them.
+pub(crate) fn display(pattern: &[u8]) -> String {
+    let text: Vec<u8> = pattern
+        .iter()
+        .map(|byte| match *byte {
+            MANY | MANY_IN_PART => b'*',
+            ONE | ONE_IN_PART => b'?',
+            other => other,
+        })
+        .collect();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// A pattern that knows how far it is literal, so that most texts are refused by one comparison.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Glob {
+    pattern: Box<[u8]>,
+    literal_bytes: usize,
+}
+
+impl Glob {
+    pub(crate) fn new(pattern: impl Into<Box<[u8]>>) -> Self {
+        let pattern = pattern.into();
+        let literal_bytes = pattern.iter().position(|byte| is_wildcard(*byte)).unwrap_or(pattern.len());
+        Self { pattern, literal_bytes }
+    }
+
+    pub(crate) fn pattern(&self) -> &[u8] {
+        &self.pattern
+    }
+
+    /// What stands before the first wildcard.
+    pub(crate) fn literal(&self) -> &[u8] {
+        self.pattern.get(..self.literal_bytes).unwrap_or_default()
+    }
+
+    /// Whether every text matches that starts with [`Self::literal`].
+    pub(crate) fn is_prefix(&self) -> bool {
+        matches!(self.pattern.get(self.literal_bytes..), Some([MANY]))
+    }
+
+    /// Whether the whole text matches.
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
+        let Some((literal, rest)) = self.pattern.split_at_checked(self.literal_bytes) else { return false };
+        let Some((start, text)) = text.split_at_checked(self.literal_bytes) else { return false };
+        // ARNs begin alike and differ towards the end.
+        if start.last() != literal.last() || start != literal {
+            return false;
+        }
+        match rest {
+            [] => text.is_empty(),
+            [MANY] => true,
+            _ => matches(rest, text),
+        }
+    }
+}
+
+/// The first eight bytes of a text as one word, zeros behind its end.
+pub(crate) fn first_word(text: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    for (target, byte) in bytes.iter_mut().zip(text) {
+        *target = *byte;
+    }
+    u64::from_le_bytes(bytes)
+}
+
+fn is_wildcard(byte: u8) -> bool {
+    byte >= ONE_IN_PART
+}
+
+/// Whether the whole text matches the pattern.
+///
+/// `*` crosses every separator and newlines. Time is linear in the two lengths if the pattern has no wildcards but
+/// `*`; otherwise it is bounded by their product.
 pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    if pattern.iter().any(|byte| is_wildcard(*byte) && *byte != MANY) {
+        matches_any(pattern, text)
+    } else {
+        matches_runs(pattern, text)
+    }
+}
+
+/// Each literal run between two `*` at its first place: a later one leaves less for the rest.
+fn matches_runs(pattern: &[u8], text: &[u8]) -> bool {
+    let mut runs = pattern.split(|byte| *byte == MANY);
+    let first = runs.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = runs.next_back() else { return rest.is_empty() };
+    let Some(middle) = rest.strip_suffix(last) else { return false };
+    rest = middle;
+    for run in runs.filter(|run| !run.is_empty()) {
+        let Some(behind) = memmem::find(rest, run).and_then(|at| rest.get(at + run.len()..)) else {
+            return false;
+        };
+        rest = behind;
+    }
+    true
+}
+
+/// A place to go on from when what follows a `*` did not match: in the pattern, and in the text.
+type Resume = Option<(usize, usize)>;
+
+/// Character by character, with two places to return to: the last `*` of this part, and before it the last one that
+/// crosses colons. Older ones need no retry: a part ends at its first colon, whatever its wildcards took, and a `*`
+/// that crosses colons can take up whatever an earlier one leaves.
+fn matches_any(pattern: &[u8], text: &[u8]) -> bool {
     let (mut at, mut seen) = (0, 0);
-    let mut resume: Option<(usize, usize)> = None;
+    let mut anywhere: Resume = None;
+    let mut in_part: Resume = None;
     loop {
         match (pattern.get(at), text.get(seen)) {
             (Some(&MANY), _) => {
@@ -31,9 +157,14 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
                 if at == pattern.len() {
                     return true;
                 }
-                resume = Some((at, seen));
+                anywhere = Some((at, seen));
+                in_part = None;
             }
-            (Some(&ONE), Some(&lead)) => {
+            (Some(&MANY_IN_PART), _) => {
+                at += 1;
+                in_part = Some((at, seen));
+            }
+            (Some(&wildcard @ (ONE | ONE_IN_PART)), Some(&lead)) if wildcard == ONE || lead != b':' => {
                 at += 1;
                 seen += char_bytes(lead);
             }
@@ -43,15 +174,27 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
             }
             (None, None) => return true,
             _ => {
-                let Some((after_star, from)) = resume else { return false };
-                let Some(&lead) = text.get(from) else { return false };
-                let next = from + char_bytes(lead);
-                resume = Some((after_star, next));
-                at = after_star;
-                seen = next;
+                let retry = widen(in_part, text).filter(|(_, lead, _)| *lead != b':');
+                if let Some((after_star, _, next)) = retry {
+                    in_part = Some((after_star, next));
+                    (at, seen) = (after_star, next);
+                } else if let Some((after_star, _, next)) = widen(anywhere, text) {
+                    in_part = None;
+                    anywhere = Some((after_star, next));
+                    (at, seen) = (after_star, next);
+                } else {
+                    return false;
+                }
             }
         }
     }
+}
+
+/// One more character for a `*`: where the pattern goes on, the character, and where the text goes on.
+fn widen(resume: Resume, text: &[u8]) -> Option<(usize, u8, usize)> {
+    let (after_star, from) = resume?;
+    let lead = *text.get(from)?;
+    Some((after_star, lead, from + char_bytes(lead)))
 }
 
 /// How many bytes the UTF-8 character has that starts with `lead`.

@@ -1,4 +1,4 @@
-//! The table `decisions.toml`: every row is decided and compared with its outcome and its reason.
+//! The tables in `fixtures/authz`: every row is decided and compared with its outcome and its reason.
 
 #![expect(
     clippy::expect_used,
@@ -8,6 +8,7 @@
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use bucketproof_authz::{
     AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, Reason, Request,
@@ -45,6 +46,7 @@ struct Row {
     resource_policy: Option<Vec<String>>,
     #[serde(default)]
     restrict_public_buckets: bool,
+    condition: Option<String>,
     #[serde(default)]
     context: BTreeMap<String, toml::Value>,
     canonical_user: Option<String>,
@@ -75,6 +77,18 @@ fn principal(caller: &str) -> Principal {
             role_arn: arn(format!("arn:aws:iam::{id}:role/svc/loader")),
             account,
         },
+        "federated" => Principal::AssumedRole {
+            session_arn: arn(format!("arn:aws:sts::{id}:federated-user/bob")),
+            role_arn: arn(format!("arn:aws:iam::{id}:user/eng/alice")),
+            account,
+        },
+        "service-linked" => Principal::AssumedRole {
+            session_arn: arn(format!("arn:aws:sts::{id}:assumed-role/AWSServiceRoleForBackup/run-1")),
+            role_arn: arn(format!(
+                "arn:aws:iam::{id}:role/aws-service-role/backup.amazonaws.com/AWSServiceRoleForBackup"
+            )),
+            account,
+        },
         "root" => Principal::Root { arn: arn(format!("arn:aws:iam::{id}:root")), account },
         "service" => Principal::Service { name: "cloudtrail.amazonaws.com".to_owned() },
         "anonymous" => Principal::Anonymous,
@@ -84,9 +98,18 @@ fn principal(caller: &str) -> Principal {
 
 impl Row {
     fn policy(&self, kind: PolicyKind, statements: &[String]) -> Policy {
-        let text = format!(r#"{{"Version":"{}","Statement":[{}]}}"#, self.version, statements.join(","));
+        let version = match self.version.as_str() {
+            "" => String::new(),
+            version => format!(r#""Version":"{version}","#),
+        };
+        let text = format!(r#"{{{version}"Statement":[{}]}}"#, statements.join(","));
         Policy::parse(&text, PolicySource::new(kind, "p"))
             .unwrap_or_else(|error| panic!("{}: {error}", self.id))
+    }
+
+    /// One policy, or none without statements: a list that is there and empty.
+    fn list(&self, kind: PolicyKind, statements: &[String]) -> Vec<Policy> {
+        if statements.is_empty() { Vec::new() } else { vec![self.policy(kind, statements)] }
     }
 
     fn request(&self) -> Request {
@@ -118,11 +141,15 @@ impl Row {
 
     fn check(&self) {
         let list = |kind, statements: &Option<Vec<String>>| {
-            statements.as_ref().map(|statements| vec![self.policy(kind, statements)])
+            statements.as_ref().map(|statements| self.list(kind, statements))
         };
+        let conditional = self.condition.as_ref().map(|condition| {
+            format!(r#"{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{condition}}}"#)
+        });
         let identity: Vec<Policy> = self
             .identity
             .iter()
+            .chain(&conditional)
             .map(|one| self.policy(PolicyKind::Identity, std::slice::from_ref(one)))
             .collect();
         let boundary = list(PolicyKind::Boundary, &self.boundary);
@@ -130,7 +157,7 @@ impl Row {
         let resource =
             self.resource_policy.as_ref().map(|statements| self.policy(self.resource_kind(), statements));
         let service_control: Vec<Vec<Policy>> =
-            self.scp.iter().map(|level| vec![self.policy(PolicyKind::ServiceControl, level)]).collect();
+            self.scp.iter().map(|level| self.list(PolicyKind::ServiceControl, level)).collect();
         let policies = Policies {
             identity: &identity,
             boundary: boundary.as_deref(),
@@ -174,11 +201,17 @@ fn reason(reason: &Reason) -> String {
 
 #[test]
 fn every_row_is_decided_as_documented() {
-    let table: Table = toml::from_str(include_str!("decisions.toml")).expect("a table");
-    assert!(table.decision.len() >= 60, "only {} rows", table.decision.len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/authz");
     let mut ids = BTreeSet::new();
-    for row in &table.decision {
-        assert!(ids.insert(&row.id), "the id `{}` occurs twice", row.id);
-        row.check();
+    for file in std::fs::read_dir(&folder).expect("the tables") {
+        let path = file.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a text");
+        let table: Table =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        for row in table.decision {
+            row.check();
+            assert!(ids.insert(row.id.clone()), "the id `{}` occurs twice", row.id);
+        }
     }
+    assert!(ids.len() >= 450, "only {} rows", ids.len());
 }

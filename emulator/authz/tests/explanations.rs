@@ -278,3 +278,20 @@ fn the_trace_is_json() {
     );
     insta::assert_json_snapshot!(decision);
 }
+
+#[test]
+fn callers_of_the_same_organization_are_told_why() {
+    let own = [allow_all_of_s3()];
+    let policies = Policies { identity: &own, ..Policies::default() };
+    let message = |organization: &str| {
+        let context = [("aws:PrincipalOrgID", "o-1"), ("aws:ResourceOrgID", organization)];
+        ask(user(PARTNER, "reader"), "s3:GetObject", "arn:aws:s3:::shared/k", &context, &policies)
+            .aws_message()
+    };
+    assert_eq!(
+        message("o-1"),
+        "User: arn:aws:iam::222222222222:user/reader is not authorized to perform: s3:GetObject on resource: \
+         \"arn:aws:s3:::shared/k\" because no resource-based policy allows the s3:GetObject action"
+    );
+    assert_eq!(message("o-2"), "Access Denied");
+}

@@ -7,7 +7,7 @@ use bucketproof_authz::{
     AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, Request, Resource, decide,
 };
 
-use super::{Exit, complain};
+use super::{Exit, complain, say};
 
 /// One question; exits 0 if the answer is yes, 1 if it is no.
 #[derive(Debug, clap::Args)]
@@ -50,14 +50,8 @@ type Complaint = (String, String);
 impl Explain {
     pub(super) fn run(self) -> Exit {
         match self.decide() {
-            Ok((true, text)) => {
-                print!("{text}");
-                Exit::Done
-            }
-            Ok((false, text)) => {
-                print!("{text}");
-                Exit::No
-            }
+            Ok((true, text)) => say(&text, Exit::Done),
+            Ok((false, text)) => say(&text, Exit::No),
             Err((message, help)) => {
                 complain(&message, &help);
                 Exit::Usage
@@ -78,6 +72,14 @@ impl Explain {
             && context.get("aws:PrincipalArn").is_none()
         {
             context.set("aws:PrincipalArn", self.role.as_deref().unwrap_or(arn));
+        }
+        if !self.action.contains(':') && self.action != "*" {
+            let help = "write the service too, such as `s3:GetObject`".to_owned();
+            return Err((format!("`--action`: `{}` names no service", self.action), help));
+        }
+        if self.resource != "*" && Arn::new(&self.resource).is_err() {
+            let help = "give an ARN such as `arn:aws:s3:::bucket/key`, or `*`".to_owned();
+            return Err((format!("`--resource`: `{}` is no ARN", self.resource), help));
         }
         let account = self.owner.as_deref().map(AccountId::new).transpose().map_err(|error| {
             (format!("`--owner`: {error}"), "give the 12 digits of an account".to_owned())

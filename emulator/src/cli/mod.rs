@@ -1,13 +1,14 @@
 //! The command line of `bucketproof-emulator`.
 //!
 //! Exit codes: 0 done, 1 the answer is no, 2 usage or bad input, 3 broken.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line program answers there")]
+#![expect(clippy::print_stderr, reason = "a command line program answers there")]
 
 mod evaluate;
 mod explain;
 mod serve;
 mod why;
 
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +62,19 @@ pub fn main() -> ExitCode {
         Command::Why(why) => why.run(),
     };
     exit.into()
+}
+
+/// Prints an answer; the exit is `exit` unless it cannot be printed. A reader that has seen enough is no error.
+fn say(text: &str, exit: Exit) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => exit,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+        Err(error) => {
+            complain(&format!("the answer cannot be written: {error}"), "");
+            Exit::Broken
+        }
+    }
 }
 
 /// Says what went wrong, and what to do about it.

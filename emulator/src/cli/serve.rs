@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use bucketproof_clock::Clock;
 use jiff::Timestamp;
 
-use super::{Exit, complain};
+use super::{Exit, complain, say};
 use crate::{Emulator, Scenario, StartError};
 
 /// Listens until it is interrupted.
@@ -65,12 +65,19 @@ impl Serve {
                     return Exit::Usage;
                 }
             };
-            if own_administrator && let Some(key) = emulator.credentials("administrator") {
-                println!("account 123456789012, user administrator");
-                println!("AWS_ACCESS_KEY_ID={}", key.access_key_id());
-                println!("AWS_SECRET_ACCESS_KEY={}", key.secret_access_key());
+            let administrator = emulator.credentials("administrator").filter(|_| own_administrator);
+            let keys = administrator.map(|key| {
+                format!(
+                    "account 123456789012, user administrator\nAWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n",
+                    key.access_key_id(),
+                    key.secret_access_key()
+                )
+            });
+            let text = format!("{}listening on {}\n", keys.unwrap_or_default(), emulator.endpoint_url());
+            // Who cannot be told the address cannot use the endpoint.
+            if say(&text, Exit::Done) != Exit::Done {
+                return Exit::Broken;
             }
-            println!("listening on {}", emulator.endpoint_url());
             match tokio::signal::ctrl_c().await {
                 Ok(()) => Exit::Done,
                 Err(error) => {

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use http::Uri;
 
-use super::{Exit, complain};
+use super::{Exit, complain, say};
 use crate::head::encode;
 
 /// Asks a running emulator.
@@ -33,10 +33,7 @@ impl Why {
         };
         let query = self.request_id.as_ref().map(|id| format!("?request={}", encode(id))).unwrap_or_default();
         match ask(authority.as_str(), &format!("/_bucketproof/decisions{query}")) {
-            Ok((200, text)) => {
-                print!("{text}");
-                Exit::Done
-            }
+            Ok((200, text)) => say(&text, Exit::Done),
             Ok((404, text)) => {
                 complain(text.trim_end(), "");
                 Exit::No

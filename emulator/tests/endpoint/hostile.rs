@@ -136,6 +136,17 @@ async fn a_body_is_asked_for_only_from_those_who_are_known() {
     assert_eq!(start, "HTTP/1.1 403");
 }
 
+/// botocore waits for `100 Continue` even before an empty body, and keeps what comes instead for its next request.
+#[tokio::test]
+async fn a_connection_ends_with_an_empty_body_that_was_announced() {
+    let (_emulator, wire) = listening().await;
+    let put = Ask::new("PUT", "/logs/empty").header("expect", "100-continue").header("content-length", "0");
+    let signed = wire.sign(&put, &Signing::with(ADMIN));
+    let (start, rest) = first_answer(&wire, &signed, b"").await;
+    assert_eq!(start, "HTTP/1.1 200");
+    assert!(String::from_utf8_lossy(&rest).to_lowercase().contains("connection: close"));
+}
+
 #[tokio::test]
 async fn a_refused_upload_is_read_so_that_the_refusal_arrives() {
     let (_emulator, wire) = listening().await;

@@ -47,6 +47,17 @@ fn an_empty_boundary_limits_and_an_absent_one_does_not() {
 }
 
 #[test]
+fn null_is_an_absent_key() {
+    let with_key = |value: &str| {
+        let line = QUESTION.replacen("\"10.0.0.1\"", value, 1);
+        let condition = "\"Action\":\"s3:*\",\"Condition\":{\"Null\":{\"aws:SourceIp\":\"true\"}}";
+        evaluate_line(&line.replacen("\"Action\":\"s3:*\"", condition, 1))
+    };
+    assert_eq!(with_key("null")["decision"], "Allowed");
+    assert_eq!(with_key("\"10.0.0.1\"")["decision"], "ImplicitlyDenied");
+}
+
+#[test]
 fn the_service_names_the_kind_of_resource_policy() {
     let trust = replaced(
         "\"policies\":{",
@@ -89,8 +100,8 @@ fn a_bad_line_says_what_where_and_what_next() {
     );
     refused(
         "\"10.0.0.1\"",
-        "null",
-        "`request.context`: the key `aws:SourceIp` holds null; write a string or a list of strings",
+        "{}",
+        "`request.context`: the key `aws:SourceIp` holds an object; write a string or a list of strings",
     );
     refused(
         "\"aws:TagKeys\"",

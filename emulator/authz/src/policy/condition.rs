@@ -6,14 +6,14 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::arn;
-use crate::context::{Context, Values};
+use crate::context::{Context, LowerKey, Values};
 use crate::wildcard;
 
 use super::document::Version;
 use super::json::Position;
 use super::operator::{Comparison, Operator, Quantifier, Relation};
 use super::template::{Template, Wildcards};
-use super::value::{self, Network};
+use super::value::{self, Decimal, Network};
 
 /// A compiled condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(crate) struct Condition {
     pub(crate) operator: Operator,
     pub(crate) operator_name: Box<str>,
     pub(crate) key: Box<str>,
-    pub(crate) lower_key: Box<str>,
+    pub(crate) lower_key: LowerKey,
     expected: Expected,
     pub(crate) texts: Box<[Box<str>]>,
     pub(crate) at: Position,
@@ -33,7 +33,8 @@ enum Expected {
     Text(Box<[Template]>),
     TextIgnoreCase(Box<[Template]>),
     TextLike(Box<[Template]>),
-    Numeric(Relation, Box<[Option<i128>]>),
+    /// Read from the texts as they are compared: a decimal of any length is a view of its digits.
+    Numeric(Relation),
     Date(Relation, Box<[Option<i128>]>),
     Bool(Box<[Option<bool>]>),
     Binary(Box<[Option<Vec<u8>>]>),
@@ -79,9 +80,7 @@ impl Condition {
             Comparison::TextIgnoreCase => Expected::TextIgnoreCase(templates(Wildcards::Literal)),
             Comparison::TextLike => Expected::TextLike(templates(Wildcards::Active)),
             Comparison::Arn => Expected::Arn(templates(Wildcards::Active)),
-            Comparison::Numeric(relation) => {
-                Expected::Numeric(relation, texts.iter().map(|text| value::decimal(text)).collect())
-            }
+            Comparison::Numeric(relation) => Expected::Numeric(relation),
             Comparison::Date(relation) => {
                 Expected::Date(relation, texts.iter().map(|text| value::instant(text)).collect())
             }
@@ -98,7 +97,7 @@ impl Condition {
             operator,
             operator_name: operator_name.into(),
             key: key.into(),
-            lower_key: key.to_lowercase().into(),
+            lower_key: LowerKey::new(key),
             expected,
             texts: texts.into(),
             at,
@@ -171,26 +170,28 @@ impl Condition {
     /// The first policy value that the request value satisfies, before negation.
     fn first_equal(&self, value: &str, context: &Context) -> Option<usize> {
         match &self.expected {
-            Expected::Text(templates) => templates.iter().position(|template| {
-                template.resolve(context).is_some_and(|expected| *expected == *value.as_bytes())
-            }),
+            Expected::Text(templates) | Expected::TextLike(templates) => {
+                templates.iter().position(|template| template.matches(value, context))
+            }
             Expected::TextIgnoreCase(templates) => templates.iter().position(|template| {
                 template.resolve(context).is_some_and(|expected| same_letters(&expected, value))
-            }),
-            Expected::TextLike(templates) => templates.iter().position(|template| {
-                template.resolve(context).is_some_and(|pattern| wildcard::matches(&pattern, value.as_bytes()))
             }),
             Expected::Arn(templates) => templates.iter().position(|template| {
                 template.resolve(context).is_some_and(|pattern| arn_like(&pattern, value))
             }),
-            Expected::Numeric(relation, expected) => compare(*relation, value::decimal(value), expected),
+            Expected::Numeric(relation) => {
+                let found = Decimal::parse(value)?;
+                self.texts.iter().position(|text| {
+                    Decimal::parse(text).is_some_and(|expected| relation.holds(&found, &expected))
+                })
+            }
             Expected::Date(relation, expected) => compare(*relation, value::instant(value), expected),
             Expected::Bool(expected) => compare(Relation::Equal, value::boolean(value), expected),
             Expected::Binary(expected) => {
                 compare(Relation::Equal, BASE64.decode(value.as_bytes()).ok(), expected)
             }
             Expected::IpAddress(networks) => {
-                let address: IpAddr = value.trim().parse().ok()?;
+                let address: IpAddr = value.parse().ok()?;
                 networks.iter().position(|network| network.is_some_and(|network| network.contains(address)))
             }
             // Answered by `check` before values are looked at.
@@ -215,6 +216,14 @@ impl Condition {
             | Expected::Arn(templates) => resolve(templates),
             _ => self.texts.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// Whether the operator is one whose values may hold policy variables.
+    pub(crate) fn takes_variables(&self) -> bool {
+        matches!(
+            self.expected,
+            Expected::Text(_) | Expected::TextIgnoreCase(_) | Expected::TextLike(_) | Expected::Arn(_)
+        )
     }
 
     /// Whether every value is fixed: no wildcard and no variable.

@@ -272,7 +272,7 @@ impl Parser {
             .texts(member, "Resource")?
             .into_iter()
             .map(|(text, at)| {
-                ResourcePattern::parse(text, at, version).ok_or_else(|| {
+                ResourcePattern::parse(text, at, version, self.policy).ok_or_else(|| {
                     self.error(
                         PolicyErrorKind::InvalidResource(text.to_owned()),
                         at,

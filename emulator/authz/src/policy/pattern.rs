@@ -1,8 +1,9 @@
 //! `Action`, `NotAction`, `Resource` and `NotResource`.
 
-use crate::subject::Subject;
-use crate::wildcard;
+use crate::subject::{LowerAction, Subject};
+use crate::wildcard::{self, Glob};
 
+use super::PolicyKind;
 use super::document::Version;
 use super::json::Position;
 use super::template::{Template, Wildcards};
@@ -16,6 +17,12 @@ pub(crate) enum ListMatch {
     NotCovered,
 }
 
+impl ListMatch {
+    fn of(covered: Option<usize>) -> Self {
+        covered.map_or(Self::NotCovered, Self::Covered)
+    }
+}
+
 /// An `Action` or `NotAction` element.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActionElement {
@@ -27,28 +34,36 @@ pub(crate) struct ActionElement {
 /// An action pattern, lower-cased: actions compare without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActionPattern {
-    bytes: Box<[u8]>,
+    glob: Glob,
+    /// The first eight bytes of its literal start, and which of them count: one comparison settles most patterns.
+    word: u64,
+    mask: u64,
+    /// The word holds all that is literal, and a `*` covers the rest.
+    word_settles: bool,
     pub(crate) text: Box<str>,
     pub(crate) at: Position,
 }
 
 impl ActionPattern {
     pub(crate) fn new(text: &str, at: Position) -> Self {
-        Self { bytes: wildcard::compile(&text.to_lowercase()), text: text.into(), at }
+        let glob = Glob::new(wildcard::compile(&text.to_ascii_lowercase()));
+        let literal = glob.literal();
+        let word = wildcard::first_word(literal);
+        let mask = wildcard::first_word(&vec![0xFF; literal.len()]);
+        let word_settles = glob.is_prefix() && literal.len() <= size_of::<u64>();
+        Self { glob, word, mask, word_settles, text: text.into(), at }
     }
 
-    /// Whether the pattern covers an action given in lower case.
-    pub(crate) fn covers(&self, lower_action: &str) -> bool {
-        wildcard::matches(&self.bytes, lower_action.as_bytes())
+    /// Whether the pattern covers an action.
+    pub(crate) fn covers(&self, action: &LowerAction) -> bool {
+        (action.first_word() ^ self.word) & self.mask == 0
+            && (self.word_settles || self.glob.matches(action.as_bytes()))
     }
 }
 
 impl ActionElement {
     pub(crate) fn check(&self, subject: &Subject<'_>) -> ListMatch {
-        match self.patterns.iter().position(|pattern| pattern.covers(&subject.lower_action)) {
-            Some(index) => ListMatch::Covered(index),
-            None => ListMatch::NotCovered,
-        }
+        ListMatch::of(self.patterns.iter().position(|pattern| pattern.covers(&subject.lower_action)))
     }
 
     /// Whether the element lets the statement apply.
@@ -65,10 +80,13 @@ pub(crate) struct ResourceElement {
     pub(crate) at: Position,
 }
 
-/// A resource pattern. Wildcards stay inside their part of the ARN; variables count after the fifth colon only.
+/// A resource pattern. Wildcards keep to their part of the ARN, but for a `*` at its end; variables count after the
+/// fifth colon only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResourcePattern {
     form: Form,
+    /// The service part, if the pattern covers every resource of the service.
+    whole_service: Option<Glob>,
     pub(crate) text: Box<str>,
     pub(crate) at: Position,
 }
@@ -76,61 +94,87 @@ pub(crate) struct ResourcePattern {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     Everything,
-    Arn { head: [Box<[u8]>; 5], tail: Template },
+    Arn(Template),
+    /// Fewer than six parts: as written, and with the rest filled up.
+    Incomplete {
+        written: Glob,
+        completed: Glob,
+    },
 }
 
 impl ResourcePattern {
-    /// `None` if the text is neither `*` nor of the form of an ARN.
-    pub(crate) fn parse(text: &str, at: Position, version: Version) -> Option<Self> {
-        let form = if text == "*" {
-            Form::Everything
+    /// `None` if the text is neither `*` nor of the form of an ARN that this kind of policy takes.
+    pub(crate) fn parse(text: &str, at: Position, version: Version, policy: PolicyKind) -> Option<Self> {
+        let (form, whole_service) = if text == "*" {
+            (Form::Everything, None)
+        } else if let Some(["arn", _, service, _, _, resource]) = crate::arn::segments(text) {
+            let head = text.strip_suffix(resource).filter(|_| !resource.is_empty())?;
+            let template = Template::with_head(
+                head,
+                wildcard::compile_parts(head),
+                resource,
+                Wildcards::Active,
+                version,
+            );
+            (Form::Arn(template), (resource == "*").then(|| service_glob(service)))
         } else {
-            let [scheme, partition, service, region, account, resource] = crate::arn::segments(text)?;
-            if scheme != "arn" || resource.is_empty() {
-                return None;
-            }
-            Form::Arn {
-                head: [scheme, partition, service, region, account].map(wildcard::compile),
-                tail: Template::parse(resource, Wildcards::Active, version),
-            }
+            incomplete(text, policy)?
         };
-        Some(Self { form, text: text.into(), at })
+        Some(Self { form, whole_service, text: text.into(), at })
     }
 
     /// Whether the pattern covers the resource of the request. A variable without a value covers nothing.
     fn covers(&self, subject: &Subject<'_>) -> bool {
-        let Form::Arn { head, tail } = &self.form else { return true };
-        let Some(pattern) = tail.resolve(&subject.request.context) else { return false };
         let Some(resource) = subject.resource else {
             // An action without a resource, such as s3:ListAllMyBuckets. AWS's own examples grant it on
             // `arn:aws:s3:::*`, so every resource of the action's service counts as `*`.
-            let [_, _, service, _, _] = head;
-            return *pattern == [wildcard::MANY] && wildcard::matches(service, subject.service().as_bytes());
+            return match &self.whole_service {
+                Some(service) => service.matches(subject.lower_service()),
+                None => self.form == Form::Everything,
+            };
         };
-        let [scheme, partition, service, region, account, tail] = resource;
-        let found = [scheme, partition, service, region, account];
-        head.iter().zip(found).all(|(pattern, text)| wildcard::matches(pattern, text.as_bytes()))
-            && wildcard::matches(&pattern, tail.as_bytes())
+        match &self.form {
+            Form::Everything => true,
+            Form::Arn(template) => template.matches(resource, &subject.request.context),
+            Form::Incomplete { written, completed } => {
+                written.matches(resource.as_bytes()) || completed.matches(resource.as_bytes())
+            }
+        }
     }
 
     /// The pattern with this request's variables filled in; `None` if one has no value.
     pub(crate) fn resolved_text(&self, subject: &Subject<'_>) -> Option<String> {
         match &self.form {
             Form::Everything => Some("*".to_owned()),
-            Form::Arn { tail, .. } => {
-                let head = self.text.strip_suffix(tail.source()).unwrap_or("");
-                tail.resolved_text(&subject.request.context).map(|tail| format!("{head}{tail}"))
-            }
+            Form::Arn(template) => template.resolved_text(&subject.request.context),
+            Form::Incomplete { completed, .. } => Some(wildcard::display(completed.pattern())),
         }
     }
 }
 
+/// AWS fills the missing parts of an ARN with `*` in policies of identities, and refuses such an ARN in session
+/// policies (IAM User Guide, "IAM identifiers"). Elsewhere nothing is documented, and it is refused.
+fn incomplete(text: &str, policy: PolicyKind) -> Option<(Form, Option<Glob>)> {
+    if !matches!(policy, PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::ServiceControl) {
+        return None;
+    }
+    let (partition, rest) = text.strip_prefix("arn:")?.split_once(':')?;
+    let service = rest.split(':').next().filter(|service| !service.is_empty())?;
+    if partition.is_empty() {
+        return None;
+    }
+    let written = Glob::new(wildcard::compile_parts(text));
+    let completed = Glob::new(wildcard::compile_parts(&format!("{text}:*")));
+    Some((Form::Incomplete { written, completed }, Some(service_glob(service))))
+}
+
+fn service_glob(service: &str) -> Glob {
+    Glob::new(wildcard::compile(service))
+}
+
 impl ResourceElement {
     pub(crate) fn check(&self, subject: &Subject<'_>) -> ListMatch {
-        match self.patterns.iter().position(|pattern| pattern.covers(subject)) {
-            Some(index) => ListMatch::Covered(index),
-            None => ListMatch::NotCovered,
-        }
+        ListMatch::of(self.patterns.iter().position(|pattern| pattern.covers(subject)))
     }
 
     /// Whether the element lets the statement apply.

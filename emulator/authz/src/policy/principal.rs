@@ -102,9 +102,18 @@ impl NamedPrincipal {
         if is_unique_id(text) {
             return Self::UniqueId(text.to_owned());
         }
-        if let Some(["arn", partition, service @ ("iam" | "sts"), "", account, resource]) =
-            arn::segments(text)
-            && !partition.is_empty()
+        let Some(["arn", partition, service @ ("iam" | "sts"), "", account, resource]) = arn::segments(text)
+        else {
+            return Self::Unknown(text.to_owned());
+        };
+        // CloudFront's origin access identities stand for the account in their ARN (CloudFront Developer Guide).
+        if service == "iam"
+            && account == "cloudfront"
+            && resource.strip_prefix("user/CloudFront Origin Access Identity ").is_some_and(is_plain_name)
+        {
+            return Self::Arn(text.to_owned());
+        }
+        if !partition.is_empty()
             && let Ok(account) = AccountId::new(account)
         {
             if service == "iam" && resource == "root" {
@@ -152,7 +161,7 @@ impl NamedPrincipal {
                 (subject.request.context.canonical_user_id() == Some(id)).then_some(Naming::Account)
             }
             Self::UniqueId(id) => {
-                let Some(Values::One(user_id)) = subject.request.context.get_lower("aws:userid") else {
+                let Some(Values::One(user_id)) = subject.request.context.get("aws:userid") else {
                     return None;
                 };
                 match principal {
@@ -167,6 +176,10 @@ impl NamedPrincipal {
             Self::Federated(_) | Self::Unknown(_) => None,
         }
     }
+}
+
+fn is_plain_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The unique ids of users and roles: `AIDA` or `AROA` and upper-case letters and digits.

@@ -47,7 +47,7 @@ fn pins(condition: &Condition) -> bool {
     if operator.negated || operator.if_exists || operator.quantifier == Quantifier::All {
         return false;
     }
-    match &*condition.lower_key {
+    match condition.lower_key.as_str() {
         "aws:sourceip" => operator.comparison == Comparison::IpAddress && condition.has_fixed_values(),
         // `AROAEXAMPLEID:*` would admit every session of a role.
         "aws:userid" => is_text(operator.comparison) && condition.has_fixed_values(),

@@ -43,6 +43,18 @@ impl Statement {
         }
     }
 
+    /// How many elements do not match, each condition for itself.
+    pub(crate) fn failures(&self, subject: &Subject<'_>) -> usize {
+        let action = self.action.applies(self.action.check(subject));
+        let resource =
+            self.resource.as_ref().is_none_or(|resource| resource.applies(resource.check(subject)));
+        let principal = self.principal_match(subject).naming().is_some();
+        let context = &subject.request.context;
+        let conditions =
+            self.conditions.iter().filter(|condition| !condition.check(context).is_met()).count();
+        [action, resource, principal].into_iter().filter(|matches| !matches).count() + conditions
+    }
+
     /// Whether every element matches, and how the caller is named. Stops at the first that does not; the trace asks
     /// the same elements one by one.
     pub(crate) fn applies(&self, subject: &Subject<'_>) -> Option<Naming> {

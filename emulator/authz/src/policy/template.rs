@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::document::Version;
-use crate::context::{Context, Values};
-use crate::wildcard;
+use crate::context::{Context, LowerKey, Values};
+use crate::wildcard::{self, Glob};
 
 /// Whether `*` and `?` of a text are wildcards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,28 +18,45 @@ enum Part {
     /// Pattern bytes, see [`wildcard`].
     Fixed(Box<[u8]>),
     Variable {
-        lower_key: Box<str>,
+        lower_key: LowerKey,
         default: Option<Box<str>>,
     },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Form {
+    /// No variable: compiled once.
+    Fixed(Glob),
+    Parts(Box<[Part]>),
 }
 
 /// A text of a policy: fixed pattern bytes and variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Template {
-    parts: Box<[Part]>,
+    form: Form,
     source: Box<str>,
 }
 
 impl Template {
     /// Splits a text. Variables exist since version 2012-10-17 of the language; before, `${` is plain text.
     pub(crate) fn parse(text: &str, wildcards: Wildcards, version: Version) -> Self {
-        let source = text.into();
+        Self::with_head("", Vec::new(), text, wildcards, version)
+    }
+
+    /// A template behind a head that is compiled already.
+    pub(crate) fn with_head(
+        head: &str,
+        compiled_head: Vec<u8>,
+        text: &str,
+        wildcards: Wildcards,
+        version: Version,
+    ) -> Self {
         let mut parts = Vec::new();
-        let mut fixed = Vec::new();
+        let mut fixed = compiled_head;
         let mut rest = text;
         if version == Version::V2012 {
             while let Some((before, after)) = rest.split_once("${") {
-                let Some((inside, behind)) = after.split_once('}') else { break };
+                let Some((inside, behind)) = split_variable(after) else { break };
                 push_fixed(&mut fixed, before, wildcards);
                 rest = behind;
                 match inside {
@@ -57,10 +74,15 @@ impl Template {
             }
         }
         push_fixed(&mut fixed, rest, wildcards);
-        if !fixed.is_empty() || parts.is_empty() {
-            parts.push(Part::Fixed(fixed.into_boxed_slice()));
-        }
-        Self { parts: parts.into_boxed_slice(), source }
+        let form = if parts.is_empty() {
+            Form::Fixed(Glob::new(fixed))
+        } else {
+            if !fixed.is_empty() {
+                parts.push(Part::Fixed(fixed.into_boxed_slice()));
+            }
+            Form::Parts(parts.into_boxed_slice())
+        };
+        Self { form, source: format!("{head}{text}").into() }
     }
 
     /// The text as the policy has it.
@@ -69,47 +91,61 @@ impl Template {
     }
 
     pub(crate) fn has_variables(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Part::Variable { .. }))
+        matches!(self.form, Form::Parts(_))
+    }
+
+    /// Whether the pattern matches a whole text; a variable without a value matches none.
+    pub(crate) fn matches(&self, text: &str, context: &Context) -> bool {
+        match &self.form {
+            Form::Fixed(glob) => glob.matches(text.as_bytes()),
+            Form::Parts(parts) => {
+                fill(parts, context).is_some_and(|pattern| wildcard::matches(&pattern, text.as_bytes()))
+            }
+        }
     }
 
     /// The pattern with the variables of this request filled in; `None` if one has no value and no default.
-    ///
-    /// Values are taken literally, wildcards in them included. A multi-valued key has no value here (IAM User Guide,
-    /// "Variables": only single-valued keys).
     pub(crate) fn resolve(&self, context: &Context) -> Option<Cow<'_, [u8]>> {
-        if let [Part::Fixed(bytes)] = &*self.parts {
-            return Some(Cow::Borrowed(bytes));
+        match &self.form {
+            Form::Fixed(glob) => Some(Cow::Borrowed(glob.pattern())),
+            Form::Parts(parts) => fill(parts, context).map(Cow::Owned),
         }
-        let mut resolved = Vec::new();
-        for part in &self.parts {
-            match part {
-                Part::Fixed(bytes) => resolved.extend_from_slice(bytes),
-                Part::Variable { lower_key, default } => {
-                    let value = match context.get_lower(lower_key) {
-                        Some(Values::One(value)) => Some(value.as_str()),
-                        _ => default.as_deref(),
-                    };
-                    resolved.extend_from_slice(value?.as_bytes());
-                }
-            }
-        }
-        Some(Cow::Owned(resolved))
     }
 
     /// The resolved pattern as text for a trace.
     pub(crate) fn resolved_text(&self, context: &Context) -> Option<String> {
-        self.resolve(context).map(|bytes| {
-            let text: Vec<u8> = bytes
-                .iter()
-                .map(|byte| match *byte {
-                    wildcard::MANY => b'*',
-                    wildcard::ONE => b'?',
-                    other => other,
-                })
-                .collect();
-            String::from_utf8_lossy(&text).into_owned()
-        })
+        self.resolve(context).map(|pattern| wildcard::display(&pattern))
     }
+}
+
+/// Values are taken literally, wildcards in them included. A multi-valued key has no value here (IAM User Guide,
+/// "Variables": only single-valued keys).
+fn fill(parts: &[Part], context: &Context) -> Option<Vec<u8>> {
+    let mut filled = Vec::new();
+    for part in parts {
+        match part {
+            Part::Fixed(bytes) => filled.extend_from_slice(bytes),
+            Part::Variable { lower_key, default } => {
+                let value = match context.get_lower(lower_key) {
+                    Some(Values::One(value)) => Some(value.as_str()),
+                    _ => default.as_deref(),
+                };
+                filled.extend_from_slice(value?.as_bytes());
+            }
+        }
+    }
+    Some(filled)
+}
+
+/// What stands before the brace that closes a variable, and what behind; a brace in a quoted default closes nothing.
+fn split_variable(text: &str) -> Option<(&str, &str)> {
+    let mut quoted = false;
+    let end = text.find(|c| {
+        quoted ^= c == '\'';
+        c == '}' && !quoted
+    });
+    let (inside, behind) = text.split_at_checked(end.or_else(|| text.find('}'))?)?;
+    Some((inside, behind.strip_prefix('}')?))
 }
 
 fn push_fixed(fixed: &mut Vec<u8>, text: &str, wildcards: Wildcards) {
@@ -129,10 +165,12 @@ fn parse_variable(inside: &str) -> Option<Part> {
         }
     };
     let key = key.trim();
-    if !key.contains(':') || key.contains(char::is_whitespace) {
+    // A tag key, behind the slash, may have spaces: `aws:PrincipalTag/cost center`.
+    let name = key.split('/').next().unwrap_or(key);
+    if !name.contains(':') || name.contains(char::is_whitespace) {
         return None;
     }
-    Some(Part::Variable { lower_key: key.to_lowercase().into(), default })
+    Some(Part::Variable { lower_key: LowerKey::new(key), default })
 }
 
 #[cfg(test)]

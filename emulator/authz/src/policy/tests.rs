@@ -179,6 +179,77 @@ fn principals_are_listed_with_their_form() {
 }
 
 #[test]
+fn origin_access_identities_are_principals() {
+    let named = |text: &str| NamedPrincipal::parse_aws(text);
+    let identity = "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity EH1HDMB1FH2TC";
+    assert_eq!(named(identity), NamedPrincipal::Arn(identity.to_owned()));
+    for text in [
+        "arn:aws:iam::cloudfront:user/alice",
+        "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity *",
+        "arn:aws:iam::cloudfront:root",
+    ] {
+        assert_eq!(named(text), NamedPrincipal::Unknown(text.to_owned()));
+    }
+}
+
+/// A statement on a resource, for a kind of policy without principals.
+fn on_resource(kind: PolicyKind, resource: &str) -> Result<Policy, super::PolicyError> {
+    parse(kind, &format!(r#"{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"{resource}"}}}}"#))
+}
+
+#[test]
+fn incomplete_arns_are_for_policies_of_identities() {
+    for resource in ["arn:aws:sqs", "arn:aws:s3:*", "arn:aws:s3*", "arn:aws:kms:eu-west-1:111122223333"] {
+        for kind in [PolicyKind::Identity, PolicyKind::Boundary, PolicyKind::ServiceControl] {
+            on_resource(kind, resource).unwrap_or_else(|error| panic!("{resource}: {error}"));
+        }
+        let error = on_resource(PolicyKind::Session, resource).expect_err(resource);
+        assert_eq!(error.kind(), &PolicyErrorKind::InvalidResource(resource.to_owned()));
+    }
+    for resource in ["arn", "arn:aws", "arn::s3", "arn:aws:", "arn:aws::x", "arn:aws:s3:::", "s3:*", "", "**"]
+    {
+        assert!(on_resource(PolicyKind::Identity, resource).is_err(), "{resource}");
+    }
+}
+
+#[test]
+fn a_document_starts_with_its_brace_and_ends_with_it() {
+    let document = r#"{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#;
+    assert!(parse(PolicyKind::Identity, document).is_ok());
+    assert!(parse(PolicyKind::Identity, &format!("{document}\n")).is_ok());
+    for (text, kind) in [
+        (format!("\u{feff}{document}"), PolicyErrorKind::NotAnObject),
+        (format!(" {document}"), PolicyErrorKind::NotAnObject),
+        (format!("[{document}]"), PolicyErrorKind::NotAnObject),
+        (format!("{document},"), PolicyErrorKind::InvalidJson),
+        (document.replace("\"Action\"", "\"Effect\":\"Deny\",\"Action\""), PolicyErrorKind::InvalidJson),
+        (
+            format!("{{\"Statement\":{}1{}}}", "[".repeat(99_999), "]".repeat(99_999)),
+            PolicyErrorKind::InvalidJson,
+        ),
+    ] {
+        assert_eq!(parse(PolicyKind::Identity, &text).expect_err("refused").kind(), &kind);
+    }
+}
+
+#[test]
+fn names_and_values_may_be_written_with_escapes() {
+    let policy = parse(
+        PolicyKind::Identity,
+        r#"{"Statement":{"Effect":"\u0041llow","\u0041ction":"s3\u003aGetObject","Resource":"*","Condition":{"Null":{"aws:x":false},"NumericEquals":{"s3:max-keys":[10,1e2]}}}}"#,
+    );
+    assert_eq!(policy.expect("valid").statements().len(), 1);
+}
+
+#[test]
+fn a_document_of_a_megabyte_is_read() {
+    let resources = (0..40_000).map(|n| format!("\"arn:aws:s3:::b/{n:012}\"")).collect::<Vec<_>>().join(",");
+    let text = format!(r#"{{"Statement":{{"Effect":"Allow","Action":"s3:*","Resource":[{resources}]}}}}"#);
+    assert!(text.len() > 1_000_000);
+    assert_eq!(parse(PolicyKind::Identity, &text).expect("valid").statements().len(), 1);
+}
+
+#[test]
 fn public_means_everybody_without_a_fixed_pin() {
     let check = |principal: &str, condition: &str, expected: bool| {
         let policy = bucket(&format!(

@@ -28,7 +28,7 @@ pub(super) fn sentence(
         | Reason::CallerIdentity
         | Reason::RootMayNotAssumeRoles
         | Reason::NotAcrossAccounts => decision.reason().to_string(),
-        Reason::AllowedBy { .. } | Reason::NoAllow { .. } => match subject.request.relation() {
+        Reason::AllowedBy { .. } | Reason::NoAllow { .. } => match subject.relation {
             Relation::NoAccount => {
                 let answer = if facts.resource().is_given() { "it does" } else { "it did not" };
                 format!("the caller has no account: {side} must allow; {answer}")

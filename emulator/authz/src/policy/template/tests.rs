@@ -5,7 +5,12 @@ use crate::wildcard;
 
 fn context() -> Context {
     let mut context = Context::new();
-    context.set("aws:username", "bob").set("aws:PrincipalTag/Team", "a*").set_many("aws:TagKeys", ["one"]);
+    context
+        .set("aws:PrincipalTag/cost center", "42")
+        .set("aws:PrincipalTag/empty", "")
+        .set("aws:username", "bob")
+        .set("aws:PrincipalTag/Team", "a*")
+        .set_many("aws:TagKeys", ["one"]);
     context
 }
 
@@ -28,6 +33,15 @@ fn variables_take_the_value_of_their_key() {
     check("${unclosed", Version::V2012, Some("${unclosed"));
     check("${notakey}", Version::V2012, Some("${notakey}"));
     check("${aws:username}", Version::V2008, Some("${aws:username}"));
+    check("${aws:PrincipalTag/Cost Center}/x", Version::V2012, Some("42/x"));
+    check("${aws:PrincipalTag/unit, 'a, b'}", Version::V2012, Some("a, b"));
+    check("${aws:PrincipalTag/unit,'{none}'}!", Version::V2012, Some("{none}!"));
+    check("${aws:PrincipalTag/unit, ''}x", Version::V2012, Some("x"));
+    check("${aws:PrincipalTag/unit, none}", Version::V2012, Some("${aws:PrincipalTag/unit, none}"));
+    check("${aws:PrincipalTag/empty}x", Version::V2012, Some("x"));
+    check("${aws:${aws:username}}", Version::V2012, None);
+    check("$${aws:username}$", Version::V2012, Some("$bob$"));
+    check("${it's}${aws:username}", Version::V2012, Some("${it's}bob"));
     check("", Version::V2012, Some(""));
 }
 
