@@ -148,7 +148,7 @@ impl Builder<'_> {
                 Role {
                     arn: self.arn(id, "role", role.path.as_ref(), &role.name)?,
                     unique_id: ids::unique_id(&self.world.entropy, "AROA"),
-                    trust: self.policy(&role.trust, PolicyKind::Trust)?,
+                    trust: self.trust(role)?,
                     policies: self.policies(&role.policies)?,
                     boundary: self.boundary(role.boundary.as_ref())?,
                 },
@@ -200,8 +200,22 @@ impl Builder<'_> {
     }
 
     fn policy(&self, given: &Spanned<String>, kind: PolicyKind) -> Result<Policy, ScenarioError> {
+        let file = self.policy_text(given)?.1;
+        self.named_policy(given, kind, file.map_or("inline", policy_name))
+    }
+
+    /// A trust policy goes by its role, as a bucket policy goes by its bucket.
+    fn trust(&self, role: &document::Role) -> Result<Policy, ScenarioError> {
+        self.named_policy(&role.trust, PolicyKind::Trust, role.name.get_ref())
+    }
+
+    fn named_policy(
+        &self,
+        given: &Spanned<String>,
+        kind: PolicyKind,
+        name: &str,
+    ) -> Result<Policy, ScenarioError> {
         let (text, file) = self.policy_text(given)?;
-        let name = file.map_or("inline", policy_name);
         Policy::parse(text, source(kind, name, file)).map_err(|error| self.policy_error(given, file, &error))
     }
 
@@ -353,7 +367,7 @@ impl Builder<'_> {
     fn check_trusts(&self) -> Result<(), ScenarioError> {
         for account in &self.scenario.document.account {
             for role in &account.role {
-                let trust = self.policy(&role.trust, PolicyKind::Trust)?;
+                let trust = self.trust(role)?;
                 self.check_principals(&trust, &role.trust)?;
             }
         }
