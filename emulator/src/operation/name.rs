@@ -3,85 +3,105 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An operation by the name that AWS gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is the AWS operation of the same name")]
-pub enum Op {
-    AbortMultipartUpload,
-    AssumeRole,
-    CompleteMultipartUpload,
-    CopyObject,
-    CreateBucket,
-    CreateMultipartUpload,
-    DeleteBucket,
-    DeleteBucketPolicy,
-    DeleteObject,
-    DeleteObjects,
-    GetBucketLocation,
-    GetBucketPolicy,
-    GetCallerIdentity,
-    GetObject,
-    HeadBucket,
-    HeadObject,
-    ListBuckets,
-    ListMultipartUploads,
-    ListObjects,
-    ListObjectsV2,
-    ListParts,
-    PutBucketPolicy,
-    PutObject,
-    UploadPart,
-    UploadPartCopy,
+/// Declares [`Op`]: a line per operation, by service and name; `Variant = "Name"` where two services share a name.
+macro_rules! operations {
+    ($($service:literal { $($variant:ident $(= $name:literal)?,)* })*) => {
+        /// An operation by the name that AWS gives it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        #[expect(missing_docs, reason = "each variant is the AWS operation of the same name")]
+        pub enum Op {
+            $($($variant,)*)*
+        }
+
+        impl Op {
+            /// Every operation, by service and name.
+            pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
+
+            /// The service, as it stands before the colon of an action: `s3`.
+            pub const fn service(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => $service,)*)*
+                }
+            }
+
+            /// The name that AWS gives it: `PutObject`. Two services may share one, such as `TagResource`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($(Self::$variant => operations!(@name $variant $($name)?),)*)*
+                }
+            }
+        }
+    };
+    (@name $variant:ident) => { stringify!($variant) };
+    (@name $variant:ident $name:literal) => { $name };
 }
 
-/// A text that names no operation of this emulator.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an operation of this emulator")]
-pub struct UnknownOp(String);
+operations! {
+    "s3" {
+        AbortMultipartUpload,
+        CompleteMultipartUpload,
+        CopyObject,
+        CreateBucket,
+        CreateMultipartUpload,
+        DeleteBucket,
+        DeleteBucketPolicy,
+        DeleteObject,
+        DeleteObjects,
+        GetBucketLocation,
+        GetBucketPolicy,
+        GetObject,
+        HeadBucket,
+        HeadObject,
+        ListBuckets,
+        ListMultipartUploads,
+        ListObjects,
+        ListObjectsV2,
+        ListParts,
+        PutBucketPolicy,
+        PutObject,
+        UploadPart,
+        UploadPartCopy,
+    }
+    "sts" {
+        AssumeRole,
+        GetCallerIdentity,
+    }
+}
 
-impl Op {
-    /// Every operation, by name.
-    pub const ALL: [Self; 25] = [
-        Self::AbortMultipartUpload,
-        Self::AssumeRole,
-        Self::CompleteMultipartUpload,
-        Self::CopyObject,
-        Self::CreateBucket,
-        Self::CreateMultipartUpload,
-        Self::DeleteBucket,
-        Self::DeleteBucketPolicy,
-        Self::DeleteObject,
-        Self::DeleteObjects,
-        Self::GetBucketLocation,
-        Self::GetBucketPolicy,
-        Self::GetCallerIdentity,
-        Self::GetObject,
-        Self::HeadBucket,
-        Self::HeadObject,
-        Self::ListBuckets,
-        Self::ListMultipartUploads,
-        Self::ListObjects,
-        Self::ListObjectsV2,
-        Self::ListParts,
-        Self::PutBucketPolicy,
-        Self::PutObject,
-        Self::UploadPart,
-        Self::UploadPartCopy,
-    ];
+/// A text that names no operation of this emulator, or several.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownOp {
+    /// No operation has this name.
+    #[error("`{0}` is not an operation of this emulator")]
+    Unknown(String),
+    /// Several services have an operation of this name.
+    #[error("`{0}` is an operation of several services; write it as `{1}:{0}`")]
+    Ambiguous(String, &'static str),
 }
 
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The derived name is AWS's name.
-        fmt::Debug::fmt(self, f)
+        f.write_str(self.name())
     }
 }
 
+/// Reads `PutObject` or `s3:PutObject`.
 impl FromStr for Op {
     type Err = UnknownOp;
 
     fn from_str(text: &str) -> Result<Self, UnknownOp> {
-        Self::ALL.into_iter().find(|op| op.to_string() == text).ok_or_else(|| UnknownOp(text.to_owned()))
+        let (service, name) = match text.split_once(':') {
+            Some((service, name)) => (Some(service), name),
+            None => (None, text),
+        };
+        let mut found = Self::ALL.iter().copied().filter(|op| {
+            op.name() == name && service.is_none_or(|service| service.eq_ignore_ascii_case(op.service()))
+        });
+        match (found.next(), found.next()) {
+            (Some(op), None) => Ok(op),
+            (Some(op), Some(_)) => Err(UnknownOp::Ambiguous(name.to_owned(), op.service())),
+            (None, _) => Err(UnknownOp::Unknown(text.to_owned())),
+        }
     }
 }
