@@ -62,6 +62,7 @@
 //! - A list-valued key under an operator without `ForAnyValue` or `ForAllValues` never satisfies a condition.
 //! - `Deny` with `NotPrincipal` hits whoever is not listed in full: user and account, or session, role and account.
 
+mod acl;
 mod actions;
 mod arn;
 mod bucket_policy;
@@ -73,14 +74,19 @@ pub mod evaluate;
 mod explain;
 mod lint;
 mod message;
+mod ownership;
 mod policy;
 mod principal;
+mod public_access;
 mod reason;
 mod request;
 mod subject;
 mod trace;
 mod wildcard;
 
+pub use acl::{
+    Acl, AclGrant, AclGroup, AclPermission, CannedAcl, CannedAclError, CanonicalUserId, Grantee, RequestedAcl,
+};
 pub use actions::{S3ResourceType, s3_action_resource_type};
 pub use arn::{AccountId, AccountIdError, Arn, ArnError};
 pub use bucket_policy::validate_bucket_policy;
@@ -90,11 +96,13 @@ pub use decide::{Policies, RestrictPublicBuckets, decide, decide_owned, outcome}
 pub use decision::{Decision, Outcome};
 pub use explain::Explanation;
 pub use lint::{Finding, FindingKind, lint};
+pub use ownership::{ObjectOwnership, ObjectOwnershipError, OwnershipRefusal};
 pub use policy::{
     Effect, NamedPrincipal, Policy, PolicyClass, PolicyError, PolicyErrorKind, PolicyKind, PolicySource,
     Position, PrincipalEntry, Statement, Version,
 };
 pub use principal::Principal;
+pub use public_access::PublicAccessBlock;
 pub use reason::{Reason, StatementRef};
 pub use request::{Relation, Request, Resource};
 pub use trace::{Element, ElementTrace, PolicyTrace, StatementTrace, Trace, Verdict};
