@@ -114,6 +114,10 @@ impl Exchange {
             O::apply(authorized, &mut world, now)
         });
         drop(world);
+        let result = result.map_err(|refusal| match refusal.status {
+            StatusCode::METHOD_NOT_ALLOWED => refusal.with_first("Method", head.method.as_str()),
+            _ => refusal,
+        });
         // Whoever is refused still learns where the bucket is; clients find regions that way.
         let result = match (result, region) {
             (Err(refusal), Some(region))

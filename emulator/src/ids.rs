@@ -53,6 +53,11 @@ pub(crate) fn canonical_user_id(entropy: &Entropy) -> String {
     entropy.text(HEX, 64)
 }
 
+/// The id of an object's version: 32 characters.
+pub(crate) fn version_id(entropy: &Entropy) -> String {
+    entropy.text(URL_SAFE, 32)
+}
+
 /// A multipart upload id.
 pub(crate) fn upload_id(entropy: &Entropy) -> String {
     entropy.text(URL_SAFE, 96)

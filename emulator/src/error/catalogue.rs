@@ -5,6 +5,7 @@
 use http::StatusCode;
 
 use super::AwsError;
+use crate::state::Versioning;
 
 const BAD_REQUEST: StatusCode = StatusCode::BAD_REQUEST;
 const FORBIDDEN: StatusCode = StatusCode::FORBIDDEN;
@@ -23,6 +24,28 @@ impl AwsError {
         Self::new(NOT_FOUND, "NoSuchKey", "The specified key does not exist.").with("Key", key)
     }
 
+    pub(crate) fn no_such_version(key: &str, version: &str) -> Self {
+        Self::new(NOT_FOUND, "NoSuchVersion", "The specified version does not exist.")
+            .with("Key", key)
+            .with("VersionId", version)
+    }
+
+    /// The version that a request names is a delete marker, which can only be deleted. `Method` is added where the
+    /// method is known.
+    pub(crate) fn is_delete_marker(version: &str) -> Self {
+        Self::method_not_allowed("DeleteMarker")
+            .with_header("allow", "DELETE")
+            .with_header("x-amz-delete-marker", "true")
+            .with_header("x-amz-version-id", version)
+    }
+
+    /// `resource_type` such as `DeleteMarker` or `BUCKETPOLICY`.
+    pub(crate) fn method_not_allowed(resource_type: &'static str) -> Self {
+        let text = "The specified method is not allowed against this resource.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text)
+            .with("ResourceType", resource_type)
+    }
+
     pub(crate) fn no_such_bucket_policy(bucket: &str) -> Self {
         Self::new(NOT_FOUND, "NoSuchBucketPolicy", "The bucket policy does not exist")
             .with("BucketName", bucket)
@@ -39,9 +62,14 @@ impl AwsError {
         Self::new(CONFLICT, "BucketAlreadyExists", text).with("BucketName", bucket)
     }
 
-    pub(crate) fn bucket_not_empty(bucket: &str) -> Self {
-        Self::new(CONFLICT, "BucketNotEmpty", "The bucket you tried to delete is not empty")
-            .with("BucketName", bucket)
+    pub(crate) fn bucket_not_empty(bucket: &str, versioning: Versioning) -> Self {
+        let text = match versioning {
+            Versioning::Never => "The bucket you tried to delete is not empty",
+            Versioning::Enabled | Versioning::Suspended => {
+                "The bucket you tried to delete is not empty. You must delete all versions in the bucket."
+            }
+        };
+        Self::new(CONFLICT, "BucketNotEmpty", text).with("BucketName", bucket)
     }
 
     pub(crate) fn invalid_bucket_name(bucket: &str) -> Self {

@@ -38,6 +38,16 @@ impl AwsError {
         self
     }
 
+    /// An element that stands before the others.
+    pub(crate) fn with_first(
+        mut self,
+        element: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.details.insert(0, (element.into(), value.into()));
+        self
+    }
+
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self

@@ -186,8 +186,9 @@ impl Operation for DeleteBucket {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
         let name = authorized.into_operation().bucket;
-        if !world.bucket(&name)?.objects.is_empty() {
-            return Err(AwsError::bucket_not_empty(&name));
+        let bucket = world.bucket(&name)?;
+        if !bucket.objects.is_empty() {
+            return Err(AwsError::bucket_not_empty(&name, bucket.versioning));
         }
         world.buckets.remove(&name);
         Ok(())

@@ -61,15 +61,7 @@ impl Listing {
 
     fn apply(&self, world: &World) -> Result<Page, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
-        let max_keys = match self.max_keys {
-            None => MAX_KEYS,
-            Some(asked) => usize::try_from(asked)
-                .map_err(|_| {
-                    let text = "Argument maxKeys must be an integer between 0 and 2147483647";
-                    AwsError::invalid_argument(text, "maxKeys", asked.to_string())
-                })?
-                .min(MAX_KEYS),
-        };
+        let max_keys = self.max_keys.map_or(Ok(MAX_KEYS), page_size)?;
         let owner_canonical_id =
             world.accounts.get(&bucket.owner).map(|account| account.canonical_id.clone()).unwrap_or_default();
         let mut page = Page {
@@ -97,8 +89,7 @@ impl Listing {
         };
         let mut last = None;
         loop {
-            let Some((key, object)) = bucket.objects.range::<String, _>((from, Bound::Unbounded)).next()
-            else {
+            let Some((key, object)) = bucket.objects.range((from, Bound::Unbounded)).next() else {
                 return;
             };
             if !key.starts_with(prefix) {
@@ -121,15 +112,24 @@ impl Listing {
     }
 }
 
+/// The size of a page that was asked for, capped at what AWS gives.
+pub(super) fn page_size(asked: i32) -> Result<usize, AwsError> {
+    let size = usize::try_from(asked).map_err(|_| {
+        let text = "Argument maxKeys must be an integer between 0 and 2147483647";
+        AwsError::invalid_argument(text, "maxKeys", asked.to_string())
+    })?;
+    Ok(size.min(MAX_KEYS))
+}
+
 /// `key` up to and with the first delimiter after the prefix.
-fn common_prefix<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
+pub(super) fn common_prefix<'a>(key: &'a str, prefix: &str, delimiter: &str) -> Option<&'a str> {
     let rest = key.strip_prefix(prefix)?;
     let end = prefix.len() + rest.find(delimiter)? + delimiter.len();
     key.get(..end)
 }
 
 /// The first possible key that does not begin with `prefix`.
-fn beyond(prefix: &str) -> Bound<String> {
+pub(super) fn beyond(prefix: &str) -> Bound<String> {
     let mut text: Vec<char> = prefix.chars().collect();
     while let Some(last) = text.pop() {
         let successor = match last {
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
     use crate::s3::checksum::{Checksum, ChecksumAlgorithm};
-    use crate::state::{Content, ObjectHeaders};
+    use crate::state::{Attributes, Content, Version, VersionId};
 
     fn bucket(keys: &BTreeSet<String>) -> Bucket {
         let mut bucket = Bucket::new(
@@ -196,17 +196,16 @@ mod tests {
         for key in keys {
             let content = Content::from(Bytes::new());
             let checksum = Checksum::of(ChecksumAlgorithm::Crc32, &content);
-            bucket.store(
-                key,
-                Object {
-                    content,
-                    etag: String::new(),
-                    last_modified: Timestamp::UNIX_EPOCH,
-                    headers: ObjectHeaders::default(),
-                    checksum,
-                    parts: None,
-                },
-            );
+            let object = Object {
+                content,
+                etag: String::new(),
+                last_modified: Timestamp::UNIX_EPOCH,
+                version: VersionId::Null,
+                checksum,
+                attributes: Attributes::default(),
+                parts: None,
+            };
+            bucket.push(key, Version::Object(Arc::new(object)));
         }
         bucket
     }

@@ -4,14 +4,17 @@ mod bucket;
 mod checksum;
 mod codec;
 mod conditions;
+mod configuration;
 mod copy;
 mod list;
 mod list_uploads;
+mod list_versions;
 mod metadata;
 mod multipart;
 mod object;
 mod policy;
 mod read;
+mod versioning;
 
 pub(crate) use bucket::{is_bucket_name, is_region};
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};

@@ -16,7 +16,7 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::ids;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Content, Object, Part, PartLayout, Upload, World};
+use crate::state::{Content, Object, Part, PartLayout, Upload, VersionId, World};
 
 /// The smallest part but the last.
 const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
@@ -113,8 +113,7 @@ impl Operation for CreateMultipartUpload {
                 )
             })?;
         let Self { bucket, key, settings, algorithm, kind } = authorized.into_operation();
-        settings.check(&key)?;
-        settings.check_acl()?;
+        let attributes = settings.resolve(&key)?;
         let checksum = match (algorithm, kind) {
             (None, None) => None,
             (None, Some(_)) => {
@@ -133,7 +132,7 @@ impl Operation for CreateMultipartUpload {
         let upload = Upload {
             initiated_at: now,
             initiator: Some(initiator),
-            headers: settings.headers,
+            attributes,
             checksum,
             parts: std::collections::BTreeMap::new(),
             begun_at_change: bucket.changes,
@@ -412,7 +411,7 @@ impl Operation for CompleteMultipartUpload {
         }
         let checksum = operation.checksum(upload, &parts, &whole)?;
         let bucket = world.bucket(&operation.upload.bucket)?;
-        operation.condition.check(&key, bucket.objects.get(&key).map(Arc::as_ref))?;
+        operation.condition.check(&key, bucket.objects.current(&key).map(Arc::as_ref))?;
         let changed = bucket.changed_at.get(&key).is_some_and(|change| *change > upload.begun_at_change);
         if changed && let Some(condition) = operation.condition.header() {
             return Err(AwsError::conditional_request_conflict(condition, &key));
@@ -425,19 +424,21 @@ impl Operation for CompleteMultipartUpload {
                 .map(|(number, part)| (*number, part.content.len(), part.checksum.clone()))
                 .collect(),
         };
+        let attributes = upload.attributes.clone();
         let object = Object {
             content: whole,
             etag: etag.clone(),
             last_modified: now,
-            headers: upload.headers.clone(),
+            version: VersionId::Null,
             checksum: checksum.clone(),
+            attributes: attributes.clone(),
             parts: Some(layout),
         };
         let bucket = world.bucket_mut(&operation.upload.bucket)?;
         bucket.uploads.remove(&(key.clone(), operation.upload.upload_id));
-        bucket.store(&key, object);
-        bucket.forget_changes(&key);
-        Ok(Written { etag, checksum })
+        let version = world.store(&operation.upload.bucket, &key, object)?;
+        world.bucket_mut(&operation.upload.bucket)?.forget_changes(&key);
+        Ok(Written { etag, checksum, version, attributes })
     }
 }
 

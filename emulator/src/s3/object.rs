@@ -9,7 +9,7 @@ use super::conditions::WriteCondition;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Object, ObjectHeaders, World};
+use crate::state::{Attributes, Object, ObjectHeaders, Version, VersionId, World};
 
 /// The longest key, in bytes of UTF-8.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -48,11 +48,21 @@ pub(crate) struct WriteSettings {
 pub(crate) struct Written {
     pub(crate) etag: String,
     pub(crate) checksum: Checksum,
+    /// Only in a bucket with versioning enabled.
+    pub(crate) version: Option<VersionId>,
+    #[expect(dead_code, reason = "used by what is built next")]
+    pub(crate) attributes: Attributes,
 }
 
 impl WriteSettings {
-    /// Refuses what AWS refuses and what the emulator does not do.
-    pub(crate) fn check(&self, key: &str) -> Result<(), AwsError> {
+    /// What will stand with the bytes; refuses what AWS refuses and what the emulator does not do.
+    pub(crate) fn resolve(&self, key: &str) -> Result<Attributes, AwsError> {
+        self.check(key)?;
+        self.check_acl()?;
+        Ok(Attributes { headers: self.headers.clone() })
+    }
+
+    fn check(&self, key: &str) -> Result<(), AwsError> {
         if key.len() > KEY_BYTES_MAX {
             return Err(AwsError::key_too_long(key.len()));
         }
@@ -83,7 +93,7 @@ impl WriteSettings {
     }
 
     /// Every bucket is owner-enforced: an ACL that says what holds anyway is taken, any other is refused.
-    pub(crate) fn check_acl(&self) -> Result<(), AwsError> {
+    fn check_acl(&self) -> Result<(), AwsError> {
         match self.acl.as_deref() {
             None | Some("private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
             Some("public-read" | "public-read-write" | "authenticated-read" | "aws-exec-read") => {
@@ -150,28 +160,25 @@ impl Operation for PutObject {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
         let Self { bucket, key, upload, settings, condition } = authorized.into_operation();
-        settings.check(&key)?;
-        settings.check_acl()?;
+        let attributes = settings.resolve(&key)?;
         let upload = upload?;
         if upload.content.len() > PUT_BYTES_MAX {
             return Err(AwsError::entity_too_large(upload.content.len(), PUT_BYTES_MAX));
         }
-        let bucket = world.bucket_mut(&bucket)?;
-        condition.check(&key, bucket.objects.get(&key).map(Arc::as_ref))?;
+        condition.check(&key, world.bucket(&bucket)?.objects.current(&key).map(Arc::as_ref))?;
         let etag = hex::encode(upload.md5);
         let checksum = upload.checksum.clone();
-        bucket.store(
-            &key,
-            Object {
-                content: upload.content,
-                etag: etag.clone(),
-                last_modified: now,
-                headers: settings.headers,
-                checksum: upload.checksum,
-                parts: None,
-            },
-        );
-        Ok(Written { etag, checksum })
+        let object = Object {
+            content: upload.content,
+            etag: etag.clone(),
+            last_modified: now,
+            version: VersionId::Null,
+            checksum: upload.checksum,
+            attributes: attributes.clone(),
+            parts: None,
+        };
+        let version = world.store(&bucket, &key, object)?;
+        Ok(Written { etag, checksum, version, attributes })
     }
 }
 
@@ -184,8 +191,17 @@ pub(crate) struct DeleteObject {
     pub(crate) condition: WriteCondition,
 }
 
+/// What a delete answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deleted {
+    /// The version that was deleted, or that of the marker that was set; absent in a bucket without versions.
+    pub(crate) version: Option<VersionId>,
+    /// Whether that version is a delete marker.
+    pub(crate) is_marker: bool,
+}
+
 impl Operation for DeleteObject {
-    type Output = ();
+    type Output = Deleted;
     const OP: Op = Op::DeleteObject;
 
     fn target(&self) -> Target<'_> {
@@ -200,20 +216,19 @@ impl Operation for DeleteObject {
         Ok(self.condition.require(requirement, &self.bucket, &self.key))
     }
 
-    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
-        let Self { bucket, key, version_id, condition } = authorized.into_operation();
-        check_version_id(version_id.as_deref())?;
-        let bucket = world.bucket_mut(&bucket)?;
-        condition.check(&key, bucket.objects.get(&key).map(Arc::as_ref))?;
-        bucket.remove(&key);
-        Ok(())
-    }
-}
-
-/// A bucket that was never versioned has one version of each object, `null`.
-pub(crate) fn check_version_id(version_id: Option<&str>) -> Result<(), AwsError> {
-    match version_id {
-        None | Some("null") => Ok(()),
-        Some(other) => Err(AwsError::invalid_version_id(other)),
+    fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Deleted, AwsError> {
+        let Self { bucket: name, key, version_id, condition } = authorized.into_operation();
+        let bucket = world.bucket_mut(&name)?;
+        let Some(version_id) = version_id else {
+            condition.check(&key, bucket.objects.current(&key).map(Arc::as_ref))?;
+            let version = world.delete(&name, &key, now)?;
+            return Ok(Deleted { is_marker: version.is_some(), version });
+        };
+        let version = bucket.parse_version(&version_id)?;
+        let found = bucket.objects.version(&key, &version).and_then(Version::object);
+        condition.check(&key, found.map(Arc::as_ref))?;
+        let removed = bucket.remove(&key, &version);
+        let is_marker = matches!(removed, Some(Version::Marker(_)));
+        Ok(Deleted { version: bucket.shown(&version).cloned(), is_marker })
     }
 }

@@ -60,9 +60,7 @@ fn check_owner<O>(authorized: &Authorized<O>, world: &World, bucket: &str) -> Re
     if authorized.account() == Some(&world.bucket(bucket)?.owner) {
         return Ok(());
     }
-    let text = "The specified method is not allowed against this resource.";
-    Err(AwsError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text)
-        .with("ResourceType", "BUCKETPOLICY"))
+    Err(AwsError::method_not_allowed("BUCKETPOLICY"))
 }
 
 impl Operation for PutBucketPolicy {

@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use super::checksum::{Checksum, ChecksumKind};
 use super::conditions::ReadConditions;
 use super::multipart::check_part_number;
-use super::object::check_version_id;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Content, Object, World};
+use crate::state::{Content, Object, VersionId, World};
 
 /// What GetObject and HeadObject have in common.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +42,8 @@ pub(crate) struct Found {
     pub(crate) content_range: Option<String>,
     pub(crate) parts_count: Option<usize>,
     pub(crate) checksum: Option<Checksum>,
+    /// Only in a bucket that is or was versioned.
+    pub(crate) version: Option<VersionId>,
 }
 
 impl Read {
@@ -52,9 +53,8 @@ impl Read {
     }
 
     fn apply(self, world: &World, now: Timestamp) -> Result<Found, AwsError> {
-        check_version_id(self.version_id.as_deref())?;
         let bucket = world.bucket(&self.bucket)?;
-        let object = bucket.objects.get(&self.key).ok_or_else(|| AwsError::no_such_key(&self.key))?;
+        let object = bucket.object(&self.key, self.version_id.as_deref())?;
         self.conditions.check_read(object, now)?;
         if self.range.is_some() && self.part_number.is_some() {
             let text = "Cannot specify both Range header and partNumber query parameter";
@@ -67,10 +67,11 @@ impl Read {
             content_range: None,
             parts_count: None,
             checksum: Some(object.checksum.clone()),
+            version: bucket.shown(&object.version).cloned(),
         };
         if let Some(number) = self.part_number {
             check_part_number(number)?;
-            return part(object, number);
+            return part(whole(), number);
         }
         let Some(header) = self.range.as_deref() else { return Ok(whole()) };
         match parse_range(header, size) {
@@ -96,7 +97,11 @@ pub(crate) fn read_requirements(
     key: &str,
     version_id: Option<&str>,
 ) -> Result<Vec<Requirement>, AwsError> {
-    let found = world.bucket(bucket)?.objects.contains_key(key);
+    let objects = &world.bucket(bucket)?.objects;
+    let found = match version_id {
+        None => objects.current(key).is_some(),
+        Some(id) => VersionId::parse(id).is_some_and(|id| objects.version(key, &id).is_some()),
+    };
     let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
     let mut requirements =
         vec![Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id)];
@@ -107,19 +112,15 @@ pub(crate) fn read_requirements(
 }
 
 /// One part of a multipart object; an object written at once is its own part 1.
-fn part(object: &Arc<Object>, number: i32) -> Result<Found, AwsError> {
+fn part(whole: Found, number: i32) -> Result<Found, AwsError> {
+    let object = Arc::clone(&whole.object);
     let size = object.content.len();
     let Some(layout) = &object.parts else {
         if number != 1 {
             return Err(AwsError::invalid_part_number_request(number, 1));
         }
-        return Ok(Found {
-            object: Arc::clone(object),
-            content: object.content.clone(),
-            content_range: (size > 0).then(|| content_range(&(0..size), size)),
-            parts_count: None,
-            checksum: Some(object.checksum.clone()),
-        });
+        let content_range = (size > 0).then(|| content_range(&(0..size), size));
+        return Ok(Found { content_range, ..whole });
     };
     let count = layout.parts.len();
     let mut start = 0;
@@ -131,11 +132,11 @@ fn part(object: &Arc<Object>, number: i32) -> Result<Found, AwsError> {
                 ChecksumKind::FullObject => (count == 1).then(|| object.checksum.clone()),
             };
             return Ok(Found {
-                object: Arc::clone(object),
                 content: object.content.slice(range.clone()),
                 content_range: Some(content_range(&range, size)),
                 parts_count: Some(count),
                 checksum,
+                ..whole
             });
         }
         start = range.end;

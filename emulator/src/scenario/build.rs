@@ -1,6 +1,7 @@
 //! From a scenario to the state of an emulator.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bucketproof_authz::{
     AccountId, Arn, Policy, PolicyError, PolicyKind, PolicySource, validate_bucket_policy,
@@ -15,8 +16,8 @@ use super::{Scenario, ScenarioError};
 use crate::ids;
 use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
-    AccessKey, Account, Bucket, Content, Group, Holder, Object, ObjectHeaders, PublicAccessBlock, Role,
-    Secret, User, World,
+    AccessKey, Account, Attributes, Bucket, Content, Group, Holder, Object, PublicAccessBlock, Role, Secret,
+    User, Version, VersionId, Versioning, World,
 };
 
 /// Builds the state at `now`; ids that the scenario does not give are drawn from `entropy`.
@@ -294,6 +295,7 @@ impl Builder<'_> {
                 restrict_public_buckets: block.restrict_public_buckets,
             };
         }
+        built.versioning = self.versioning(bucket)?;
         for object in &bucket.objects {
             let key = object.key.get_ref();
             if !(1..=KEY_BYTES_MAX).contains(&key.len()) {
@@ -301,15 +303,30 @@ impl Builder<'_> {
                     format!("field `key` of an object in the bucket `{name}` has {} bytes", key.len());
                 return Err(self.error(&object.key, message, "a key has 1 to 1024 bytes"));
             }
-            if built.objects.contains_key(key) {
+            if built.objects.current(key).is_some() {
                 let message = format!("the object `{key}` in the bucket `{name}` is declared twice");
                 return Err(self.error(&object.key, message, "give each object a key of its own"));
             }
             let object = self.object(object)?;
-            built.store(key, object);
+            built.push(key, Version::Object(Arc::new(object)));
         }
         self.world.buckets.insert(name.clone(), built);
         Ok(())
+    }
+
+    /// Objects that are there from the start have the version `null`: versioning was turned on after they came.
+    fn versioning(&self, bucket: &document::Bucket) -> Result<Versioning, ScenarioError> {
+        let Some(given) = &bucket.versioning else { return Ok(Versioning::Never) };
+        match given.get_ref().as_str() {
+            "Disabled" => Ok(Versioning::Never),
+            "Enabled" => Ok(Versioning::Enabled),
+            "Suspended" => Ok(Versioning::Suspended),
+            other => {
+                let message =
+                    format!("field `versioning` of the bucket `{}` is `{other}`", bucket.name.get_ref());
+                Err(self.error(given, message, "use `Enabled`, `Suspended` or `Disabled`"))
+            }
+        }
     }
 
     /// What a bucket may ask for and the emulator does not do yet.
@@ -327,7 +344,6 @@ impl Builder<'_> {
             _ => Ok(()),
         };
         only("ownership", bucket.ownership.as_ref(), "BucketOwnerEnforced")?;
-        only("versioning", bucket.versioning.as_ref(), "Disabled")?;
         only("encryption", bucket.encryption.as_ref(), "AES256")?;
         match &bucket.notifications {
             None => Ok(()),
@@ -358,7 +374,8 @@ impl Builder<'_> {
             checksum: Checksum::of(ChecksumAlgorithm::Crc64nvme, &content),
             content,
             last_modified: self.now,
-            headers: ObjectHeaders::default(),
+            version: VersionId::Null,
+            attributes: Attributes::default(),
             parts: None,
         })
     }

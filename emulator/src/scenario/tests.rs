@@ -68,7 +68,7 @@ fn buckets_and_objects_are_checked() {
             ("bucket declared twice", &bucket("").repeat(2)),
             ("region", &bucket("region = \"europe\"")),
             ("ownership", &bucket("ownership = \"ObjectWriter\"")),
-            ("versioning", &bucket("versioning = \"Enabled\"")),
+            ("versioning", &bucket("versioning = \"On\"")),
             ("encryption", &bucket("encryption = \"aws:kms\"")),
             ("notifications", &bucket("notifications = []")),
             ("unknown switch", &bucket("public_access_block = { block_all = true }")),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
-use super::{Object, Upload};
+use super::{Object, Objects, Upload, Version, VersionId, Versioning};
 use crate::error::AwsError;
 
 /// A general purpose bucket.
@@ -20,7 +20,8 @@ pub(crate) struct Bucket {
     pub(crate) created_at: Timestamp,
     pub(crate) policy: Option<Policy>,
     pub(crate) public_access_block: PublicAccessBlock,
-    pub(crate) objects: BTreeMap<String, Arc<Object>>,
+    pub(crate) versioning: Versioning,
+    pub(crate) objects: Objects,
     /// Uploads in progress by key, then by upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
     /// When a key was last written or deleted, for keys that an upload in progress may complete over.
@@ -54,7 +55,8 @@ impl Bucket {
             created_at,
             policy: None,
             public_access_block: PublicAccessBlock::default(),
-            objects: BTreeMap::new(),
+            versioning: Versioning::Never,
+            objects: Objects::default(),
             uploads: BTreeMap::new(),
             changed_at: BTreeMap::new(),
             changes: 0,
@@ -69,19 +71,51 @@ impl Bucket {
         if expected == self.owner.as_str() { Ok(()) } else { Err(AwsError::access_denied("Access Denied")) }
     }
 
-    /// Stores an object; replaces the one under the same key.
-    pub(crate) fn store(&mut self, key: &str, object: Object) -> Arc<Object> {
-        let object = Arc::new(object);
-        self.objects.insert(key.to_owned(), Arc::clone(&object));
-        self.note_change(key);
-        object
+    /// The object that a read finds, by the rules for delete markers.
+    pub(crate) fn object(&self, key: &str, version: Option<&str>) -> Result<&Arc<Object>, AwsError> {
+        let found = match version {
+            None => self.objects.newest(key).ok_or_else(|| AwsError::no_such_key(key))?,
+            Some(text) => self.version(key, text)?.ok_or_else(|| AwsError::no_such_version(key, text))?,
+        };
+        found.object().ok_or_else(|| match version {
+            None => AwsError::no_such_key(key)
+                .with_header("x-amz-delete-marker", "true")
+                .with_header("x-amz-version-id", found.id().as_str()),
+            Some(_) => AwsError::is_delete_marker(found.id().as_str()),
+        })
     }
 
-    /// Removes an object; a key without one is left as it is.
-    pub(crate) fn remove(&mut self, key: &str) {
-        if self.objects.remove(key).is_some() {
+    /// The version of an id that came from a request; the id may be none that this bucket could have.
+    pub(crate) fn version(&self, key: &str, text: &str) -> Result<Option<&Version>, AwsError> {
+        let id = self.parse_version(text)?;
+        Ok(self.objects.version(key, &id))
+    }
+
+    /// A bucket that was never versioned knows one id, `null`.
+    pub(crate) fn parse_version(&self, text: &str) -> Result<VersionId, AwsError> {
+        VersionId::parse(text)
+            .filter(|id| *id == VersionId::Null || self.versioning != Versioning::Never)
+            .ok_or_else(|| AwsError::invalid_version_id(text))
+    }
+
+    /// The version id as answers show it: not at all while the bucket was never versioned.
+    pub(crate) fn shown<'a>(&self, version: &'a VersionId) -> Option<&'a VersionId> {
+        (self.versioning != Versioning::Never).then_some(version)
+    }
+
+    /// Adds a version as the newest.
+    pub(crate) fn push(&mut self, key: &str, version: Version) {
+        self.objects.push(key, version);
+        self.note_change(key);
+    }
+
+    /// Takes a version away for good; there may be none.
+    pub(crate) fn remove(&mut self, key: &str, id: &VersionId) -> Option<Version> {
+        let removed = self.objects.remove(key, id);
+        if removed.is_some() {
             self.note_change(key);
         }
+        removed
     }
 
     /// An upload that was begun before this change must not complete under a condition as if nothing had happened.

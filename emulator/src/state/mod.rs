@@ -8,20 +8,25 @@ mod buckets;
 mod content;
 mod objects;
 mod uploads;
+mod versions;
 
 pub(crate) use accounts::{
     AccessKey, Account, Accounts, CallerPolicies, Group, Holder, Role, Secret, Session, User,
 };
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
 pub(crate) use content::Content;
-pub(crate) use objects::{Object, ObjectHeaders, PartLayout};
+pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
 pub(crate) use uploads::{Part, Upload};
+pub(crate) use versions::{DeleteMarker, Objects, Version, VersionId, Versioning};
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bucketproof_clock::Entropy;
+use jiff::Timestamp;
 
 use crate::error::AwsError;
+use crate::ids;
 
 /// The state of one emulator.
 #[derive(Debug)]
@@ -34,6 +39,49 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(entropy: Entropy) -> Self {
         Self { accounts: Accounts::default(), buckets: BTreeMap::new(), entropy }
+    }
+
+    /// The id of a version that is written now.
+    fn draw_version(&self, versioning: Versioning) -> VersionId {
+        match versioning {
+            Versioning::Enabled => VersionId::Drawn(ids::version_id(&self.entropy).into()),
+            Versioning::Never | Versioning::Suspended => VersionId::Null,
+        }
+    }
+
+    /// Stores an object as the newest version under its key; `object.version` is drawn here.
+    ///
+    /// Returns the version as the answer to a write tells it: not at all unless versioning is enabled.
+    pub(crate) fn store(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        mut object: Object,
+    ) -> Result<Option<VersionId>, AwsError> {
+        let versioning = self.bucket(bucket)?.versioning;
+        object.version = self.draw_version(versioning);
+        let shown = (versioning == Versioning::Enabled).then(|| object.version.clone());
+        self.bucket_mut(bucket)?.push(key, Version::Object(Arc::new(object)));
+        Ok(shown)
+    }
+
+    /// Deletes a key as a request without a version id does: for good in a bucket without versions, else by a marker.
+    pub(crate) fn delete(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<VersionId>, AwsError> {
+        let versioning = self.bucket(bucket)?.versioning;
+        let version = self.draw_version(versioning);
+        let bucket = self.bucket_mut(bucket)?;
+        if versioning == Versioning::Never {
+            bucket.remove(key, &VersionId::Null);
+            return Ok(None);
+        }
+        let shown = version.clone();
+        bucket.push(key, Version::Marker(DeleteMarker { version, last_modified: now }));
+        Ok(Some(shown))
     }
 
     pub(crate) fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {

@@ -4,20 +4,29 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::Content;
+use super::{Content, VersionId};
 use crate::s3::Checksum;
 
-/// An object that is never changed, only replaced.
+/// A version of an object. Its bytes never change; tags, ACL and the like may.
 #[derive(Clone, Debug)]
 pub(crate) struct Object {
     pub(crate) content: Content,
     /// Hexadecimal, without quotes; `-N` for N parts.
     pub(crate) etag: String,
     pub(crate) last_modified: Timestamp,
-    pub(crate) headers: ObjectHeaders,
+    pub(crate) version: VersionId,
     pub(crate) checksum: Checksum,
+    pub(crate) attributes: Attributes,
     /// How the parts lie; absent for an object written in one piece.
     pub(crate) parts: Option<PartLayout>,
+}
+
+/// What stands with the bytes: what the writer said, and what the bucket's settings made of it.
+///
+/// For a multipart upload it is fixed when the upload is created.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Attributes {
+    pub(crate) headers: ObjectHeaders,
 }
 
 /// What a client may say about an object beside its bytes.

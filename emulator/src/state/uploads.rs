@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bucketproof_authz::AccountId;
 use jiff::Timestamp;
 
-use super::{Content, ObjectHeaders};
+use super::{Attributes, Content};
 use crate::s3::{Checksum, ChecksumAlgorithm, ChecksumKind};
 
 /// What was said at its creation, and the parts so far.
@@ -14,7 +14,7 @@ pub(crate) struct Upload {
     pub(crate) initiated_at: Timestamp,
     /// The ARN and account of the initiator.
     pub(crate) initiator: Option<(String, AccountId)>,
-    pub(crate) headers: ObjectHeaders,
+    pub(crate) attributes: Attributes,
     /// Absent in the null checksum mode: no algorithm was named.
     pub(crate) checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
     pub(crate) parts: BTreeMap<i32, Part>,

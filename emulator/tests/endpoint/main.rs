@@ -34,4 +34,6 @@ mod refusals;
 #[cfg(test)]
 mod sts;
 #[cfg(test)]
+mod versions;
+#[cfg(test)]
 mod wire;

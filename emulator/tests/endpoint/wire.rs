@@ -191,6 +191,24 @@ impl Answer {
     }
 
     /// Status and error code, as tests compare them; the code is empty for an answer without one.
+    /// The texts of `fields` in each of the elements called one of `names`, in the order of the document per name.
+    pub(crate) fn all_within(&self, names: &[&str], fields: &[&str]) -> Vec<Vec<String>> {
+        let text = self.text();
+        let mut found = Vec::new();
+        for name in names {
+            let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+            for part in text.split(&open).skip(1) {
+                let part = part.split(&close).next().unwrap_or_default();
+                let field = |field: &&str| {
+                    let value = part.split(&format!("<{field}>")).nth(1);
+                    value.and_then(|rest| rest.split("</").next()).unwrap_or_default().to_owned()
+                };
+                found.push(fields.iter().map(field).collect());
+            }
+        }
+        found
+    }
+
     pub(crate) fn outcome(&self) -> (u16, String) {
         (self.status, self.element("Code").unwrap_or_default())
     }

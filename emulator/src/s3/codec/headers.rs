@@ -41,7 +41,7 @@ pub(super) fn check_overrides(x: &Exchange, head: &Head) -> Result<(), AwsError>
 
 /// Adds the object's own headers to the answer.
 pub(super) fn answer(x: &Exchange, head: &Head, object: &Object) {
-    let own = &object.headers;
+    let own = &object.attributes.headers;
     for header in OVERRIDABLE {
         let stored = match header {
             "cache-control" => own.cache_control.as_deref(),

@@ -104,10 +104,12 @@ methods! {
         head_object: HeadObjectInput -> HeadObjectOutput;
         list_buckets: ListBucketsInput -> ListBucketsOutput;
         list_multipart_uploads: ListMultipartUploadsInput -> ListMultipartUploadsOutput;
+        list_object_versions: ListObjectVersionsInput -> ListObjectVersionsOutput;
         list_objects: ListObjectsInput -> ListObjectsOutput;
         list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
         list_parts: ListPartsInput -> ListPartsOutput;
         put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
+        put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput;
         put_object: PutObjectInput -> PutObjectOutput;
         upload_part: UploadPartInput -> UploadPartOutput;
         upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
@@ -118,6 +120,7 @@ methods! {
         delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
         get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
         get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
+        get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput;
         head_bucket: HeadBucketInput -> HeadBucketOutput;
     }
 }
@@ -135,7 +138,7 @@ fn delete_objects(
         let DeleteObject { key, version_id, .. } = &operation;
         let (key, version_id) = (key.clone(), version_id.clone());
         match exchange.perform(&head, operation) {
-            Ok(()) => deleted.push(encode::deleted(key, version_id)),
+            Ok(done) => deleted.push(encode::deleted(key, version_id, &done)),
             // The bucket is missing, or elsewhere: that refuses the whole request.
             Err(error) if matches!(&*error.code, "NoSuchBucket" | "PermanentRedirect") => return Err(error),
             Err(error) => errors.push(encode::delete_error(key, version_id, &error)),

@@ -41,51 +41,63 @@ const HEADERS: [&str; 28] = [
     "x-amz-write-offset-bytes",
 ];
 
-/// Every query parameter that names a subresource of S3; all others only qualify a request.
-const SUBRESOURCES: [&str; 43] = [
-    "abac",
-    "accelerate",
-    "acl",
-    "analytics",
-    "annotation",
-    "append",
-    "attributes",
-    "cors",
-    "delete",
-    "encryption",
-    "intelligent-tiering",
-    "inventory",
-    "legal-hold",
-    "lifecycle",
-    "location",
-    "logging",
-    "metadataAnnotationTable",
-    "metadataConfiguration",
-    "metadataInventoryTable",
-    "metadataJournalTable",
-    "metadataTable",
-    "metrics",
-    "notification",
-    "object-lock",
-    "ownershipControls",
-    "partNumber",
-    "policy",
-    "policyStatus",
-    "publicAccessBlock",
-    "renameObject",
-    "replication",
-    "requestPayment",
-    "restore",
-    "retention",
-    "select",
-    "session",
-    "tagging",
-    "torrent",
-    "uploadId",
-    "uploads",
-    "versioning",
-    "versions",
-    "website",
+/// The methods of a subresource that are supported, separated by spaces.
+struct Subresource {
+    name: &'static str,
+    on_bucket: &'static str,
+    on_object: &'static str,
+}
+
+const fn row(name: &'static str, on_bucket: &'static str, on_object: &'static str) -> Subresource {
+    Subresource { name, on_bucket, on_object }
+}
+
+/// Every query parameter that names a subresource of S3, with what is supported on a bucket and on an object; all other
+/// parameters only qualify a request.
+const SUBRESOURCES: [Subresource; 43] = [
+    row("abac", "", ""),
+    row("accelerate", "", ""),
+    row("acl", "", ""),
+    row("analytics", "", ""),
+    row("annotation", "", ""),
+    row("append", "", ""),
+    row("attributes", "", ""),
+    row("cors", "", ""),
+    row("delete", "POST", ""),
+    row("encryption", "", ""),
+    row("intelligent-tiering", "", ""),
+    row("inventory", "", ""),
+    row("legal-hold", "", ""),
+    row("lifecycle", "", ""),
+    row("location", "GET", ""),
+    row("logging", "", ""),
+    row("metadataAnnotationTable", "", ""),
+    row("metadataConfiguration", "", ""),
+    row("metadataInventoryTable", "", ""),
+    row("metadataJournalTable", "", ""),
+    row("metadataTable", "", ""),
+    row("metrics", "", ""),
+    row("notification", "", ""),
+    row("object-lock", "", ""),
+    row("ownershipControls", "", ""),
+    row("partNumber", "", "GET HEAD PUT"),
+    row("policy", "GET PUT DELETE", ""),
+    row("policyStatus", "", ""),
+    row("publicAccessBlock", "", ""),
+    row("renameObject", "", ""),
+    row("replication", "", ""),
+    row("requestPayment", "", ""),
+    row("restore", "", ""),
+    row("retention", "", ""),
+    row("select", "", ""),
+    row("session", "", ""),
+    row("tagging", "", ""),
+    row("torrent", "", ""),
+    row("uploadId", "", "GET PUT POST DELETE"),
+    row("uploads", "GET", "POST"),
+    row("versioning", "GET PUT", ""),
+    row("versions", "GET", ""),
+    row("website", "", ""),
 ];
 
 /// Refuses the first header that is not supported.
@@ -135,23 +147,16 @@ pub(crate) fn check_subresource(head: &Head) -> Result<(), AwsError> {
     let method = &head.method;
     // An upload of a part is named by both; with one of them it would be taken for that of an object.
     let of_part = head.parameter("uploadId").is_some() && head.parameter("partNumber").is_some();
-    for name in head.query.iter().map(|(name, _)| name.as_str()).filter(|name| SUBRESOURCES.contains(name)) {
-        let supported = match name {
-            "uploads" if on_object => *method == Method::POST,
-            "location" | "uploads" => on_bucket && *method == Method::GET,
-            "delete" => on_bucket && *method == Method::POST,
-            "policy" => on_bucket && matches!(*method, Method::GET | Method::PUT | Method::DELETE),
-            "uploadId" | "partNumber" if *method == Method::PUT => on_object && of_part,
-            "uploadId" => on_object && matches!(*method, Method::GET | Method::POST | Method::DELETE),
-            "partNumber" => on_object && matches!(*method, Method::GET | Method::HEAD),
-            _ => false,
+    let asked = head.query.iter().filter_map(|(name, _)| SUBRESOURCES.iter().find(|row| row.name == name));
+    for subresource in asked {
+        let (methods, place) = match (on_object, on_bucket) {
+            (true, _) => (subresource.on_object, "an object"),
+            (_, true) => (subresource.on_bucket, "a bucket"),
+            _ => ("", "the account"),
         };
-        if !supported {
-            let place = match (on_object, on_bucket) {
-                (true, _) => "an object",
-                (_, true) => "a bucket",
-                _ => "the account",
-            };
+        let name = subresource.name;
+        let complete = of_part || *method != Method::PUT || !matches!(name, "uploadId" | "partNumber");
+        if !complete || !methods.split(' ').any(|supported| supported == method.as_str()) {
             return Err(AwsError::not_implemented(format!("the request `{method} ?{name}` on {place}")));
         }
     }

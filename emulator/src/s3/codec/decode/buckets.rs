@@ -1,0 +1,117 @@
+//! Requests about buckets.
+
+use s3s::dto;
+
+use super::{Decoded, claims, parse_token};
+use crate::error::AwsError;
+use crate::exchange::Exchange;
+use crate::head::Head;
+use crate::s3::bucket::{CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets, is_region};
+use crate::s3::checksum::DigestForm;
+use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, PutBucketPolicy};
+
+pub(in crate::s3::codec) fn create_bucket(
+    x: &Exchange,
+    head: &Head,
+    input: dto::CreateBucketInput,
+) -> Decoded<CreateBucket> {
+    if head.header("x-amz-acl").is_some_and(|acl| acl != "private") {
+        let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
+        return Err(AwsError::new(
+            http::StatusCode::BAD_REQUEST,
+            "InvalidBucketAclWithObjectOwnership",
+            text,
+        ));
+    }
+    let configuration = input.create_bucket_configuration;
+    if let Some(configuration) = &configuration {
+        if configuration.bucket.is_some() || configuration.location.is_some() {
+            return Err(AwsError::not_implemented("a directory bucket"));
+        }
+        // The parser drops what it does not know, and tags are among that.
+        if String::from_utf8_lossy(&x.body).contains("<Tags") {
+            return Err(AwsError::not_implemented("tags of a bucket"));
+        }
+    }
+    Ok(CreateBucket {
+        bucket: input.bucket,
+        endpoint_region: x.authenticated.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
+        location_constraint: configuration
+            .and_then(|configuration| configuration.location_constraint)
+            .map(|constraint| constraint.as_str().to_owned()),
+    })
+}
+
+pub(in crate::s3::codec) fn head_bucket(_: &Exchange, _: &Head, input: dto::HeadBucketInput) -> HeadBucket {
+    HeadBucket { bucket: input.bucket }
+}
+
+pub(in crate::s3::codec) fn get_bucket_location(
+    _: &Exchange,
+    _: &Head,
+    input: dto::GetBucketLocationInput,
+) -> GetBucketLocation {
+    GetBucketLocation { bucket: input.bucket }
+}
+
+pub(in crate::s3::codec) fn delete_bucket(
+    _: &Exchange,
+    _: &Head,
+    input: dto::DeleteBucketInput,
+) -> DeleteBucket {
+    DeleteBucket { bucket: input.bucket }
+}
+
+pub(in crate::s3::codec) fn list_buckets(
+    _: &Exchange,
+    _: &Head,
+    input: dto::ListBucketsInput,
+) -> Decoded<ListBuckets> {
+    let max_buckets = match input.max_buckets {
+        None => 10_000,
+        Some(asked) => {
+            usize::try_from(asked).ok().filter(|asked| (1..=10_000).contains(asked)).ok_or_else(|| {
+                let text = "Argument max-buckets must be an integer between 1 and 10000";
+                AwsError::invalid_argument(text, "max-buckets", asked.to_string())
+            })?
+        }
+    };
+    if let Some(region) = &input.bucket_region
+        && !is_region(region)
+    {
+        let text = format!("Argument value {region} is not a valid AWS Region");
+        return Err(AwsError::invalid_argument(text, "bucket-region", region.as_str()));
+    }
+    Ok(ListBuckets {
+        prefix: input.prefix,
+        region: input.bucket_region,
+        after: input.continuation_token.as_deref().map(parse_token).transpose()?,
+        max_buckets,
+    })
+}
+
+pub(in crate::s3::codec) fn put_bucket_policy(
+    x: &Exchange,
+    head: &Head,
+    input: dto::PutBucketPolicyInput,
+) -> Decoded<PutBucketPolicy> {
+    claims(x, head)?.check(x.body.clone(), DigestForm::Hex)?;
+    let text = String::from_utf8_lossy(&x.body).into_owned();
+    Ok(PutBucketPolicy { bucket: input.bucket, text })
+}
+
+pub(in crate::s3::codec) fn get_bucket_policy(
+    _: &Exchange,
+    _: &Head,
+    input: dto::GetBucketPolicyInput,
+) -> GetBucketPolicy {
+    GetBucketPolicy { bucket: input.bucket }
+}
+
+pub(in crate::s3::codec) fn delete_bucket_policy(
+    _: &Exchange,
+    _: &Head,
+    input: dto::DeleteBucketPolicyInput,
+) -> DeleteBucketPolicy {
+    DeleteBucketPolicy { bucket: input.bucket }
+}

@@ -1,0 +1,147 @@
+//! From the parsed input of `s3s` to our operations.
+
+mod buckets;
+mod configuration;
+mod listing;
+mod multipart;
+mod objects;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use s3s::dto;
+
+use crate::error::AwsError;
+use crate::exchange::Exchange;
+use crate::head::Head;
+use crate::s3::checksum::{ChecksumAlgorithm, ChecksumKind, Claims};
+use crate::s3::conditions::{ReadConditions, WriteCondition};
+use crate::s3::copy::Source;
+use crate::s3::metadata;
+use crate::s3::object::WriteSettings;
+use crate::state::ObjectHeaders;
+
+pub(super) use buckets::*;
+pub(super) use configuration::*;
+pub(super) use listing::*;
+pub(super) use multipart::*;
+pub(super) use objects::*;
+
+type Decoded<T> = Result<T, AwsError>;
+
+fn source(source: dto::CopySource, head: &Head) -> Decoded<Source> {
+    match source {
+        dto::CopySource::Bucket { bucket, key, version_id } => Ok(Source {
+            bucket: bucket.into(),
+            key: key.into(),
+            version_id: version_id.map(Into::into),
+            conditions: read_conditions(head, "x-amz-copy-source-"),
+            expected_owner: text(head, "x-amz-source-expected-bucket-owner"),
+        }),
+        _ => Err(AwsError::not_implemented("a copy from an access point")),
+    }
+}
+
+/// Continuation tokens are opaque; ours carry the last name of the page.
+pub(super) fn token(after: &str) -> String {
+    STANDARD.encode(after)
+}
+
+fn parse_token(token: &str) -> Decoded<String> {
+    let name = STANDARD.decode(token).ok().and_then(|raw| String::from_utf8(raw).ok());
+    name.filter(|name| !name.is_empty()).ok_or_else(|| {
+        AwsError::invalid_argument(
+            "The continuation token provided is incorrect",
+            "continuation-token",
+            token,
+        )
+    })
+}
+
+/// The only encoding of names in listings is `url`.
+fn encoding(head: &Head) -> Decoded<()> {
+    match head.parameter("encoding-type") {
+        None | Some("url") => Ok(()),
+        Some(other) => Err(AwsError::invalid_argument(
+            "Invalid Encoding Method specified in Request",
+            "encoding-type",
+            other,
+        )),
+    }
+}
+
+fn text(head: &Head, name: &str) -> Option<String> {
+    head.header(name).map(str::to_owned)
+}
+
+/// What the headers say about an object that is to be written.
+fn write_settings(head: &Head) -> WriteSettings {
+    let metadata = head.headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix("x-amz-meta-")?;
+        Some((name.to_owned(), metadata::decode(&String::from_utf8_lossy(value.as_bytes()))))
+    });
+    // `aws-chunked` framed the body and is not part of the object.
+    let content_encoding = head.header("content-encoding").map(|encoding| {
+        let kept = encoding.split(',').map(str::trim).filter(|part| *part != "aws-chunked");
+        kept.collect::<Vec<_>>().join(",")
+    });
+    WriteSettings {
+        headers: ObjectHeaders {
+            content_type: text(head, "content-type").filter(|content_type| !content_type.is_empty()),
+            cache_control: text(head, "cache-control"),
+            content_disposition: text(head, "content-disposition"),
+            content_encoding: content_encoding.filter(|encoding| !encoding.is_empty()),
+            content_language: text(head, "content-language"),
+            expires: text(head, "expires"),
+            metadata: metadata.collect(),
+            // `STANDARD` is what an object has when nothing is said.
+            storage_class: text(head, "x-amz-storage-class").filter(|class| class != "STANDARD"),
+        },
+        acl: text(head, "x-amz-acl"),
+        encryption: text(head, "x-amz-server-side-encryption"),
+    }
+}
+
+fn write_condition(head: &Head) -> Decoded<WriteCondition> {
+    WriteCondition::parse(head.header("if-match"), head.header("if-none-match"))
+}
+
+fn read_conditions(head: &Head, prefix: &str) -> ReadConditions {
+    let header = |name: &str| head.header(&format!("{prefix}{name}"));
+    let date = |name: &str| {
+        header(name).and_then(|text| jiff::fmt::rfc2822::parse(text).ok()).map(|zoned| zoned.timestamp())
+    };
+    ReadConditions {
+        matching: header("if-match").map(str::to_owned),
+        not_matching: header("if-none-match").map(str::to_owned),
+        modified_since: date("if-modified-since"),
+        unmodified_since: date("if-unmodified-since"),
+    }
+}
+
+/// What the client claims about the body, in headers or trailers.
+fn claims(x: &Exchange, head: &Head) -> Decoded<Claims> {
+    let checksums = ChecksumAlgorithm::ALL.into_iter().filter_map(|algorithm| {
+        let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
+        Some((algorithm, x.header_or_trailer(head, &header)?.to_owned()))
+    });
+    for unknown in ["sha512", "md5", "xxhash64", "xxhash3", "xxhash128"] {
+        let header = format!("x-amz-checksum-{unknown}");
+        if x.header_or_trailer(head, &header).is_some() {
+            return Err(AwsError::not_implemented(format!("the checksum header `{header}`")));
+        }
+    }
+    Ok(Claims { content_md5: text(head, "content-md5"), checksums: checksums.collect() })
+}
+
+fn algorithm(head: &Head, header: &str) -> Decoded<Option<ChecksumAlgorithm>> {
+    head.header(header).map(ChecksumAlgorithm::parse).transpose()
+}
+
+fn checksum_kind(head: &Head) -> Decoded<Option<ChecksumKind>> {
+    match head.header("x-amz-checksum-type") {
+        None => Ok(None),
+        Some("COMPOSITE") => Ok(Some(ChecksumKind::Composite)),
+        Some("FULL_OBJECT") => Ok(Some(ChecksumKind::FullObject)),
+        Some(_) => Err(AwsError::invalid_request("Value for x-amz-checksum-type header is invalid.")),
+    }
+}

@@ -1,0 +1,171 @@
+//! Answers of multipart uploads.
+
+use s3s::dto;
+
+use super::{
+    Names, algorithm_name, bucket, encryption, etag, kind, kind_name, owner, set_checksum, storage_class,
+    time,
+};
+use crate::exchange::{Address, Exchange};
+use crate::head::{Head, encode};
+use crate::s3::list_uploads::{PartsPage, UploadsPage};
+use crate::s3::multipart::Begun;
+use crate::s3::object::Written;
+use crate::state::Part;
+
+pub(in crate::s3::codec) fn create_multipart_upload(
+    x: &Exchange,
+    head: &Head,
+    begun: Begun,
+) -> dto::CreateMultipartUploadOutput {
+    let address = Address::of(&x.head);
+    dto::CreateMultipartUploadOutput {
+        bucket: bucket(head),
+        key: address.key,
+        upload_id: Some(begun.upload_id),
+        server_side_encryption: Some(encryption()),
+        checksum_algorithm: begun.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
+        checksum_type: begun.checksum.map(|(_, kind)| kind_name(kind)),
+        ..Default::default()
+    }
+}
+
+pub(in crate::s3::codec) fn upload_part(_: &Exchange, _: &Head, part: Part) -> dto::UploadPartOutput {
+    let mut output = dto::UploadPartOutput {
+        e_tag: Some(etag(part.etag())),
+        server_side_encryption: Some(encryption()),
+        ..Default::default()
+    };
+    set_checksum!(output, part.checksum);
+    output
+}
+
+pub(in crate::s3::codec) fn upload_part_copy(
+    _: &Exchange,
+    _: &Head,
+    part: Part,
+) -> dto::UploadPartCopyOutput {
+    let mut result = dto::CopyPartResult {
+        e_tag: Some(etag(part.etag())),
+        last_modified: Some(time(part.last_modified)),
+        ..Default::default()
+    };
+    set_checksum!(result, part.checksum);
+    dto::UploadPartCopyOutput {
+        copy_part_result: Some(result),
+        server_side_encryption: Some(encryption()),
+        ..Default::default()
+    }
+}
+
+pub(in crate::s3::codec) fn complete_multipart_upload(
+    x: &Exchange,
+    _: &Head,
+    written: Written,
+) -> dto::CompleteMultipartUploadOutput {
+    let address = Address::of(&x.head);
+    let (bucket, key) = (address.bucket.unwrap_or_default(), address.key.unwrap_or_default());
+    let region = x.authenticated.region.as_deref().unwrap_or("us-east-1");
+    if let Some(version) = &written.version {
+        x.answer_header("x-amz-version-id", version.as_str());
+    }
+    let mut output = dto::CompleteMultipartUploadOutput {
+        location: Some(format!("https://{bucket}.s3.{region}.amazonaws.com/{}", encode(&key))),
+        bucket: Some(bucket),
+        key: Some(key),
+        e_tag: Some(etag(written.etag)),
+        server_side_encryption: Some(encryption()),
+        checksum_type: Some(kind(&written.checksum)),
+        ..Default::default()
+    };
+    set_checksum!(output, Some(written.checksum));
+    output
+}
+
+pub(in crate::s3::codec) fn abort_multipart_upload(
+    _: &Exchange,
+    _: &Head,
+    (): (),
+) -> dto::AbortMultipartUploadOutput {
+    dto::AbortMultipartUploadOutput::default()
+}
+
+pub(in crate::s3::codec) fn list_parts(x: &Exchange, head: &Head, page: PartsPage) -> dto::ListPartsOutput {
+    let address = Address::of(&x.head);
+    let PartsPage { parts, truncated, upload, owner_canonical_id } = page;
+    let last = parts.last().map_or(0, |(number, _)| *number);
+    let parts = parts.into_iter().map(|(number, part)| {
+        let mut listed = dto::Part {
+            e_tag: Some(etag(part.etag())),
+            last_modified: Some(time(part.last_modified)),
+            part_number: Some(number),
+            size: i64::try_from(part.content.len()).ok(),
+            ..Default::default()
+        };
+        set_checksum!(listed, part.checksum.filter(|_| upload.checksum.is_some()));
+        listed
+    });
+    dto::ListPartsOutput {
+        bucket: address.bucket,
+        key: address.key,
+        upload_id: head.parameter("uploadId").map(str::to_owned),
+        part_number_marker: Some(
+            head.parameter("part-number-marker").and_then(|text| text.parse().ok()).unwrap_or_default(),
+        ),
+        next_part_number_marker: Some(last),
+        max_parts: Some(
+            head.parameter("max-parts").and_then(|text| text.parse().ok()).unwrap_or(1000).min(1000),
+        ),
+        is_truncated: Some(truncated),
+        parts: Some(parts.collect()),
+        owner: Some(owner(&owner_canonical_id)),
+        initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
+        storage_class: Some(storage_class(&upload.attributes.headers).into()),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
+        checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
+        ..Default::default()
+    }
+}
+
+pub(in crate::s3::codec) fn list_multipart_uploads(
+    _: &Exchange,
+    head: &Head,
+    page: UploadsPage,
+) -> dto::ListMultipartUploadsOutput {
+    let names = Names::of(head);
+    let UploadsPage { uploads, truncated, owner_canonical_id } = page;
+    let (next_key, next_id) = match uploads.last() {
+        Some((key, id, _)) => (names.write(key), id.clone()),
+        None => Default::default(),
+    };
+    let uploads = uploads.into_iter().map(|(key, id, upload)| dto::MultipartUpload {
+        key: Some(names.write(&key)),
+        upload_id: Some(id),
+        initiated: Some(time(upload.initiated_at)),
+        initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
+        owner: Some(owner(&owner_canonical_id)),
+        storage_class: Some(storage_class(&upload.attributes.headers).into()),
+        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
+        checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
+    });
+    dto::ListMultipartUploadsOutput {
+        bucket: bucket(head),
+        prefix: head.parameter("prefix").map(|prefix| names.write(prefix)),
+        key_marker: Some(names.write(head.parameter("key-marker").unwrap_or_default())),
+        upload_id_marker: Some(head.parameter("upload-id-marker").unwrap_or_default().to_owned()),
+        next_key_marker: Some(next_key),
+        next_upload_id_marker: Some(next_id),
+        max_uploads: Some(
+            head.parameter("max-uploads").and_then(|text| text.parse().ok()).unwrap_or(1000).min(1000),
+        ),
+        is_truncated: Some(truncated),
+        encoding_type: names.encoding(),
+        uploads: Some(uploads.collect()),
+        ..Default::default()
+    }
+}
+
+fn initiator(arn: &str) -> dto::Initiator {
+    let name = arn.rsplit(['/', ':']).next().unwrap_or_default();
+    dto::Initiator { display_name: Some(name.to_owned()), id: Some(arn.to_owned()) }
+}

@@ -1,0 +1,132 @@
+//! The settings of a bucket that are put, read and deleted as a whole: versioning, encryption, tags and the like.
+//!
+//! A setting says once what it is called, what it needs and where it is kept; the three operations on it follow.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use jiff::Timestamp;
+
+use crate::authorize::Authorized;
+use crate::error::AwsError;
+use crate::operation::{Op, Operation, Requirement, Target};
+use crate::state::{Bucket, World};
+
+/// A setting of a bucket.
+pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
+    const GET: Op;
+    const PUT: Op;
+    const GET_ACTION: &'static str;
+    const PUT_ACTION: &'static str;
+
+    /// The setting as it is; AWS answers some that were never put with a default, others with an error.
+    fn get(bucket: &Bucket) -> Result<Self, AwsError>;
+
+    /// Whether the bucket can have this setting now; asked after authorization.
+    fn check(&self, bucket: &Bucket, world: &World) -> Result<(), AwsError>;
+
+    fn put(self, bucket: &mut Bucket);
+}
+
+/// A setting that can be taken back.
+#[expect(dead_code, reason = "used by what is built next")]
+pub(crate) trait Removable: Configuration {
+    const DELETE: Op;
+    const DELETE_ACTION: &'static str;
+
+    fn remove(bucket: &mut Bucket);
+}
+
+/// Reads a setting.
+#[derive(Debug)]
+pub(crate) struct GetConfiguration<C> {
+    bucket: String,
+    setting: PhantomData<C>,
+}
+
+/// Replaces a setting.
+#[derive(Debug)]
+pub(crate) struct PutConfiguration<C> {
+    bucket: String,
+    /// What is to be, or what is wrong with it; AWS tells that only those who may put it.
+    setting: Result<C, AwsError>,
+}
+
+/// Takes a setting back.
+#[derive(Debug)]
+#[expect(dead_code, reason = "used by what is built next")]
+pub(crate) struct DeleteConfiguration<C> {
+    bucket: String,
+    setting: PhantomData<C>,
+}
+
+impl<C> GetConfiguration<C> {
+    pub(crate) fn of(bucket: String) -> Self {
+        Self { bucket, setting: PhantomData }
+    }
+}
+
+impl<C> PutConfiguration<C> {
+    pub(crate) fn of(bucket: String, setting: Result<C, AwsError>) -> Self {
+        Self { bucket, setting }
+    }
+}
+
+impl<C: Configuration> Operation for GetConfiguration<C> {
+    type Output = C;
+    const OP: Op = C::GET;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket(C::GET_ACTION, &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<C, AwsError> {
+        C::get(world.bucket(&authorized.operation().bucket)?)
+    }
+}
+
+impl<C: Configuration> Operation for PutConfiguration<C> {
+    type Output = ();
+    const OP: Op = C::PUT;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket(C::PUT_ACTION, &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        let Self { bucket, setting } = authorized.into_operation();
+        let setting = setting?;
+        setting.check(world.bucket(&bucket)?, world)?;
+        setting.put(world.bucket_mut(&bucket)?);
+        Ok(())
+    }
+}
+
+impl<C: Removable> Operation for DeleteConfiguration<C> {
+    type Output = ();
+    const OP: Op = C::DELETE;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket(C::DELETE_ACTION, &self.bucket)])
+    }
+
+    fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        C::remove(world.bucket_mut(&authorized.operation().bucket)?);
+        Ok(())
+    }
+}
