@@ -8,7 +8,9 @@
 //!
 //! # How
 //!
-//! [`Policy::parse`] compiles a document once. [`decide()`] takes a [`Request`] and the [`Policies`] in force and
+//! [`Policy::parse`] compiles a document once; [`Policy::parse_valid`] also refuses what the operation that stores such a
+//! document refuses ([`DocumentKind`]), with AWS's code and text and its size limits, and
+//! [`check_key_policy_lockout`] is the check of PutKeyPolicy that can be turned off. [`decide()`] takes a [`Request`] and the [`Policies`] in force and
 //! returns a [`Decision`]; [`decide_owned`] and [`outcome`] are the same for callers who give the request away or need
 //! no reasons. [`lint`] finds what a policy does not do although it seems to. A decision reads no clock, does no I/O,
 //! cannot fail and cannot panic: what it does not know (the time, the source address, tags) it takes from the
@@ -70,6 +72,7 @@ mod but_for;
 mod context;
 mod decide;
 mod decision;
+mod documents;
 pub mod evaluate;
 mod explain;
 mod lint;
@@ -94,6 +97,11 @@ pub use but_for::ButFor;
 pub use context::{Context, Values};
 pub use decide::{Policies, RestrictPublicBuckets, decide, decide_owned, outcome};
 pub use decision::{Decision, Outcome};
+pub use documents::{
+    BUCKET_POLICY_BYTES_MAX, DocumentKind, GROUP_POLICIES_CHARS_MAX, InlineOwner, KEY_POLICY_BYTES_MAX,
+    MANAGED_POLICY_CHARS_MAX, ROLE_POLICIES_CHARS_MAX, SESSION_POLICY_CHARS_MAX, TOPIC_POLICY_BYTES_MAX,
+    TRUST_POLICY_CHARS_MAX, USER_POLICIES_CHARS_MAX, check_key_policy_lockout, policy_chars,
+};
 pub use explain::Explanation;
 pub use lint::{Finding, FindingKind, lint};
 pub use ownership::{ObjectOwnership, ObjectOwnershipError, OwnershipRefusal};

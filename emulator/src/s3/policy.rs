@@ -1,6 +1,6 @@
 //! Bucket policies.
 
-use bucketproof_authz::{Policy, PolicyKind, PolicySource, validate_bucket_policy};
+use bucketproof_authz::{DocumentKind, Policy, PolicyKind, PolicySource};
 use http::StatusCode;
 use jiff::Timestamp;
 
@@ -8,9 +8,6 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
 use crate::state::{Accounts, World};
-
-/// The largest bucket policy.
-const POLICY_BYTES_MAX: usize = 20 * 1024;
 
 /// `PutBucketPolicy`.
 #[derive(Debug)]
@@ -39,16 +36,13 @@ pub(crate) fn bucket_policy(
     accounts: &Accounts,
 ) -> Result<Policy, AwsError> {
     let refuse = |text: &str| AwsError::new(StatusCode::BAD_REQUEST, "MalformedPolicy", text);
-    if text.len() > POLICY_BYTES_MAX {
-        return Err(refuse("Policies are limited to 20480 bytes"));
-    }
     let source = PolicySource::new(PolicyKind::Bucket, bucket);
     let source = match file {
         Some(file) => source.with_file(file),
         None => source,
     };
-    let policy = Policy::parse(text, source).map_err(|error| refuse(&error.aws_message()))?;
-    validate_bucket_policy(&policy, bucket).map_err(|error| refuse(&error.aws_message()))?;
+    let policy = Policy::parse_valid(text, source, DocumentKind::Bucket { name: bucket })
+        .map_err(|error| refuse(&error.aws_message()))?;
     if policy.principals().any(|entry| !accounts.knows(&entry.principal)) {
         return Err(refuse("Invalid principal in policy"));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bucketproof_authz::{Arn, Policy, PolicyKind, PolicySource, Principal};
+use bucketproof_authz::{Arn, DocumentKind, Policy, PolicyKind, PolicySource, Principal};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
@@ -135,9 +135,9 @@ fn duration(text: Option<&str>) -> Result<i64, AwsError> {
 
 fn session_policy(text: &str) -> Result<Policy, AwsError> {
     check_length("policy", text, 1, POLICY_CHARS_MAX)?;
-    Policy::parse(text, PolicySource::new(PolicyKind::Session, "session")).map_err(|error| {
-        AwsError::new(StatusCode::BAD_REQUEST, "MalformedPolicyDocument", error.aws_message())
-    })
+    let source = PolicySource::new(PolicyKind::Session, "session");
+    Policy::parse_valid(text, source, DocumentKind::Session)
+        .map_err(|error| AwsError::new(StatusCode::BAD_REQUEST, error.aws_code(), error.aws_message()))
 }
 
 impl Operation for AssumeRole {

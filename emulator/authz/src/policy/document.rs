@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::arn::is_account_id;
 
-use super::PolicyKind;
 use super::condition::Condition;
 use super::error::{PolicyError, PolicyErrorKind};
 use super::json::{self, Member, Node, Position, Value};
@@ -14,6 +13,7 @@ use super::operator::Operator;
 use super::pattern::{ActionElement, ActionPattern, ResourceElement, ResourcePattern};
 use super::principal::{NamedPrincipal, PrincipalElement, PrincipalEntry};
 use super::statement::Statement;
+use super::{PolicyClass, PolicyKind};
 
 /// The version of the policy language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -217,6 +217,9 @@ impl Parser {
 
     fn action(&self, members: &[Member], at: Position) -> Result<ActionElement, PolicyError> {
         let Some((negated, member)) = self.either(members, "Action", "NotAction")? else {
+            if self.takes_ineffective_statements() {
+                return Ok(ActionElement { negated: false, patterns: Box::default(), at });
+            }
             return Err(self.missing("Action", at));
         };
         let patterns = self
@@ -244,6 +247,11 @@ impl Parser {
         Ok(ActionElement { negated, patterns, at: member.at })
     }
 
+    /// KMS takes a statement without `Action` or `Resource`, which has no effect (API reference, "PutKeyPolicy").
+    fn takes_ineffective_statements(&self) -> bool {
+        self.policy == PolicyKind::Key
+    }
+
     fn resource(
         &self,
         members: &[Member],
@@ -266,6 +274,9 @@ impl Parser {
             };
         }
         let Some((negated, member)) = found else {
+            if self.takes_ineffective_statements() {
+                return Ok(Some(ResourceElement { negated: false, patterns: Box::default(), at }));
+            }
             return Err(self.missing("Resource", at));
         };
         let patterns = self
@@ -311,7 +322,15 @@ impl Parser {
                 text: text.clone(),
                 at: member.node.at,
             }),
-            Value::Object(groups) if !groups.is_empty() => {
+            Value::Object(groups) if groups.is_empty() => {
+                return Err(self.error(
+                    PolicyErrorKind::EmptyPrincipal,
+                    member.node.at,
+                    "the principal is an empty object",
+                    "name somebody under `AWS`, `Service`, `CanonicalUser` or `Federated`",
+                ));
+            }
+            Value::Object(groups) => {
                 for group in groups {
                     self.principal_group(group, &mut entries)?;
                 }
@@ -370,6 +389,12 @@ impl Parser {
         };
         let mut conditions = Vec::new();
         for member in operators {
+            // IAM takes an operator of any name without keys.
+            if self.policy.class() != PolicyClass::Resource
+                && member.node.members().is_some_and(<[_]>::is_empty)
+            {
+                continue;
+            }
             let Some(operator) = Operator::parse(&member.key) else {
                 return Err(self.error(
                     PolicyErrorKind::InvalidOperator(member.key.clone()),

@@ -3,6 +3,8 @@
 use super::PolicyKind;
 use super::json::Position;
 
+mod answer;
+
 /// What is wrong with a policy document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -39,6 +41,8 @@ pub enum PolicyErrorKind {
     InvalidResource(String),
     /// A condition operator that does not exist.
     InvalidOperator(String),
+    /// A value of a date operator that is no date.
+    InvalidDate(String),
     /// A condition key that the service does not have.
     InvalidConditionKey(String),
     /// An action has no resource of its type in the statement.
@@ -50,6 +54,21 @@ pub enum PolicyErrorKind {
         /// The action that lacks it.
         action: String,
     },
+    /// `Principal` is an object that names nobody.
+    EmptyPrincipal,
+    /// An `Allow` for everybody but the principals under `NotPrincipal`.
+    AllowWithNotPrincipal,
+    /// The document is longer than its operation takes.
+    TooLong {
+        /// How long it is, in the unit of the limit.
+        found: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A character that the service takes in no policy.
+    InvalidCharacter(char),
+    /// The new policy of a key would not let the caller change it again.
+    LockedOut,
 }
 
 /// A policy document that AWS refuses.
@@ -61,10 +80,15 @@ pub enum PolicyErrorKind {
 pub struct PolicyError {
     kind: PolicyErrorKind,
     policy: PolicyKind,
-    message: String,
-    help: String,
+    message: Box<str>,
+    help: Box<str>,
     at: Position,
+    /// What AWS answers, where the kind alone does not say it.
+    answer: Option<Box<Answer>>,
 }
+
+/// Status, code and text of an answer.
+pub(crate) type Answer = (u16, &'static str, String);
 
 impl PolicyError {
     pub(crate) fn new(
@@ -74,7 +98,12 @@ impl PolicyError {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
-        Self { kind, policy, message: message.into(), help: help.into(), at }
+        Self { kind, policy, message: message.into().into(), help: help.into().into(), at, answer: None }
+    }
+
+    /// With the answer of AWS where the kind alone does not say it.
+    pub(crate) fn with_aws(self, answer: Answer) -> Self {
+        Self { answer: Some(Box::new(answer)), ..self }
     }
 
     /// An error that a store of policies found, such as a principal that does not exist.
@@ -111,120 +140,5 @@ impl PolicyError {
     /// The column in characters, counted from 1.
     pub fn column(&self) -> u32 {
         self.at.column
-    }
-
-    /// The error code on the wire.
-    pub fn aws_code(&self) -> &'static str {
-        match self.policy {
-            PolicyKind::Bucket => "MalformedPolicy",
-            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session | PolicyKind::Trust => {
-                "MalformedPolicyDocument"
-            }
-            PolicyKind::Key | PolicyKind::ServiceControl => "MalformedPolicyDocumentException",
-            PolicyKind::Topic => "InvalidParameter",
-        }
-    }
-
-    /// The error message on the wire.
-    pub fn aws_message(&self) -> String {
-        match self.policy {
-            PolicyKind::Bucket => self.bucket_message(),
-            PolicyKind::Topic => "Invalid parameter: Policy Error: null".to_owned(),
-            PolicyKind::Key => match &self.kind {
-                PolicyErrorKind::InvalidPrincipal(_) => {
-                    "Policy contains a statement with one or more invalid principals.".to_owned()
-                }
-                _ => self.identity_message(),
-            },
-            _ => self.identity_message(),
-        }
-    }
-
-    /// The texts of PutBucketPolicy, as recorded and reported (all with status 400).
-    fn bucket_message(&self) -> String {
-        match &self.kind {
-            PolicyErrorKind::NotAnObject => {
-                "Policies must be valid JSON and the first byte must be '{'".to_owned()
-            }
-            PolicyErrorKind::InvalidJson => "This policy contains invalid Json".to_owned(),
-            PolicyErrorKind::MissingStatement => "Missing required field Statement".to_owned(),
-            PolicyErrorKind::EmptyStatement => "Could not parse the policy: Statement is empty!".to_owned(),
-            PolicyErrorKind::InvalidVersion => "The policy must contain a valid version string".to_owned(),
-            PolicyErrorKind::MissingElement("Resource") => "Statement is missing required element".to_owned(),
-            PolicyErrorKind::MissingElement(element) => format!("Missing required field {element}"),
-            PolicyErrorKind::UnknownElement(element) => format!("Unknown field {element}"),
-            PolicyErrorKind::InvalidEffect(effect) => format!("Invalid effect: {effect}"),
-            PolicyErrorKind::InvalidAction(_) | PolicyErrorKind::WrongShape("Action" | "NotAction") => {
-                "Policy has invalid action".to_owned()
-            }
-            PolicyErrorKind::InvalidPrincipal(_)
-            | PolicyErrorKind::WrongShape("Principal" | "NotPrincipal") => {
-                "Invalid principal in policy".to_owned()
-            }
-            PolicyErrorKind::InvalidResource(_) | PolicyErrorKind::WrongShape("Resource" | "NotResource") => {
-                "Policy has invalid resource".to_owned()
-            }
-            PolicyErrorKind::InvalidOperator(operator) => format!("Invalid Condition type : {operator}"),
-            PolicyErrorKind::InvalidConditionKey(_) => "Policy has an invalid condition key".to_owned(),
-            PolicyErrorKind::ActionWithoutResource(_) => {
-                "Action does not apply to any resource(s) in statement".to_owned()
-            }
-            PolicyErrorKind::ConditionDoesNotApply { .. } => {
-                "Conditions do not apply to combination of actions and resources in statement".to_owned()
-            }
-            PolicyErrorKind::DuplicateSid(_) => {
-                "Statement IDs (SID) in a single policy must be unique.".to_owned()
-            }
-            PolicyErrorKind::WrongShape(_)
-            | PolicyErrorKind::ProhibitedElement(_)
-            | PolicyErrorKind::InvalidSid(_) => "Policy has invalid syntax".to_owned(),
-        }
-    }
-
-    /// The texts of IAM, which STS and KMS share.
-    fn identity_message(&self) -> String {
-        match &self.kind {
-            PolicyErrorKind::NotAnObject | PolicyErrorKind::InvalidJson => {
-                "This policy contains invalid Json".to_owned()
-            }
-            PolicyErrorKind::MissingElement("Action") => "Policy statement must contain actions.".to_owned(),
-            PolicyErrorKind::MissingElement("Resource") => "Policy statement must contain resources.".to_owned(),
-            PolicyErrorKind::MissingElement("Principal") => "Missing required field Principal".to_owned(),
-            PolicyErrorKind::ProhibitedElement("Principal") => {
-                "Policy document should not specify a principal.".to_owned()
-            }
-            PolicyErrorKind::ProhibitedElement(element) => format!("Has prohibited field {element}"),
-            PolicyErrorKind::InvalidAction(action) if action.contains(':') => {
-                "AssumeRole policy may only specify STS AssumeRole actions.".to_owned()
-            }
-            PolicyErrorKind::InvalidAction(_) => {
-                "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.".to_owned()
-            }
-            PolicyErrorKind::InvalidPrincipal(principal) if principal.starts_with("arn:") => {
-                format!("Invalid principal in policy: \"AWS\":\"{principal}\"")
-            }
-            PolicyErrorKind::InvalidPrincipal(_) => "Invalid principal in policy".to_owned(),
-            PolicyErrorKind::InvalidResource(resource) => {
-                format!("Resource {resource} must be in ARN format or \"*\".")
-            }
-            PolicyErrorKind::InvalidOperator(operator) => format!("Invalid Condition type : {operator}."),
-            PolicyErrorKind::DuplicateSid(_) => {
-                "Statement IDs (SID) in a single policy must be unique.".to_owned()
-            }
-            PolicyErrorKind::InvalidSid(_) => {
-                "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
-                    .to_owned()
-            }
-            PolicyErrorKind::EmptyStatement
-            | PolicyErrorKind::MissingStatement
-            | PolicyErrorKind::InvalidVersion
-            | PolicyErrorKind::MissingElement(_)
-            | PolicyErrorKind::UnknownElement(_)
-            | PolicyErrorKind::WrongShape(_)
-            | PolicyErrorKind::InvalidEffect(_)
-            | PolicyErrorKind::InvalidConditionKey(_)
-            | PolicyErrorKind::ActionWithoutResource(_)
-            | PolicyErrorKind::ConditionDoesNotApply { .. } => "Syntax errors in policy.".to_owned(),
-        }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) mod condition;
 pub(crate) mod document;
 mod error;
 pub(crate) mod json;
-mod operator;
+pub(crate) mod operator;
 pub(crate) mod pattern;
 pub(crate) mod principal;
 mod public;
