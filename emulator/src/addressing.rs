@@ -1,26 +1,57 @@
 //! Which bucket the host names, if any.
 //!
-//! Path style: `http://localhost:4566/bucket/key`, and any bare address. Virtual-hosted style:
-//! `bucket.localhost`, `bucket.s3.amazonaws.com`, `bucket.s3.REGION.amazonaws.com` and their dualstack forms.
+//! Path style: `http://localhost:4566/bucket/key`, and any bare address. Virtual-hosted style: `bucket.DOMAIN` for each
+//! of [`Domains`], `bucket.s3.amazonaws.com`, `bucket.s3.REGION.amazonaws.com` and their dualstack forms.
+
+use std::sync::Arc;
 
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
 
-/// The bucket of a virtual-hosted host; absent for path style.
-pub(crate) fn bucket_in_host(host: &str) -> Option<&str> {
-    let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
-    });
-    if let Some(bucket) = name.strip_suffix(".localhost") {
-        // `s3.localhost` is how some tools name the endpoint itself.
-        return (bucket != "s3" && !bucket.is_empty()).then_some(bucket);
+/// Names of this machine, and those under which other emulators are known. The longest comes first: `s3.localhost` is
+/// how some tools name the endpoint itself.
+const LOCAL_DOMAINS: [&str; 4] =
+    ["s3.localhost.localstack.cloud", "localhost.localstack.cloud", "s3.localhost", "localhost"];
+
+/// The domains whose subdomains are buckets, beside AWS's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Domains(Arc<[String]>);
+
+impl Domains {
+    /// These domains in addition to the names of this machine.
+    pub(crate) fn with(domains: Vec<String>) -> Self {
+        Self(domains.into_iter().map(|domain| domain.to_ascii_lowercase()).collect())
     }
-    let rest = name.strip_suffix(".amazonaws.com")?;
-    // A region and `dualstack` may follow `s3`; the bucket, which may hold dots, is all that stands before it.
-    let labels: Vec<&str> = rest.split('.').collect();
-    let service = labels.iter().rposition(|label| *label == "s3")?;
-    let bucket_bytes: usize = labels.iter().take(service).map(|label| label.len() + 1).sum();
-    rest.get(..bucket_bytes.checked_sub(1)?).filter(|bucket| !bucket.is_empty())
+
+    /// The bucket of a virtual-hosted host; absent for path style.
+    pub(crate) fn bucket_in_host<'a>(&self, host: &'a str) -> Option<&'a str> {
+        let name = without_port(host);
+        for domain in self.0.iter().map(String::as_str).chain(LOCAL_DOMAINS) {
+            let Some(rest) = strip_suffix_ignoring_case(name, domain) else { continue };
+            return match rest.strip_suffix('.') {
+                Some(bucket) if !bucket.is_empty() => Some(bucket),
+                _ if rest.is_empty() => None,
+                // `mylocalhost` is another domain.
+                _ => continue,
+            };
+        }
+        let rest = name.strip_suffix(".amazonaws.com")?;
+        // A region and `dualstack` may follow `s3`; the bucket, which may hold dots, is all that stands before it.
+        let labels: Vec<&str> = rest.split('.').collect();
+        let service = labels.iter().rposition(|label| *label == "s3")?;
+        let bucket_bytes: usize = labels.iter().take(service).map(|label| label.len() + 1).sum();
+        rest.get(..bucket_bytes.checked_sub(1)?).filter(|bucket| !bucket.is_empty())
+    }
+}
+
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':')
+        .map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host })
+}
+
+fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let (rest, end) = text.split_at_checked(text.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(rest)
 }
 
 /// The region that an AWS host names: `s3.REGION.amazonaws.com`, `sts.REGION.amazonaws.com`; absent for the global
@@ -34,12 +65,12 @@ pub(crate) fn region_in_host(host: &str) -> Option<&str> {
 
 /// The codec's view of the same rule.
 #[derive(Debug)]
-pub(crate) struct Host;
+pub(crate) struct Host(pub(crate) Domains);
 
 impl S3Host for Host {
     fn parse_host_header<'a>(&'a self, host: &'a str) -> S3Result<VirtualHost<'a>> {
         let virtual_host = VirtualHost::new(host);
-        Ok(match bucket_in_host(host) {
+        Ok(match self.0.bucket_in_host(host) {
             Some(bucket) => virtual_host.with_bucket(bucket),
             None => virtual_host,
         })
@@ -48,12 +79,13 @@ impl S3Host for Host {
 
 #[cfg(test)]
 mod tests {
-    use super::{bucket_in_host, region_in_host};
+    use super::{Domains, region_in_host};
 
     #[test]
     fn hosts_name_buckets_and_regions() {
+        let domains = Domains::with(vec!["s3.Example.test".to_owned()]);
         let check = |host: &str, bucket: Option<&str>, region: Option<&str>| {
-            assert_eq!((bucket_in_host(host), region_in_host(host)), (bucket, region), "{host}");
+            assert_eq!((domains.bucket_in_host(host), region_in_host(host)), (bucket, region), "{host}");
         };
         check("localhost:4566", None, None);
         check("127.0.0.1", None, None);
@@ -65,5 +97,12 @@ mod tests {
         check("a.b.s3.dualstack.eu-west-1.amazonaws.com", Some("a.b"), Some("eu-west-1"));
         check("sts.eu-west-1.amazonaws.com", None, Some("eu-west-1"));
         check("[::1]:4566", None, None);
+        check("s3.example.test:9000", None, None);
+        check("logs.prod.S3.example.test", Some("logs.prod"), None);
+        check("other.example.test", None, None);
+        check("mylocalhost", None, None);
+        check("logs.s3.localhost:4566", Some("logs"), None);
+        check("s3.localhost.localstack.cloud:4566", None, None);
+        check("logs.s3.localhost.localstack.cloud:4566", Some("logs"), None);
     }
 }

@@ -11,7 +11,6 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 
-use crate::addressing::bucket_in_host;
 use crate::head::Head;
 use crate::journal::{Journal, RecordedDecision};
 use crate::state::Content;
@@ -19,7 +18,7 @@ use crate::state::Content;
 const PREFIX: &str = "/_bucketproof/";
 
 pub(crate) fn is_admin(head: &Head) -> bool {
-    head.uri.path().starts_with(PREFIX) && bucket_in_host(head.host()).is_none()
+    head.uri.path().starts_with(PREFIX) && head.bucket_in_host.is_none()
 }
 
 pub(crate) fn answer(head: &Head, journal: &Journal) -> Response<Content> {

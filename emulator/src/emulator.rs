@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::{BehaviorVersion, Region};
@@ -13,14 +14,16 @@ use http::{Request, Response};
 use http_body_util::Full;
 use parking_lot::Mutex;
 
+use crate::addressing::Domains;
 use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
 use crate::front::Front;
 use crate::ids;
 use crate::journal::Journal;
 use crate::listener::Listener;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Network, Pipeline};
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::state::{Content, Holder, World};
+use crate::tls::Tls;
 use crate::transport::{InMemory, SOURCE_IP, SdkClock};
 
 /// Where in-memory clients believe the endpoint to be; nothing listens there.
@@ -60,6 +63,9 @@ pub struct Builder {
     clock: Option<Clock>,
     seed: Option<u64>,
     listen: Option<SocketAddr>,
+    tls: Option<Tls>,
+    domains: Vec<String>,
+    idle_timeout: Option<Duration>,
 }
 
 /// Why an emulator did not start.
@@ -106,6 +112,25 @@ impl Builder {
         self
     }
 
+    /// Speaks TLS on the socket.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Takes `BUCKET.domain` for the address of a bucket, as it does `BUCKET.localhost` anyway.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domains.push(domain.into());
+        self
+    }
+
+    /// How long a client may pause within a body, in real time, before it is told `RequestTimeout`; 20 seconds if
+    /// nothing is said.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
     /// Starts the emulator.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let entropy = self.seed.map_or_else(Entropy::machine, Entropy::seeded);
@@ -120,13 +145,21 @@ impl Builder {
         let world = Arc::new(Mutex::new(scenario::build(&scenario, entropy.clone(), clock.now())?));
         let faults = Faults::default();
         let journal = Journal::default();
-        let pipeline =
-            Pipeline::new(Arc::clone(&world), clock.clone(), entropy, faults.clone(), journal.clone());
+        let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
+        network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
+        let pipeline = Pipeline::new(
+            Arc::clone(&world),
+            clock.clone(),
+            entropy,
+            faults.clone(),
+            journal.clone(),
+            network,
+        );
         let front = Arc::new(Front::new(pipeline));
         let listener = match self.listen {
             None => None,
             Some(address) => Some(
-                Listener::bind(address, Arc::clone(&front))
+                Listener::bind(address, Arc::clone(&front), self.tls)
                     .await
                     .map_err(|source| StartError::Listen { address, source })?,
             ),
@@ -170,7 +203,7 @@ impl Emulator {
 
     /// The URL for clients: that of the socket, or one that only [`Emulator::http_client`] can reach.
     pub fn endpoint_url(&self) -> String {
-        self.address().map_or_else(|| IN_MEMORY_ENDPOINT.to_owned(), |address| format!("http://{address}"))
+        self.inner.listener.as_ref().map_or_else(|| IN_MEMORY_ENDPOINT.to_owned(), Listener::url)
     }
 
     /// An HTTP client for the AWS SDK that reaches this emulator in memory, whatever the URL.

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 
-use crate::addressing;
 use crate::authenticate::{Authenticated, Carrier, version_2_is_taken_in};
 use crate::authorize::{Decided, authorize};
 use crate::error::AwsError;
@@ -57,8 +56,8 @@ impl Address {
         let path = decode(head.uri.path());
         let path = path.strip_prefix('/').unwrap_or(&path);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        match addressing::bucket_in_host(head.host()) {
-            Some(bucket) => Self { bucket: some(bucket), key: some(path) },
+        match &head.bucket_in_host {
+            Some(bucket) => Self { bucket: Some(bucket.clone()), key: some(path) },
             None => match path.split_once('/') {
                 Some((bucket, key)) => Self { bucket: some(bucket), key: some(key) },
                 None => Self { bucket: some(path), key: None },

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::addressing::Domains;
 use crate::error::AwsError;
 
 /// Everything but the unreserved characters of RFC 3986 is encoded, as SigV4 asks.
@@ -18,12 +19,14 @@ pub(crate) struct Head {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) source_ip: IpAddr,
+    /// The bucket that the host names; absent for path style.
+    pub(crate) bucket_in_host: Option<String>,
     /// The query string, split and decoded once, in the order received.
     pub(crate) query: Vec<(String, String)>,
 }
 
 impl Head {
-    pub(crate) fn new(parts: &http::request::Parts, source_ip: IpAddr) -> Self {
+    pub(crate) fn new(parts: &http::request::Parts, source_ip: IpAddr, domains: &Domains) -> Self {
         let mut headers = parts.headers.clone();
         if !headers.contains_key(http::header::HOST)
             && let Some(authority) = parts.uri.authority()
@@ -31,13 +34,16 @@ impl Head {
         {
             headers.insert(http::header::HOST, host);
         }
-        Self {
+        let mut head = Self {
             method: parts.method.clone(),
             query: parts.uri.query().map(split_query).unwrap_or_default(),
             uri: parts.uri.clone(),
             headers,
             source_ip,
-        }
+            bucket_in_host: None,
+        };
+        head.bucket_in_host = domains.bucket_in_host(head.host()).map(str::to_owned);
+        head
     }
 
     /// Refuses what has no reading as text, so that nothing below has to guess.

@@ -32,6 +32,7 @@ mod scenario;
 mod service;
 mod state;
 mod sts;
+mod tls;
 mod transport;
 mod xml;
 
@@ -43,6 +44,7 @@ pub use fault::{AnswerLost, Fault, FaultGuard};
 pub use journal::{Entry, Journal, RecordedDecision};
 pub use operation::{Op, UnknownOp};
 pub use scenario::{Scenario, ScenarioError};
+pub use tls::{Tls, TlsError};
 
 /// The example of the README, compiled and run.
 #[cfg(doctest)]

@@ -1,7 +1,9 @@
-//! The TCP listener: HTTP/1.1 and HTTP/2 with prior knowledge on one port.
+//! The TCP listener: HTTP/1.1 and HTTP/2 on one port, over TLS if there is a certificate.
+//!
+//! Without TLS a client must know that HTTP/2 is spoken; with it the two agree (ALPN).
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use http::header::{CONNECTION, EXPECT};
@@ -10,25 +12,36 @@ use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
 
 use crate::fault::AnswerLost;
 use crate::front::Front;
+use crate::tls::Tls;
 
 /// A bound address; connections are taken until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Listener {
     pub(crate) address: SocketAddr,
+    encrypted: bool,
     task: JoinHandle<()>,
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: SocketAddr, front: Arc<Front>) -> io::Result<Self> {
+    pub(crate) async fn bind(address: SocketAddr, front: Arc<Front>, tls: Option<Tls>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let task = tokio::spawn(accept(listener, front));
-        Ok(Self { address, task })
+        let encrypted = tls.is_some();
+        let task = tokio::spawn(accept(listener, front, tls.map(|tls| tls.acceptor())));
+        Ok(Self { address, encrypted, task })
+    }
+
+    /// The URL that clients use.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.encrypted { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 }
 
@@ -39,37 +52,54 @@ impl Drop for Listener {
 }
 
 /// Serves connections; they end with this task.
-async fn accept(listener: TcpListener, front: Arc<Front>) {
+async fn accept(listener: TcpListener, front: Arc<Front>, tls: Option<TlsAcceptor>) {
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        // A failed accept concerns one client (or a passing lack of descriptors), never the others.
+        // A failed accept concerns one client, or is a passing lack of descriptors: those in use have to end first.
         let Ok((stream, peer)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            if connections.join_next().await.is_none() {
+                tokio::task::yield_now().await;
+            }
             continue;
         };
         let front = Arc::clone(&front);
+        let tls = tls.clone();
         connections.spawn(async move {
-            let service = service_fn(move |request: Request<Incoming>| {
-                let front = Arc::clone(&front);
-                async move {
-                    let unannounced = expects_continue_for_nothing(&request);
-                    let mut response = front.call(request, peer.ip()).await;
-                    if unannounced {
-                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                    }
-                    match response.extensions().get::<AnswerLost>() {
-                        Some(AnswerLost) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-                        None => Ok(response),
+            // What breaks a connection is the client's affair.
+            match tls {
+                None => serve(stream, peer.ip(), front).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        serve(stream, peer.ip(), front).await;
                     }
                 }
-            });
-            // What breaks a connection is the client's affair.
-            let _ended = auto::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            }
         });
     }
+}
+
+/// Answers the requests of one connection until it ends.
+async fn serve<S>(stream: S, peer: IpAddr, front: Arc<Front>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request: Request<Incoming>| {
+        let front = Arc::clone(&front);
+        async move {
+            let unannounced = expects_continue_for_nothing(&request);
+            let mut response = front.call(request, peer).await;
+            if unannounced {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            match response.extensions().get::<AnswerLost>() {
+                Some(AnswerLost) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
+                None => Ok(response),
+            }
+        }
+    });
+    let _ended =
+        auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
 }
 
 /// Whether a client waits for `100 Continue` before a body of no bytes. There is nothing to read, so none is sent;

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bucketproof_clock::{Clock, Entropy};
 use bytes::{Bytes, BytesMut};
@@ -17,7 +18,7 @@ use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
-use crate::addressing::Host;
+use crate::addressing::{Domains, Host};
 use crate::admin;
 use crate::authenticate::{self, Authenticated, sha256_hex};
 use crate::error::AwsError;
@@ -65,6 +66,21 @@ const TAKEN: [&str; 18] = [
 const TAKEN_PREFIXES: [&str; 4] =
     ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-if-match-", "x-amz-meta-"];
 
+/// What the pipeline is told about the network.
+#[derive(Clone, Debug)]
+pub(crate) struct Network {
+    pub(crate) domains: Domains,
+    /// How long a client may leave a body unfinished without sending anything, in real time.
+    pub(crate) idle_timeout: Duration,
+}
+
+/// AWS closes idle connections too; its time is not documented.
+impl Default for Network {
+    fn default() -> Self {
+        Self { domains: Domains::default(), idle_timeout: Duration::from_secs(20) }
+    }
+}
+
 /// All that a request passes through.
 pub(crate) struct Pipeline {
     world: Arc<Mutex<World>>,
@@ -72,6 +88,7 @@ pub(crate) struct Pipeline {
     entropy: Entropy,
     faults: Faults,
     journal: Journal,
+    network: Network,
     codec: S3Service,
 }
 
@@ -88,10 +105,11 @@ impl Pipeline {
         entropy: Entropy,
         faults: Faults,
         journal: Journal,
+        network: Network,
     ) -> Self {
         let mut builder = S3ServiceBuilder::new(S3Codec);
-        builder.set_host(Host);
-        Self { world, clock, entropy, faults, journal, codec: builder.build() }
+        builder.set_host(Host(network.domains.clone()));
+        Self { world, clock, entropy, faults, journal, network, codec: builder.build() }
     }
 
     /// Answers one request, whatever it is.
@@ -101,7 +119,7 @@ impl Pipeline {
         B::Error: std::fmt::Display,
     {
         let (parts, body) = request.into_parts();
-        let head = Head::new(&parts, source_ip);
+        let head = Head::new(&parts, source_ip, &self.network.domains);
         if admin::is_admin(&head) {
             return admin::answer(&head, &self.journal);
         }
@@ -181,7 +199,7 @@ impl Pipeline {
         let mut received = None;
         if *service != Service::S3 {
             // The other services sign the hash of the body without saying it in a header.
-            let bytes = read(&mut body, &head).await?;
+            let bytes = self.read(&mut body, &head).await?;
             if let Ok(hash) = HeaderValue::from_str(&sha256_hex(&bytes)) {
                 head.headers.insert("x-amz-content-sha256", hash);
             }
@@ -199,7 +217,7 @@ impl Pipeline {
             authenticated.caller.identity().and_then(|identity| identity.principal.arn().map(str::to_owned));
         let bytes = match received {
             Some(bytes) => bytes,
-            None => read(&mut body, &head).await?,
+            None => self.read(&mut body, &head).await?,
         };
         entry.request_bytes = bytes.len() as u64;
         let decoded = authenticated.payload.verify(&head, bytes)?;
@@ -216,6 +234,58 @@ impl Pipeline {
             self.clock.clone(),
             self.faults.clone(),
         ))
+    }
+
+    /// Reads a body whole, up to the limit.
+    async fn read<B>(&self, body: &mut std::pin::Pin<Box<B>>, head: &Head) -> Result<Bytes, AwsError>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
+        let announced = head.header("content-length").and_then(|text| text.parse::<u64>().ok());
+        if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
+            return Err(AwsError::entity_too_large(announced.unwrap_or_default(), BODY_BYTES_MAX));
+        }
+        let incomplete = || {
+            AwsError::incomplete_body(
+                "You did not provide the number of bytes specified by the Content-Length HTTP header",
+            )
+        };
+        let idle = Clock::system();
+        let mut first: Option<Bytes> = None;
+        let mut rest = BytesMut::new();
+        let mut total = 0_u64;
+        loop {
+            let frame = tokio::select! {
+                biased;
+                frame = body.frame() => frame,
+                () = idle.sleep(self.network.idle_timeout) => return Err(AwsError::request_timeout()),
+            };
+            let Some(frame) = frame else { break };
+            let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
+            total += data.len() as u64;
+            if total > BODY_BYTES_MAX {
+                return Err(AwsError::entity_too_large(total, BODY_BYTES_MAX));
+            }
+            // A body that comes in one piece is kept as it is.
+            match &first {
+                None => first = Some(data),
+                Some(start) => {
+                    if rest.is_empty() {
+                        let expected = announced.unwrap_or_default().min(BODY_BYTES_TRUSTED);
+                        rest.reserve(
+                            usize::try_from(expected).unwrap_or_default().max(start.len() + data.len()),
+                        );
+                        rest.extend_from_slice(start);
+                    }
+                    rest.extend_from_slice(&data);
+                }
+            }
+        }
+        if announced.is_some_and(|bytes| bytes != total) {
+            return Err(incomplete());
+        }
+        Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
     }
 
     fn authenticate(&self, head: &Head, service: &Service) -> Result<Authenticated, AwsError> {
@@ -305,49 +375,6 @@ fn is_taken_parameter(name: &str) -> bool {
     let prefixes = ["X-Amz-", "response-"];
     prefixes.iter().any(|prefix| name.starts_with(prefix))
         || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
-}
-
-/// Reads a body whole, up to the limit.
-async fn read<B>(body: &mut std::pin::Pin<Box<B>>, head: &Head) -> Result<Bytes, AwsError>
-where
-    B: Body<Data = Bytes> + Send,
-    B::Error: std::fmt::Display,
-{
-    let announced = head.header("content-length").and_then(|text| text.parse::<u64>().ok());
-    if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
-        return Err(AwsError::entity_too_large(announced.unwrap_or_default(), BODY_BYTES_MAX));
-    }
-    let incomplete = || {
-        AwsError::incomplete_body(
-            "You did not provide the number of bytes specified by the Content-Length HTTP header",
-        )
-    };
-    let mut first: Option<Bytes> = None;
-    let mut rest = BytesMut::new();
-    let mut total = 0_u64;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
-        total += data.len() as u64;
-        if total > BODY_BYTES_MAX {
-            return Err(AwsError::entity_too_large(total, BODY_BYTES_MAX));
-        }
-        // A body that comes in one piece is kept as it is.
-        match &first {
-            None => first = Some(data),
-            Some(start) => {
-                if rest.is_empty() {
-                    let expected = announced.unwrap_or_default().min(BODY_BYTES_TRUSTED);
-                    rest.reserve(usize::try_from(expected).unwrap_or_default().max(start.len() + data.len()));
-                    rest.extend_from_slice(start);
-                }
-                rest.extend_from_slice(&data);
-            }
-        }
-    }
-    if announced.is_some_and(|bytes| bytes != total) {
-        return Err(incomplete());
-    }
-    Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
 }
 
 /// Reads on for a while: a client that is still writing sees the refusal only when it is done.

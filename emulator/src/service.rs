@@ -3,7 +3,6 @@
 //! One port serves them all, so the request itself has to say: by the service in its credential scope, else by
 //! `X-Amz-Target`, an `Action` parameter, or the host. What says nothing is S3.
 
-use crate::addressing::bucket_in_host;
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
@@ -28,7 +27,7 @@ impl Service {
         let is_form = head
             .header("content-type")
             .is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"));
-        let at_root = head.uri.path() == "/" && bucket_in_host(head.host()).is_none();
+        let at_root = head.uri.path() == "/" && head.bucket_in_host.is_none();
         let speaks_query = at_root && (head.parameter("Action").is_some() || is_form);
         match scope.as_deref() {
             // Only STS has one path, so elsewhere the scope is wrong, which S3 says.

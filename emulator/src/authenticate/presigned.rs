@@ -9,7 +9,6 @@ use super::{
     Authenticated, Carrier, SKEW_S3, Verifier, announced_payload, format_extended, parse_basic, sigv2,
     split_headers,
 };
-use crate::addressing;
 use crate::error::AwsError;
 use crate::service::Service;
 
@@ -114,7 +113,7 @@ pub(super) fn version_2(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
             .with("Expires", format_extended(expires_at))
             .with("ServerTime", format_extended(verifier.now)));
     }
-    let string_to_sign = sigv2::string_to_sign(head, expires, addressing::bucket_in_host(head.host()));
+    let string_to_sign = sigv2::string_to_sign(head, expires, head.bucket_in_host.as_deref());
     let computed = sigv2::sign(key.secret.expose(), &string_to_sign);
     if !bool::from(computed.as_bytes().ct_eq(signature.as_bytes())) {
         return Err(verifier.mismatch(id, &string_to_sign, signature, None));

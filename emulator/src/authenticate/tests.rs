@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{Authenticated, authenticate};
+use crate::addressing::Domains;
 use crate::error::AwsError;
 use crate::head::{Head, encode, encode_path};
 use crate::service::Service;
@@ -138,7 +139,7 @@ impl Meant {
 
 fn head_of(request: &http::Request<Bytes>) -> Head {
     let (parts, ()) = request.clone().map(|_| ()).into_parts();
-    Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST))
+    Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default())
 }
 
 /// Authenticates as the pipeline does: the head, then the body.

@@ -1,13 +1,13 @@
 //! `serve`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bucketproof_clock::Clock;
 use jiff::Timestamp;
 
 use super::{Exit, complain, say};
-use crate::{Emulator, Scenario, StartError};
+use crate::{Emulator, Scenario, StartError, Tls};
 
 /// Listens until it is interrupted.
 #[derive(Debug, clap::Args)]
@@ -24,6 +24,64 @@ pub(super) struct Serve {
     /// Begin at this time instead of now; the clock then runs on.
     #[arg(long, value_name = "RFC3339")]
     clock: Option<Timestamp>,
+    /// Take BUCKET.DOMAIN for the address of a bucket, as BUCKET.localhost is anyway; may be repeated.
+    #[arg(long, value_name = "DOMAIN")]
+    domain: Vec<String>,
+    #[command(flatten)]
+    tls: TlsOptions,
+}
+
+/// HTTPS instead of HTTP.
+#[derive(Debug, clap::Args)]
+struct TlsOptions {
+    /// Speak TLS, with a certificate made for this run.
+    #[arg(long)]
+    tls: bool,
+    /// Speak TLS with this certificate chain (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// The private key of the certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+    /// Write the authority of the made certificate to this file, for `AWS_CA_BUNDLE`.
+    #[arg(long, value_name = "FILE", requires = "tls", conflicts_with = "tls_certificate")]
+    tls_ca: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// The certificate to use, if any; or what is wrong and what to do about it.
+    fn load(&self, domains: &[String]) -> Result<Option<Tls>, (String, String)> {
+        let read = |path: &Path| {
+            std::fs::read_to_string(path).map_err(|error| {
+                (
+                    format!("cannot read `{}`: {error}", path.display()),
+                    "give the path of a PEM file".to_owned(),
+                )
+            })
+        };
+        let tls = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Tls::from_pem(&read(certificate)?, &read(key)?).map_err(|error| {
+                    (
+                        format!("`{}` with `{}`: {error}", certificate.display(), key.display()),
+                        "give a certificate and its own key, both PEM".to_owned(),
+                    )
+                })?
+            }
+            _ if self.tls => Tls::generated(domains)
+                .map_err(|error| (error.to_string(), "give `--domain` a host name".to_owned()))?,
+            _ => return Ok(None),
+        };
+        if let Some(path) = &self.tls_ca {
+            std::fs::write(path, tls.trusted_pem()).map_err(|error| {
+                (
+                    format!("cannot write `{}`: {error}", path.display()),
+                    "give a path that can be written to".to_owned(),
+                )
+            })?;
+        }
+        Ok(Some(tls))
+    }
 }
 
 impl Serve {
@@ -33,6 +91,17 @@ impl Serve {
             return Exit::Usage;
         }
         let mut builder = Emulator::builder().listen(self.listen);
+        match self.tls.load(&self.domain) {
+            Ok(None) => {}
+            Ok(Some(tls)) => builder = builder.tls(tls),
+            Err((message, help)) => {
+                complain(&message, &help);
+                return Exit::Usage;
+            }
+        }
+        for domain in self.domain {
+            builder = builder.domain(domain);
+        }
         if let Some(start) = self.clock {
             builder = builder.clock(Clock::system_from(start));
         }

@@ -24,6 +24,12 @@ impl AwsError {
         Self::new(NOT_FOUND, "NoSuchKey", "The specified key does not exist.").with("Key", key)
     }
 
+    pub(crate) fn request_timeout() -> Self {
+        let text = "Your socket connection to the server was not read from or written to within the timeout \
+                    period. Idle connections will be closed.";
+        Self::new(BAD_REQUEST, "RequestTimeout", text).with_header("connection", "close")
+    }
+
     pub(crate) fn no_such_version(key: &str, version: &str) -> Self {
         Self::new(NOT_FOUND, "NoSuchVersion", "The specified version does not exist.")
             .with("Key", key)

@@ -1,7 +1,7 @@
 //! The accounts that most tests meet.
 
 use bucketproof_clock::Clock;
-use bucketproof_emulator::{Emulator, Scenario};
+use bucketproof_emulator::{Builder, Emulator, Scenario};
 
 use crate::wire::{Key, Wire};
 
@@ -95,10 +95,15 @@ pub(crate) async fn emulator() -> Emulator {
 
 /// The usual accounts behind a socket, with the socket's other end.
 pub(crate) async fn listening() -> (Emulator, Wire) {
+    listening_with(|builder| builder).await
+}
+
+/// The same, started with more settings.
+pub(crate) async fn listening_with(settings: impl FnOnce(Builder) -> Builder) -> (Emulator, Wire) {
     let scenario = Scenario::from_toml(SCENARIO).unwrap();
     let listen = "127.0.0.1:0".parse().unwrap();
     let builder = Emulator::builder().scenario(scenario).clock(new_year()).seed(7).listen(listen);
-    let emulator = builder.start().await.unwrap();
+    let emulator = settings(builder).start().await.unwrap();
     let wire = Wire::to(emulator.address().unwrap(), emulator.clock().clone());
     (emulator, wire)
 }

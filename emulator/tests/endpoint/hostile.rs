@@ -1,11 +1,13 @@
 //! Requests that no SDK makes, and clients that stop half-way.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use proptest::prelude::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::fixture::{ADMIN, READER, emulator, listening};
+use crate::fixture::{ADMIN, READER, emulator, listening, listening_with};
 use crate::wire::{Answer, Ask, Key, Signing};
 
 /// All but what a path may hold as it is.
@@ -252,4 +254,21 @@ proptest! {
         });
         prop_assert!(status != 500, "{status}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_stalls_within_a_body_is_sent_away() {
+    let (_emulator, wire) = listening_with(|builder| builder.idle_timeout(Duration::from_millis(50))).await;
+    let ask = Ask::new("PUT", "/logs/stalled").body("all of it");
+    let bytes = wire.sign(&ask, &Signing::with(ADMIN)).bytes(&wire.host());
+    // The connection stays open: only the server can end this.
+    let mut stream = wire.connect().await;
+    stream.write_all(&bytes[..bytes.len() - 3]).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let answer = Answer::parse(&answer);
+    assert_eq!(answer.outcome(), (400, "RequestTimeout".to_owned()), "{}", answer.text());
+    assert_eq!(answer.header("connection"), Some("close"));
+    let missing = wire.send_as(ADMIN, &Ask::new("HEAD", "/logs/stalled")).await;
+    assert_eq!(missing.status, 404);
 }

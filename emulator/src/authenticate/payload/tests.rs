@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::{ChunkSigner, Payload};
+use crate::addressing::Domains;
 use crate::authenticate::Scope;
 use crate::error::AwsError;
 use crate::head::Head;
@@ -105,7 +106,7 @@ impl Framing {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        payload.verify(&Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST)), body.into())
+        payload.verify(&Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default()), body.into())
     }
 }
 
