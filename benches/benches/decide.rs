@@ -8,8 +8,8 @@
 use std::hint::black_box;
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, Request, Resource,
-    decide, decide_owned, outcome,
+    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, Request,
+    Resource, decide, decide_owned, outcome,
 };
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -35,6 +35,7 @@ fn request(key: &str) -> Request {
         .set("s3:authType", "REST-HEADER")
         .set("s3:signatureversion", "AWS4-HMAC-SHA256");
     Request {
+        ids: PrincipalIds::default(),
         principal: Principal::AssumedRole {
             session_arn: arn(format!("arn:aws:sts::{ACCOUNT}:assumed-role/loader/job-7")),
             role_arn: arn(format!("arn:aws:iam::{ACCOUNT}:role/svc/loader")),

@@ -4,8 +4,8 @@
 //! mode without authorization, no key that is always right.
 
 use bucketproof_authz::{
-    AccountId, Context, Decision, Policies, Policy, Principal, Request, Resource, RestrictPublicBuckets,
-    decide,
+    AccountId, Context, Decision, Policies, Policy, Principal, PrincipalIds, PublicAccessBlock, Request,
+    Resource, UniqueId, decide,
 };
 use jiff::Timestamp;
 
@@ -86,7 +86,7 @@ fn decide_requirement(
     world: &World,
 ) -> Decision {
     let principal = caller.principal();
-    let (owner, resource_policy, restrict_public_buckets) =
+    let (owner, resource_policy, public_access_block) =
         resource_side(&requirement.resource, &principal, world);
     let mut context = context.clone();
     for (key, value) in &requirement.context {
@@ -99,6 +99,7 @@ fn decide_requirement(
         }
     }
     let request = Request {
+        ids: principal_ids(caller, world),
         principal,
         action: requirement.action.to_owned(),
         resource: Resource { arn: requirement.resource.arn(), account: owner },
@@ -109,10 +110,21 @@ fn decide_requirement(
         boundary: policies.boundary.as_ref().map(std::slice::from_ref),
         session: policies.session.as_ref().map(std::slice::from_ref),
         resource: resource_policy,
-        restrict_public_buckets,
+        public_access_block,
         ..Policies::default()
     };
     decide(&request, &environment)
+}
+
+/// The canonical user id of the caller's account, and the unique id of its user or role.
+fn principal_ids(caller: &Caller, world: &World) -> PrincipalIds {
+    let Some(identity) = caller.identity() else { return PrincipalIds::default() };
+    let account = identity.principal.account().and_then(|id| world.accounts.get(id));
+    PrincipalIds {
+        canonical_user: account.map(|account| account.canonical_id.as_str().into()),
+        // A session's id has the name of the session behind a colon; a root user has none of its own.
+        unique: identity.user_id.split(':').next().and_then(|id| UniqueId::new(id).ok()),
+    }
 }
 
 /// The owner of a resource, its policy, and whether public policies are held back there.
@@ -120,25 +132,27 @@ fn resource_side<'a>(
     resource: &RequiredResource,
     principal: &Principal,
     world: &'a World,
-) -> (Option<AccountId>, Option<&'a Policy>, RestrictPublicBuckets) {
+) -> (Option<AccountId>, Option<&'a Policy>, PublicAccessBlock) {
     match resource {
         RequiredResource::Any | RequiredResource::NewBucket(_) => {
-            (principal.account().cloned(), None, RestrictPublicBuckets::Off)
+            (principal.account().cloned(), None, PublicAccessBlock::NONE)
         }
         RequiredResource::Bucket(name) | RequiredResource::Object { bucket: name, .. } => {
             match world.buckets.get(name) {
-                None => (None, None, RestrictPublicBuckets::Off),
+                None => (None, None, PublicAccessBlock::NONE),
                 Some(bucket) => {
-                    let restricted = bucket.public_access_block.restrict_public_buckets;
-                    let setting =
-                        if restricted { RestrictPublicBuckets::On } else { RestrictPublicBuckets::Off };
-                    (Some(bucket.owner.clone()), bucket.policy.as_ref(), setting)
+                    let block = PublicAccessBlock {
+                        block_public_policy: bucket.public_access_block.block_public_policy,
+                        restrict_public_buckets: bucket.public_access_block.restrict_public_buckets,
+                        ..PublicAccessBlock::NONE
+                    };
+                    (Some(bucket.owner.clone()), bucket.policy.as_ref(), block)
                 }
             }
         }
         RequiredResource::Role { arn, account } => {
             let trust = world.accounts.role(arn).map(|(_, _, role)| &role.trust);
-            (account.clone(), trust, RestrictPublicBuckets::Off)
+            (account.clone(), trust, PublicAccessBlock::NONE)
         }
     }
 }
@@ -191,7 +205,7 @@ fn principal_context(context: &mut Context, identity: &Identity) {
         Principal::User { arn, .. } => (arn, "User"),
         Principal::AssumedRole { role_arn, .. } => (role_arn, "AssumedRole"),
         Principal::Root { arn, .. } => (arn, "Account"),
-        Principal::Service { .. } | Principal::Anonymous => return,
+        Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous => return,
     };
     context
         .set("aws:PrincipalArn", arn.as_str())

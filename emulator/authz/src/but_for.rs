@@ -5,12 +5,15 @@
 
 use serde::Serialize;
 
-use crate::decide::{Facts, Found, Grant, Limit, Policies, conclude};
+use crate::decide::acl::IdleAcl;
+use crate::decide::{Facts, Found, Grant, Limit, Policies, conclude, kms};
 use crate::decision::Outcome;
+use crate::kms_grant::GrantFit;
 use crate::policy::principal::Naming;
 use crate::policy::{Effect, Policy, PolicyClass, Statement};
-use crate::reason::{Reason, StatementRef};
-use crate::subject::Subject;
+use crate::reason::{AclGrantRef, Reason, StatementRef};
+use crate::request::Relation;
+use crate::subject::{Ruler, Subject};
 use crate::trace::{Element, ElementTrace, elements};
 
 /// One obstacle.
@@ -38,6 +41,23 @@ pub enum ButFor {
     },
     /// RestrictPublicBuckets.
     PublicAccessRestriction,
+    /// A setting because of which a grant of an ACL does not count.
+    IdleAcl {
+        /// The grant.
+        grant: AclGrantRef,
+        /// The setting.
+        setting: IdleAcl,
+    },
+    /// A permission that the ACL of an object of another account would have to grant.
+    MissingAclGrant {
+        /// `READ`.
+        permission: &'static str,
+    },
+    /// The constraints of a grant on the key.
+    KmsGrantConstraints {
+        /// `GrantId`.
+        grant_id: String,
+    },
 }
 
 impl std::fmt::Display for ButFor {
@@ -51,6 +71,16 @@ impl std::fmt::Display for ButFor {
             }
             Self::Missing { class } => write!(f, "an allow in a {}", class.aws_name()),
             Self::PublicAccessRestriction => f.write_str("RestrictPublicBuckets"),
+            Self::IdleAcl { grant, setting: IdleAcl::BucketOwnerEnforced } => {
+                write!(f, "BucketOwnerEnforced, which switches {grant} off")
+            }
+            Self::IdleAcl { grant, setting: IdleAcl::IgnorePublicAcls } => {
+                write!(f, "IgnorePublicAcls, which ignores {grant}")
+            }
+            Self::MissingAclGrant { permission } => {
+                write!(f, "a grant of {permission} in the ACL of the object")
+            }
+            Self::KmsGrantConstraints { grant_id } => write!(f, "the constraints of grant `{grant_id}`"),
         }
     }
 }
@@ -65,7 +95,11 @@ pub(crate) fn find(
         Outcome::Allowed => Vec::new(),
         Outcome::ExplicitlyDenied => without_denies(subject, facts, policies),
         Outcome::ImplicitlyDenied => {
-            let near = near_misses(subject, facts, policies);
+            let mut near = idle_acl(subject, facts);
+            near.extend(grant_constraints(subject, facts, policies));
+            if near.is_empty() {
+                near = near_misses(subject, facts, policies);
+            }
             if near.is_empty() { missing_classes(subject, facts, policies) } else { near }
         }
     }
@@ -73,6 +107,40 @@ pub(crate) fn find(
 
 fn is_allowed(subject: &Subject<'_>, facts: &Facts<'_>) -> bool {
     conclude(subject, facts).outcome == Outcome::Allowed
+}
+
+/// The setting that keeps an ACL from allowing.
+fn idle_acl(subject: &Subject<'_>, facts: &Facts<'_>) -> Vec<ButFor> {
+    let Some(found) = facts.idle_acl else { return Vec::new() };
+    let supposed = Facts { acl: Grant::Supposed, ..facts.clone() };
+    match found.idle {
+        Some(setting) if is_allowed(subject, &supposed) => {
+            vec![ButFor::IdleAcl { grant: found.into(), setting }]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The grants on the key that name the caller and the operation, and another encryption context.
+fn grant_constraints(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>) -> Vec<ButFor> {
+    let context = policies.kms_grants.encryption_context;
+    let mut found = Vec::new();
+    for grant in policies.kms_grants.list {
+        if kms::fit(grant, subject, context) != GrantFit::OtherEncryptionContext {
+            continue;
+        }
+        let mut supposed = facts.clone();
+        match grant.grantee.named.names(subject) {
+            Some(Naming::Direct | Naming::Unnamed) => supposed.kms_direct = Grant::Supposed,
+            Some(Naming::Role) => supposed.kms_role = Grant::Supposed,
+            Some(Naming::Account) => supposed.account = Grant::Supposed,
+            None => continue,
+        }
+        if is_allowed(subject, &supposed) {
+            found.push(ButFor::KmsGrantConstraints { grant_id: grant.id.clone() });
+        }
+    }
+    found
 }
 
 /// All lists of policies that bind the caller, with their class and level.
@@ -136,7 +204,8 @@ fn near_misses(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>
     let mut found: Vec<(Element, ButFor)> = Vec::new();
     for (class, level, policy) in bound(subject, policies) {
         for (index, statement) in policy.statements().iter().enumerate() {
-            if statement.effect() != Effect::Allow {
+            let bypassed = class == PolicyClass::Resource && subject.ruler == Ruler::ObjectOwner;
+            if statement.effect() != Effect::Allow || bypassed {
                 continue;
             }
             let Some(failed) = only_failure(subject, statement) else { continue };
@@ -174,7 +243,12 @@ fn missing_classes(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies
         (PolicyClass::Identity, true),
         (PolicyClass::Boundary, policies.boundary.is_some()),
         (PolicyClass::Session, policies.session.is_some()),
-        (PolicyClass::Resource, subject.resource.is_some() && subject.resource_policy_kind().is_some()),
+        (
+            PolicyClass::Resource,
+            subject.resource.is_some()
+                && subject.resource_policy_kind().is_some()
+                && subject.ruler == Ruler::ResourceOwner,
+        ),
     ];
     for (class, exists) in candidates {
         if exists
@@ -184,5 +258,18 @@ fn missing_classes(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies
             classes.push(class);
         }
     }
-    classes.into_iter().map(|class| ButFor::Missing { class }).collect()
+    let mut missing: Vec<ButFor> = classes.into_iter().map(|class| ButFor::Missing { class }).collect();
+    missing.extend(missing_acl_grant(subject, facts, policies));
+    missing
+}
+
+/// Whether the owner of a foreign object would only have to grant the permission.
+fn missing_acl_grant(subject: &Subject<'_>, facts: &Facts<'_>, policies: &Policies<'_>) -> Option<ButFor> {
+    if subject.ruler != Ruler::ObjectOwner || subject.relation == Relation::SameAccount {
+        return None;
+    }
+    let question = policies.acls.as_ref()?.question(subject)?;
+    let supposed = Facts { acl: Grant::Supposed, ..facts.clone() };
+    is_allowed(subject, &supposed)
+        .then(|| ButFor::MissingAclGrant { permission: question.permission.as_str() })
 }

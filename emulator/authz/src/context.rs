@@ -12,7 +12,6 @@ use serde::{Serialize, Serializer};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context {
     entries: Arc<Entries>,
-    canonical_user_id: Option<Arc<str>>,
 }
 
 /// Few enough to be searched one by one, by hash: an absent key, which is the common case, costs no comparison of
@@ -147,17 +146,6 @@ impl Context {
     pub fn remove(&mut self, key: &str) -> &mut Self {
         Arc::make_mut(&mut self.entries).remove(&LowerKey::new(key));
         self
-    }
-
-    /// Sets the canonical user id of the caller's account, which `Principal: {"CanonicalUser": …}` compares with.
-    pub fn set_canonical_user_id(&mut self, id: impl Into<String>) -> &mut Self {
-        self.canonical_user_id = Some(id.into().into());
-        self
-    }
-
-    /// The canonical user id of the caller's account, if it was set.
-    pub fn canonical_user_id(&self) -> Option<&str> {
-        self.canonical_user_id.as_deref()
     }
 
     /// The values of a key, whatever the case of its name.

@@ -6,10 +6,14 @@ use std::sync::{Arc, OnceLock};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-use crate::decide::{Conclusion, Policies, RestrictPublicBuckets};
+use crate::acl::Acl;
+use crate::decide::{Acls, Conclusion, Policies};
 use crate::explain::Explanation;
+use crate::kms_grant::{EncryptionContext, KmsGrant, KmsGrants};
 use crate::message;
+use crate::ownership::ObjectOwnership;
 use crate::policy::Policy;
+use crate::public_access::PublicAccessBlock;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::trace::{self, Trace};
@@ -67,10 +71,41 @@ struct OwnedPolicies {
     session: Option<Vec<Policy>>,
     service_control: Vec<Vec<Policy>>,
     resource: Option<Policy>,
-    restrict_public_buckets: RestrictPublicBuckets,
+    acls: Option<Box<OwnedAcls>>,
+    public_access_block: PublicAccessBlock,
+    kms_grants: Vec<KmsGrant>,
+    encryption_context: Option<EncryptionContext>,
+}
+
+/// [`Acls`] that own their share.
+#[derive(Debug)]
+struct OwnedAcls {
+    ownership: ObjectOwnership,
+    bucket: Acl,
+    object: Option<Acl>,
 }
 
 impl OwnedPolicies {
+    fn new(policies: &Policies<'_>) -> Self {
+        Self {
+            identity: policies.identity.to_vec(),
+            boundary: policies.boundary.map(<[Policy]>::to_vec),
+            session: policies.session.map(<[Policy]>::to_vec),
+            service_control: policies.service_control.to_vec(),
+            resource: policies.resource.cloned(),
+            acls: policies.acls.map(|acls| {
+                Box::new(OwnedAcls {
+                    ownership: acls.ownership,
+                    bucket: acls.bucket.clone(),
+                    object: acls.object.cloned(),
+                })
+            }),
+            public_access_block: policies.public_access_block,
+            kms_grants: policies.kms_grants.list.to_vec(),
+            encryption_context: policies.kms_grants.encryption_context.cloned(),
+        }
+    }
+
     fn borrow(&self) -> Policies<'_> {
         Policies {
             identity: &self.identity,
@@ -78,21 +113,23 @@ impl OwnedPolicies {
             session: self.session.as_deref(),
             service_control: &self.service_control,
             resource: self.resource.as_ref(),
-            restrict_public_buckets: self.restrict_public_buckets,
+            acls: self.acls.as_ref().map(|acls| Acls {
+                ownership: acls.ownership,
+                bucket: &acls.bucket,
+                object: acls.object.as_ref(),
+            }),
+            public_access_block: self.public_access_block,
+            kms_grants: KmsGrants {
+                list: &self.kms_grants,
+                encryption_context: self.encryption_context.as_ref(),
+            },
         }
     }
 }
 
 impl Decision {
     pub(crate) fn new(request: Request, policies: &Policies<'_>, conclusion: Conclusion) -> Self {
-        let policies = OwnedPolicies {
-            identity: policies.identity.to_vec(),
-            boundary: policies.boundary.map(<[Policy]>::to_vec),
-            session: policies.session.map(<[Policy]>::to_vec),
-            service_control: policies.service_control.to_vec(),
-            resource: policies.resource.cloned(),
-            restrict_public_buckets: policies.restrict_public_buckets,
-        };
+        let policies = OwnedPolicies::new(policies);
         let Conclusion { outcome, reason } = conclusion;
         let inner = Inner { request, policies, outcome, reason, trace: OnceLock::new() };
         Self { inner: Arc::new(inner) }

@@ -1,20 +1,29 @@
 //! `bucketproof-emulator evaluate`: one decision per line of JSON.
 
-use std::fmt;
-
 use serde_json::json;
 
-use crate::arn::{AccountId, Arn};
 use crate::context::Context;
-use crate::decide::{Policies, RestrictPublicBuckets, decide};
-use crate::policy::json::{self, Member, Node, Value};
+use crate::decide::{Policies, decide};
+use crate::ids::{PrincipalIds, UniqueId};
+use crate::policy::json::{self, Node, Value};
 use crate::policy::{Policy, PolicyError, PolicyKind, PolicySource};
 use crate::principal::Principal;
 use crate::request::{Request, Resource};
 use crate::subject::{Bounded, Subject};
 
+mod fields;
+mod resource;
+
+use fields::{Fields, Read, error};
+use resource::{Bucket, Key};
+
 /// Fields that a collection of judged cases adds to a question. They are not part of it and are not read.
 const JUDGES_FIELDS: [&str; 5] = ["expected", "category", "source", "why", "compare"];
+
+const REQUEST_FIELDS: [&str; 5] = ["principal", "action", "resource", "context", "encryptionContext"];
+
+const PRINCIPAL_FIELDS: [&str; 9] =
+    ["type", "arn", "account", "roleArn", "userArn", "service", "provider", "canonicalUserId", "uniqueId"];
 
 /// Answers one line: `{"id", "request", "policies", "settings"}`.
 ///
@@ -56,26 +65,6 @@ fn failed(id: &serde_json::Value, message: &str) -> serde_json::Value {
     json!({ "id": id, "error": message })
 }
 
-/// Why a line is no question: what, where, which value, and the next step.
-#[derive(Debug)]
-struct LineError {
-    place: String,
-    message: String,
-    help: String,
-}
-
-impl fmt::Display for LineError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}; {}", self.place, self.message, self.help)
-    }
-}
-
-type Read<T> = Result<T, LineError>;
-
-fn error(place: &str, message: impl Into<String>, help: impl Into<String>) -> LineError {
-    LineError { place: place.to_owned(), message: message.into(), help: help.into() }
-}
-
 /// A question, with the policies it owns.
 struct Question {
     request: Request,
@@ -84,7 +73,8 @@ struct Question {
     session: Option<Vec<Policy>>,
     service_control: Vec<Vec<Policy>>,
     resource: Option<Policy>,
-    restrict_public_buckets: RestrictPublicBuckets,
+    bucket: Bucket,
+    key: Key,
 }
 
 impl Question {
@@ -95,89 +85,10 @@ impl Question {
             session: self.session.as_deref(),
             service_control: &self.service_control,
             resource: self.resource.as_ref(),
-            restrict_public_buckets: self.restrict_public_buckets,
+            acls: self.bucket.acls(),
+            public_access_block: self.bucket.public_access_block,
+            kms_grants: self.key.grants(),
         }
-    }
-}
-
-/// The members of an object at a place, all of whose names are known.
-struct Fields<'a> {
-    place: &'a str,
-    members: &'a [Member],
-}
-
-impl<'a> Fields<'a> {
-    fn of(node: &'a Node, place: &'a str, known: &[&str]) -> Read<Self> {
-        let Some(members) = node.members() else {
-            return Err(error(place, format!("holds {}", node.kind()), "write an object"));
-        };
-        if let Some(member) = members.iter().find(|member| !known.contains(&member.key.as_str())) {
-            return Err(error(
-                place,
-                format!("has no field `{}`", member.key),
-                format!("use {}", known.join(", ")),
-            ));
-        }
-        Ok(Self { place, members })
-    }
-
-    /// The value of a field; null counts as absent.
-    fn find(&self, key: &str) -> Option<&'a Node> {
-        let found = self.members.iter().find(|member| member.key == key)?;
-        (found.node.value != Value::Null).then_some(&found.node)
-    }
-
-    fn require(&self, key: &str) -> Read<&'a Node> {
-        self.find(key)
-            .ok_or_else(|| error(self.place, format!("the field `{key}` is missing"), format!("add `{key}`")))
-    }
-
-    fn text(&self, key: &str) -> Read<Option<&'a str>> {
-        match self.find(key) {
-            None => Ok(None),
-            Some(Node { value: Value::Text(text), .. }) => Ok(Some(text)),
-            Some(node) => {
-                Err(error(self.place, format!("the field `{key}` holds {}", node.kind()), "write a string"))
-            }
-        }
-    }
-
-    fn require_text(&self, key: &str) -> Read<&'a str> {
-        self.require(key)?;
-        Ok(self.text(key)?.unwrap_or_default())
-    }
-
-    fn flag(&self, key: &str) -> Read<bool> {
-        match self.find(key) {
-            None => Ok(false),
-            Some(Node { value: Value::Bool(flag), .. }) => Ok(*flag),
-            Some(node) => Err(error(
-                self.place,
-                format!("the field `{key}` holds {}", node.kind()),
-                "write true or false",
-            )),
-        }
-    }
-
-    fn account(&self, key: &str) -> Read<Option<AccountId>> {
-        self.text(key)?
-            .map(|text| {
-                AccountId::new(text).map_err(|cause| {
-                    error(self.place, format!("the field `{key}`: {cause}"), "write 12 digits")
-                })
-            })
-            .transpose()
-    }
-
-    fn require_account(&self, key: &str) -> Read<AccountId> {
-        self.require(key)?;
-        self.account(key)?
-            .ok_or_else(|| error(self.place, format!("the field `{key}` is missing"), "write 12 digits"))
-    }
-
-    fn require_arn(&self, key: &str) -> Read<Arn> {
-        Arn::new(self.require_text(key)?)
-            .map_err(|cause| error(self.place, format!("the field `{key}`: {cause}"), "write the whole ARN"))
     }
 }
 
@@ -198,19 +109,22 @@ impl Reader<'_> {
             session: None,
             service_control: Vec::new(),
             resource: None,
-            restrict_public_buckets: RestrictPublicBuckets::Off,
+            bucket: Bucket::default(),
+            key: Key::default(),
         };
         if let Some(node) = fields.find("policies") {
             self.policies(node, &mut question)?;
         }
         if let Some(node) = fields.find("settings") {
-            question.restrict_public_buckets = Self::settings(node)?;
+            question.bucket.read_settings(node)?;
         }
+        let request = Fields::of(fields.require("request")?, "request", &REQUEST_FIELDS)?;
+        question.key.read_encryption_context(request.find("encryptionContext"), &question.request.context)?;
         Ok(question)
     }
 
     fn request(node: &Node) -> Read<Request> {
-        let fields = Fields::of(node, "request", &["principal", "action", "resource", "context"])?;
+        let fields = Fields::of(node, "request", &REQUEST_FIELDS)?;
         let action = fields.require_text("action")?;
         if !action.split_once(':').is_some_and(|(service, name)| !service.is_empty() && !name.is_empty()) {
             return Err(error(
@@ -229,39 +143,51 @@ impl Reader<'_> {
         if let Some(node) = fields.find("context") {
             Self::context(node, &mut context)?;
         }
-        let principal = Self::principal(fields.require("principal")?, &mut context)?;
-        Ok(Request { principal, action: action.to_owned(), resource, context })
+        let (principal, ids) = Self::principal(fields.require("principal")?)?;
+        Ok(Request { principal, ids, action: action.to_owned(), resource, context })
     }
 
-    fn principal(node: &Node, context: &mut Context) -> Read<Principal> {
+    fn principal(node: &Node) -> Read<(Principal, PrincipalIds)> {
         let place = "request.principal";
-        let fields =
-            Fields::of(node, place, &["type", "arn", "account", "roleArn", "service", "canonicalUserId"])?;
-        if let Some(id) = fields.text("canonicalUserId")? {
-            context.set_canonical_user_id(id);
-        }
-        match fields.require_text("type")? {
-            "User" => Ok(Principal::User {
+        let fields = Fields::of(node, place, &PRINCIPAL_FIELDS)?;
+        let unique = fields.text("uniqueId")?.map(UniqueId::new).transpose();
+        let ids = PrincipalIds {
+            canonical_user: fields.text("canonicalUserId")?.map(Into::into),
+            unique: unique.map_err(|cause| {
+                error(place, format!("the field `uniqueId`: {cause}"), "write `AIDA…` or `AROA…`")
+            })?,
+        };
+        let principal = match fields.require_text("type")? {
+            "User" => Principal::User {
                 arn: fields.require_arn("arn")?,
                 account: fields.require_account("account")?,
-            }),
-            "AssumedRole" => Ok(Principal::AssumedRole {
+            },
+            "AssumedRole" => Principal::AssumedRole {
                 session_arn: fields.require_arn("arn")?,
                 role_arn: fields.require_arn("roleArn")?,
                 account: fields.require_account("account")?,
-            }),
-            "Root" => Ok(Principal::Root {
+            },
+            "FederatedUser" => Principal::AssumedRole {
+                session_arn: fields.require_arn("arn")?,
+                role_arn: fields.require_arn("userArn")?,
+                account: fields.require_account("account")?,
+            },
+            "Root" => Principal::Root {
                 arn: fields.require_arn("arn")?,
                 account: fields.require_account("account")?,
-            }),
-            "Service" => Ok(Principal::Service { name: fields.require_text("service")?.to_owned() }),
-            "Anonymous" => Ok(Principal::Anonymous),
-            other => Err(error(
-                place,
-                format!("`{other}` is not a type of principal"),
-                "use User, AssumedRole, Root, Service or Anonymous",
-            )),
-        }
+            },
+            "Service" => Principal::Service { name: fields.require_text("service")?.to_owned() },
+            "Federated" => Principal::Federated { provider: fields.require_text("provider")?.to_owned() },
+            "Anonymous" => Principal::Anonymous,
+            other => {
+                return Err(error(
+                    place,
+                    format!("`{other}` is not a type of principal"),
+                    "use User, AssumedRole, FederatedUser, Root, Service, Federated or Anonymous",
+                ));
+            }
+        };
+        Ok((principal, ids))
     }
 
     fn context(node: &Node, context: &mut Context) -> Read<()> {
@@ -298,8 +224,19 @@ impl Reader<'_> {
     }
 
     fn policies(&self, node: &Node, question: &mut Question) -> Read<()> {
-        let known = ["identity", "resource", "permissionsBoundary", "session", "scps"];
+        let known = [
+            "identity",
+            "resource",
+            "permissionsBoundary",
+            "session",
+            "scps",
+            "bucketAcl",
+            "objectAcl",
+            "grants",
+        ];
         let fields = Fields::of(node, "policies", &known)?;
+        question.bucket.read_acls(fields.find("bucketAcl"), fields.find("objectAcl"))?;
+        question.key.read_grants(fields.find("grants"))?;
         if let Some(node) = fields.find("identity") {
             question.identity = self.list(node, "policies.identity", PolicyKind::Identity)?;
         }
@@ -365,21 +302,6 @@ impl Reader<'_> {
         };
         Policy::parse(text, source)
             .map_err(|cause: PolicyError| error(place, cause.to_string(), cause.help()))
-    }
-
-    /// Of the Block Public Access settings only RestrictPublicBuckets concerns a decision by policies; the others
-    /// rule over the writing of policies and over ACLs.
-    fn settings(node: &Node) -> Read<RestrictPublicBuckets> {
-        let known = ["restrictPublicBuckets", "blockPublicPolicy", "blockPublicAcls", "ignorePublicAcls"];
-        let fields = Fields::of(node, "settings", &known)?;
-        for key in known {
-            fields.flag(key)?;
-        }
-        Ok(if fields.flag("restrictPublicBuckets")? {
-            RestrictPublicBuckets::On
-        } else {
-            RestrictPublicBuckets::Off
-        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::but_for::ButFor;
 use crate::decision::{Decision, Outcome};
 use crate::policy::{Effect, PolicyClass, PolicySource};
-use crate::trace::{Element, PolicyTrace, StatementTrace, Trace, Verdict};
+use crate::trace::{AclTrace, Element, PolicyTrace, StatementTrace, Trace, Verdict};
 
 /// Spaces between the longest name and the next column.
 const GAP: usize = 6;
@@ -69,12 +69,42 @@ fn write_policies(f: &mut fmt::Formatter<'_>, trace: &Trace, decision: &Decision
     {
         rows.push((name.to_owned(), None));
     }
-    let width = rows.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0) + GAP;
+    let acl = trace.acl.as_ref().map(|acl| (format!("ACL of the {}", acl.acl.as_str()), acl));
+    let grants: Vec<_> = trace.kms_grants.iter().map(|grant| (grant.grant.to_string(), grant)).collect();
+    let labels = rows
+        .iter()
+        .map(|(label, _)| label)
+        .chain(acl.iter().map(|(label, _)| label))
+        .chain(grants.iter().map(|(label, _)| label));
+    let width = labels.map(|label| label.chars().count()).max().unwrap_or(0) + GAP;
     for (label, policy) in rows {
         match policy {
             None => writeln!(f, "  {label:<width$}none")?,
             Some(policy) => write_policy(f, &label, width, policy)?,
         }
+    }
+    if let Some((label, acl)) = &acl {
+        write_acl(f, label, width, acl)?;
+    }
+    for (label, grant) in grants {
+        let word = if grant.applies { "allows" } else { "no match" };
+        writeln!(f, "  {label:<width$}{word:<10}{}", grant.text)?;
+    }
+    Ok(())
+}
+
+fn write_acl(f: &mut fmt::Formatter<'_>, label: &str, width: usize, acl: &AclTrace) -> fmt::Result {
+    write!(f, "  {label:<width$}")?;
+    if let Some(note) = acl.note {
+        return writeln!(f, "not asked {note}");
+    }
+    if let Some(grant) = acl.grants.iter().find(|grant| grant.applies) {
+        return writeln!(f, "{:<10}{}", "allows", grant.text);
+    }
+    let wanted = acl.permission.unwrap_or_default();
+    writeln!(f, "{:<10}nothing grants {wanted} to the caller; the owner is {}", "no match", acl.owner)?;
+    for grant in &acl.grants {
+        writeln!(f, "      {}", grant.text)?;
     }
     Ok(())
 }
@@ -109,7 +139,10 @@ fn write_policy(f: &mut fmt::Formatter<'_>, label: &str, width: usize, policy: &
         Verdict::NotApplicable => return writeln!(f, "not asked {}", policy.note.unwrap_or_default()),
         Verdict::Denies => ("denies", first(Effect::Deny)),
         Verdict::Allows => ("allows", first(Effect::Allow)),
-        Verdict::NoMatch => ("no match", nearest(policy)),
+        Verdict::NoMatch => match policy.note {
+            Some(note) => return writeln!(f, "{:<10}{note}", "no match"),
+            None => ("no match", nearest(policy)),
+        },
     };
     let Some(statement) = statement else {
         let count = policy.statements.len();

@@ -18,7 +18,8 @@
 //!
 //! ```
 //! use bucketproof_authz::{
-//!     AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, Request, Resource, decide,
+//!     AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
+//!     Request, Resource, decide,
 //! };
 //!
 //! let policy = Policy::parse(
@@ -34,6 +35,7 @@
 //!         arn: Arn::new("arn:aws:iam::111122223333:user/reader")?,
 //!         account: account.clone(),
 //!     },
+//!     ids: PrincipalIds::default(),
 //!     action: "s3:GetObject".to_owned(),
 //!     resource: Resource { arn: "arn:aws:s3:::shared/private/a.csv".to_owned(), account: Some(account) },
 //!     context: Context::new(),
@@ -75,6 +77,8 @@ mod decision;
 mod documents;
 pub mod evaluate;
 mod explain;
+mod ids;
+mod kms_grant;
 mod lint;
 mod message;
 mod ownership;
@@ -95,7 +99,8 @@ pub use arn::{AccountId, AccountIdError, Arn, ArnError};
 pub use bucket_policy::validate_bucket_policy;
 pub use but_for::ButFor;
 pub use context::{Context, Values};
-pub use decide::{Policies, RestrictPublicBuckets, decide, decide_owned, outcome};
+pub use decide::acl::IdleAcl;
+pub use decide::{AclResource, Acls, Policies, decide, decide_owned, outcome};
 pub use decision::{Decision, Outcome};
 pub use documents::{
     BUCKET_POLICY_BYTES_MAX, DocumentKind, GROUP_POLICIES_CHARS_MAX, InlineOwner, KEY_POLICY_BYTES_MAX,
@@ -103,6 +108,11 @@ pub use documents::{
     TRUST_POLICY_CHARS_MAX, USER_POLICIES_CHARS_MAX, check_key_policy_lockout, policy_chars,
 };
 pub use explain::Explanation;
+pub use ids::{PrincipalIds, UniqueId, UniqueIdError};
+pub use kms_grant::{
+    EncryptionContext, GrantPrincipal, GrantPrincipalError, KmsGrant, KmsGrantConstraints, KmsGrantOperation,
+    KmsGrantOperationError, KmsGrants,
+};
 pub use lint::{Finding, FindingKind, lint};
 pub use ownership::{ObjectOwnership, ObjectOwnershipError, OwnershipRefusal};
 pub use policy::{
@@ -111,6 +121,9 @@ pub use policy::{
 };
 pub use principal::Principal;
 pub use public_access::PublicAccessBlock;
-pub use reason::{Reason, StatementRef};
+pub use reason::{AclGrantRef, Reason, ResourceAllow, StatementRef};
 pub use request::{Relation, Request, Resource};
-pub use trace::{Element, ElementTrace, PolicyTrace, StatementTrace, Trace, Verdict};
+pub use trace::{
+    AclGrantTrace, AclTrace, Element, ElementTrace, KmsGrantTrace, PolicyTrace, StatementTrace, Trace,
+    Verdict,
+};

@@ -6,6 +6,7 @@
 use crate::context::Context;
 use crate::decision::{Decision, Outcome};
 use crate::policy::PolicyClass;
+use crate::principal::Principal;
 use crate::reason::Reason;
 use crate::request::Relation;
 
@@ -16,6 +17,10 @@ pub(crate) fn render(decision: &Decision) -> String {
     let request = decision.request();
     let service = request.service();
     let same_account = request.relation() == Relation::SameAccount;
+    if let Principal::Federated { .. } = request.principal {
+        // The answer to AssumeRoleWithWebIdentity; unverified for SAML.
+        return format!("Not authorized to perform {}", request.action);
+    }
     let Some(caller) = request.principal.arn() else {
         return plain(&service, request.principal.display_name(), &request.action);
     };

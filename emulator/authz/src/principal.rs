@@ -39,6 +39,12 @@ pub enum Principal {
         /// `cloudtrail.amazonaws.com`.
         name: String,
     },
+    /// Somebody whom an identity provider vouches for, before any role is assumed: who calls
+    /// AssumeRoleWithWebIdentity or AssumeRoleWithSAML.
+    Federated {
+        /// As a trust policy names it: `accounts.google.com`, or the ARN of an OIDC or SAML provider.
+        provider: String,
+    },
     /// An unsigned request.
     Anonymous,
 }
@@ -49,7 +55,7 @@ impl Principal {
         match self {
             Self::User { arn, .. } | Self::Root { arn, .. } => Some(arn.as_str()),
             Self::AssumedRole { session_arn, .. } => Some(session_arn.as_str()),
-            Self::Service { .. } | Self::Anonymous => None,
+            Self::Service { .. } | Self::Federated { .. } | Self::Anonymous => None,
         }
     }
 
@@ -59,14 +65,15 @@ impl Principal {
             Self::User { account, .. } | Self::AssumedRole { account, .. } | Self::Root { account, .. } => {
                 Some(account)
             }
-            Self::Service { .. } | Self::Anonymous => None,
+            Self::Service { .. } | Self::Federated { .. } | Self::Anonymous => None,
         }
     }
 
-    /// The principal in words: its ARN, the name of the service, or `anonymous`.
+    /// The principal in words: its ARN, the name of the service or identity provider, or `anonymous`.
     pub fn display_name(&self) -> &str {
         match self {
             Self::Service { name } => name,
+            Self::Federated { provider } => provider,
             Self::Anonymous => "anonymous",
             other => other.arn().unwrap_or("anonymous"),
         }

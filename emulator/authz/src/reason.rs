@@ -5,6 +5,10 @@ use std::fmt;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+use crate::acl::AclGrant;
+use crate::decide::AclResource;
+use crate::decide::acl::AclFound;
+use crate::kms_grant::KmsGrant;
 use crate::policy::{Policy, PolicyClass, Statement};
 
 /// A statement of a policy.
@@ -76,6 +80,50 @@ impl Serialize for StatementRef {
     }
 }
 
+/// A grant of an ACL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AclGrantRef {
+    /// Whose ACL it is.
+    pub acl: AclResource,
+    /// The grant.
+    #[serde(flatten)]
+    pub grant: AclGrant,
+}
+
+impl From<AclFound<'_>> for AclGrantRef {
+    fn from(found: AclFound<'_>) -> Self {
+        Self { acl: found.resource, grant: found.grant.clone() }
+    }
+}
+
+impl fmt::Display for AclGrantRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the grant of {} in the ACL of the {}", self.grant, self.acl.as_str())
+    }
+}
+
+/// What allowed on the side of the resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ResourceAllow {
+    /// A statement of the resource policy.
+    Statement(StatementRef),
+    /// A grant of an ACL.
+    Acl(AclGrantRef),
+    /// A grant on a KMS key.
+    KmsGrant(Box<KmsGrant>),
+}
+
+impl fmt::Display for ResourceAllow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Statement(statement) => statement.fmt(f),
+            Self::Acl(grant) => grant.fmt(f),
+            Self::KmsGrant(grant) => grant.fmt(f),
+        }
+    }
+}
+
 /// The rule that settled a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -85,8 +133,8 @@ pub enum Reason {
     AllowedBy {
         /// The allowing statement among the caller's own policies, if it was needed.
         identity: Option<StatementRef>,
-        /// The allowing statement of the resource policy, if it was needed.
-        resource: Option<StatementRef>,
+        /// What allows on the side of the resource, if it was needed.
+        resource: Option<ResourceAllow>,
     },
     /// The root user of the owning account may do everything that nothing denies.
     RootOfOwner,
@@ -123,10 +171,10 @@ impl fmt::Display for Reason {
             Self::AllowedBy { identity: Some(identity), resource: Some(resource) } => {
                 write!(f, "allowed by {identity} and {resource}")
             }
-            Self::AllowedBy { identity: Some(statement), resource: None }
-            | Self::AllowedBy { identity: None, resource: Some(statement) } => {
+            Self::AllowedBy { identity: Some(statement), resource: None } => {
                 write!(f, "allowed by {statement}")
             }
+            Self::AllowedBy { identity: None, resource: Some(allow) } => write!(f, "allowed by {allow}"),
             Self::AllowedBy { identity: None, resource: None } => f.write_str("allowed"),
             Self::RootOfOwner => f.write_str("the root user of the owning account is allowed by default"),
             Self::RootManagesBucketPolicy => {

@@ -2,6 +2,7 @@
 
 use crate::arn::{self, AccountId};
 use crate::context::Context;
+use crate::ids::PrincipalIds;
 use crate::principal::Principal;
 
 /// The resource of a request and the account that owns it.
@@ -23,6 +24,8 @@ pub struct Resource {
 pub struct Request {
     /// Who asks.
     pub principal: Principal,
+    /// By what else the caller is known.
+    pub ids: PrincipalIds,
     /// `service:Action`, in any case.
     pub action: String,
     /// What it is about.

@@ -1,5 +1,6 @@
 //! A request made ready for matching: what every statement asks for, computed once.
 
+use crate::context::Values;
 use crate::policy::PolicyKind;
 use crate::principal::Principal;
 use crate::request::{Relation, Request};
@@ -12,6 +13,15 @@ pub(crate) enum Bounded {
     No,
 }
 
+/// Which account says who may do it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ruler {
+    /// The owner of the resource; for objects the owner of their bucket.
+    ResourceOwner,
+    /// The owner of an object in a bucket of another account.
+    ObjectOwner,
+}
+
 /// The request as the statements see it.
 #[derive(Debug)]
 pub(crate) struct Subject<'a> {
@@ -19,7 +29,9 @@ pub(crate) struct Subject<'a> {
     pub(crate) lower_action: LowerAction,
     /// `None` when the request has no resource ARN (`*`).
     pub(crate) resource: Option<&'a str>,
+    /// How the caller relates to the account that rules over the resource.
     pub(crate) relation: Relation,
+    pub(crate) ruler: Ruler,
     pub(crate) bounded: Bounded,
 }
 
@@ -31,6 +43,7 @@ impl<'a> Subject<'a> {
             lower_action: LowerAction::new(&request.action),
             resource: crate::arn::segments(arn).map(|_| arn),
             relation: request.relation(),
+            ruler: Ruler::ResourceOwner,
             bounded,
         }
     }
@@ -41,6 +54,17 @@ impl<'a> Subject<'a> {
 
     pub(crate) fn principal(&self) -> &Principal {
         &self.request.principal
+    }
+
+    /// The unique id of the caller's user or role.
+    pub(crate) fn unique_id(&self) -> Option<&str> {
+        if let Some(id) = &self.request.ids.unique {
+            return Some(id.as_str());
+        }
+        match self.request.context.get("aws:userid") {
+            Some(Values::One(id)) => id.split(':').next(),
+            _ => None,
+        }
     }
 
     /// The kind of resource policy that rules over this request, if its service has one that we know.

@@ -12,11 +12,13 @@ use crate::policy::principal::PrincipalMatch;
 use crate::policy::{Effect, Policy, PolicyClass, PolicyKind, Statement};
 use crate::principal::Principal;
 use crate::request::Relation;
-use crate::subject::Subject;
+use crate::subject::{Ruler, Subject};
 
+mod access;
 mod element;
 mod rule;
 
+pub use access::{AclGrantTrace, AclTrace, KmsGrantTrace};
 pub(crate) use element::elements;
 
 /// The whole story of a decision.
@@ -38,6 +40,12 @@ pub struct Trace {
     pub relation: Relation,
     /// One entry per policy that was looked at, the caller's own first.
     pub policies: Vec<PolicyTrace>,
+    /// The ACL that was looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acl: Option<AclTrace>,
+    /// The grants on the KMS key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kms_grants: Vec<KmsGrantTrace>,
     /// The rule that combined them, in a sentence.
     pub rule: String,
     /// What alone stood in the way; empty if nothing single did, or if the request was allowed.
@@ -71,7 +79,7 @@ pub struct PolicyTrace {
     pub level: Option<usize>,
     /// What it said.
     pub verdict: Verdict,
-    /// Why it is not applicable.
+    /// Why it is not applicable, or does not allow although a statement does.
     pub note: Option<&'static str>,
     /// Its statements; empty if it is not applicable.
     pub statements: Vec<StatementTrace>,
@@ -168,6 +176,8 @@ pub(crate) fn build(decision: &Decision) -> Trace {
         resource_account: request.resource_account().map(|account| account.to_string()),
         relation: request.relation(),
         policies: all,
+        acl: access::trace_acl(&subject, &policies),
+        kms_grants: access::trace_kms_grants(&subject, &policies),
         rule: rule::sentence(&subject, &facts, &policies, decision),
         but_for: but_for::find(&subject, &facts, &policies, decision.outcome()),
     }
@@ -187,14 +197,21 @@ fn trace_policy(subject: &Subject<'_>, policy: &Policy, level: Option<usize>) ->
             .collect()
     };
     let applies = |effect| statements.iter().any(|statement| statement.applies && statement.effect == effect);
+    let bypassed = subject.ruler == Ruler::ObjectOwner && source.kind.is_resource_policy();
     let verdict = if note.is_some() {
         Verdict::NotApplicable
     } else if applies(Effect::Deny) {
         Verdict::Denies
-    } else if applies(Effect::Allow) {
+    } else if applies(Effect::Allow) && !bypassed {
         Verdict::Allows
     } else {
         Verdict::NoMatch
+    };
+    let note = match note {
+        None if bypassed && verdict == Verdict::NoMatch && applies(Effect::Allow) => {
+            Some("its allows do not serve objects that another account owns")
+        }
+        note => note,
     };
     PolicyTrace {
         kind: source.kind,
@@ -215,6 +232,7 @@ fn not_applicable(principal: &Principal, class: PolicyClass) -> Option<&'static 
         Principal::Root { .. } => "no identity policy binds a root user",
         Principal::AssumedRole { .. } => "service control policies do not bind a service-linked role",
         Principal::Service { .. } => "only resource policies bind a service",
+        Principal::Federated { .. } => "only trust policies bind whom an identity provider vouches for",
         _ => "only resource policies bind an anonymous caller",
     })
 }

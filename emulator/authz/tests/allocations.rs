@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, reason = "a broken fixture fails its test")]
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, Request, Resource,
-    decide, decide_owned, outcome,
+    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, Request,
+    Resource, decide, decide_owned, outcome,
 };
 
 fn policy(kind: PolicyKind, text: &str) -> Policy {
@@ -25,6 +25,7 @@ fn request() -> Request {
             arn: Arn::new("arn:aws:iam::111122223333:user/reader").expect("an ARN"),
             account: account.clone(),
         },
+        ids: PrincipalIds::default(),
         action: "s3:GetObject".to_owned(),
         resource: Resource { arn: "arn:aws:s3:::b/raw/a/b.csv".to_owned(), account: Some(account) },
         context,

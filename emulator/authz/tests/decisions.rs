@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, Reason, Request,
-    Resource, RestrictPublicBuckets, decide,
+    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
+    PublicAccessBlock, Reason, Request, Resource, decide,
 };
 use serde::Deserialize;
 
@@ -123,11 +123,12 @@ impl Row {
                 other => panic!("{}: `{key}` holds {other}", self.id),
             };
         }
-        if let Some(id) = &self.canonical_user {
-            context.set_canonical_user_id(id);
-        }
+        let ids = PrincipalIds {
+            canonical_user: self.canonical_user.as_deref().map(Into::into),
+            ..PrincipalIds::default()
+        };
         let resource = Resource { arn: self.resource.clone(), account: AccountId::new(OWNER).ok() };
-        Request { principal: principal(&self.caller), action: self.action.clone(), resource, context }
+        Request { principal: principal(&self.caller), ids, action: self.action.clone(), resource, context }
     }
 
     fn resource_kind(&self) -> PolicyKind {
@@ -164,11 +165,11 @@ impl Row {
             session: session.as_deref(),
             service_control: &service_control,
             resource: resource.as_ref(),
-            restrict_public_buckets: if self.restrict_public_buckets {
-                RestrictPublicBuckets::On
-            } else {
-                RestrictPublicBuckets::Off
+            public_access_block: PublicAccessBlock {
+                restrict_public_buckets: self.restrict_public_buckets,
+                ..PublicAccessBlock::NONE
             },
+            ..Policies::default()
         };
         let decision = decide(&self.request(), &policies);
         let explained = decision.explain();

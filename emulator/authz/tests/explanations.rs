@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, reason = "a broken fixture fails its test")]
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Decision, Policies, Policy, PolicyKind, PolicySource, Principal, Request,
-    Resource, RestrictPublicBuckets, decide,
+    AccountId, Arn, Context, Decision, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
+    PublicAccessBlock, Request, Resource, decide,
 };
 
 const OWNER: &str = "111111111111";
@@ -42,7 +42,16 @@ fn ask(
         keys.set(*key, *value);
     }
     let resource = Resource { arn: arn.to_owned(), account: AccountId::new(OWNER).ok() };
-    decide(&Request { principal, action: action.to_owned(), resource, context: keys }, policies)
+    decide(
+        &Request {
+            principal,
+            ids: PrincipalIds::default(),
+            action: action.to_owned(),
+            resource,
+            context: keys,
+        },
+        policies,
+    )
 }
 
 fn allow_all_of_s3() -> Policy {
@@ -251,7 +260,7 @@ fn a_public_policy_is_restricted() {
     );
     let policies = Policies {
         resource: Some(&bucket),
-        restrict_public_buckets: RestrictPublicBuckets::On,
+        public_access_block: PublicAccessBlock::ALL,
         ..Policies::default()
     };
     let decision = ask(Principal::Anonymous, "s3:GetObject", "arn:aws:s3:::shared/raw/a.csv", &[], &policies);

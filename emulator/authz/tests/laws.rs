@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a broken fixture fails its test")]
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, Reason, Request,
-    Resource, decide,
+    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
+    Reason, Request, Resource, decide,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ fn requests() -> impl Strategy<Value = Request> {
             context.set_many("aws:TagKeys", ["a", "c"]);
         }
         let resource = Resource { arn: arn.to_owned(), account: AccountId::new(OWNER).ok() };
-        Request { principal, action: action.to_owned(), resource, context }
+        Request { principal, ids: PrincipalIds::default(), action: action.to_owned(), resource, context }
     })
 }
 

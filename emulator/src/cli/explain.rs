@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, Request, Resource, decide,
+    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, Request,
+    Resource, decide,
 };
 
 use super::{Exit, complain, say};
@@ -101,6 +102,7 @@ impl Explain {
         let session = one(&self.session_policy, PolicyKind::Session)?;
         let request = Request {
             principal,
+            ids: PrincipalIds::default(),
             action: self.action.clone(),
             resource: Resource { arn: self.resource.clone(), account },
             context,

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::decide::{self, Policies};
+use crate::ids::PrincipalIds;
 use crate::policy::{Effect, Policy, PolicyError, PolicyErrorKind, PolicyKind, Position};
 use crate::principal::Principal;
 use crate::request::{Request, Resource};
@@ -42,6 +43,7 @@ pub fn check_key_policy_lockout(
 ) -> Result<(), PolicyError> {
     let request = Request {
         principal: caller.clone(),
+        ids: PrincipalIds::default(),
         action: "kms:PutKeyPolicy".to_owned(),
         resource: Resource { arn: key_arn.to_owned(), account: caller.account().cloned() },
         context: context.clone(),

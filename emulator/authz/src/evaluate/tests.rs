@@ -76,12 +76,12 @@ fn a_bad_line_says_what_where_and_what_next() {
     refused(
         "\"User\"",
         "\"Group\"",
-        "`request.principal`: `Group` is not a type of principal; use User, AssumedRole, Root, Service or Anonymous",
+        "`request.principal`: `Group` is not a type of principal; use User, AssumedRole, FederatedUser, Root, Service, Federated or Anonymous",
     );
     refused(
         "\"action\":",
         "\"Action\":",
-        "`request`: has no field `Action`; use principal, action, resource, context",
+        "`request`: has no field `Action`; use principal, action, resource, context, encryptionContext",
     );
     refused(
         "\"s3:GetObject\"",
@@ -111,7 +111,7 @@ fn a_bad_line_says_what_where_and_what_next() {
     refused(
         "\"policies\":{",
         "\"settings\":{\"restrict\":true},\"policies\":{",
-        "`settings`: has no field `restrict`; use restrictPublicBuckets, blockPublicPolicy, blockPublicAcls, ignorePublicAcls",
+        "`settings`: has no field `restrict`; use restrictPublicBuckets, blockPublicPolicy, blockPublicAcls, ignorePublicAcls, objectOwnership",
     );
     refused(
         "\"s3:GetObject\",\"resource\":{\"arn\":\"arn:aws:s3:::b/k\",\"account\":\"111122223333\"},\"context\":{\"aws:SourceIp\":\"10.0.0.1\",\"aws:TagKeys\":[\"x\"]}},\"policies\":{",

@@ -321,6 +321,8 @@ impl Parser {
                 principal: NamedPrincipal::Anyone,
                 text: text.clone(),
                 at: member.node.at,
+                bound_to: None,
+                span: member.node.span,
             }),
             Value::Object(groups) if groups.is_empty() => {
                 return Err(self.error(
@@ -362,7 +364,13 @@ impl Parser {
             if matches!(principal, NamedPrincipal::Unknown(_)) {
                 return Err(self.invalid_principal(text, node.at));
             }
-            entries.push(PrincipalEntry { principal, text: text.clone(), at: node.at });
+            entries.push(PrincipalEntry {
+                principal,
+                text: text.clone(),
+                at: node.at,
+                bound_to: None,
+                span: node.span,
+            });
         }
         Ok(())
     }

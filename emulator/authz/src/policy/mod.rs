@@ -1,9 +1,13 @@
 //! Policies: parsed once, compiled, immutable, cheap to clone.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
+
+use crate::arn::Arn;
+use crate::ids::UniqueId;
 
 pub(crate) mod condition;
 pub(crate) mod document;
@@ -219,6 +223,47 @@ impl Policy {
             .iter()
             .filter_map(|statement| statement.principal.as_ref())
             .flat_map(|element| &element.entries)
+    }
+
+    /// The policy as AWS stores it: each ARN of a user or role stands for the unique id that it has now. Who is made
+    /// under the same name later is not meant (IAM User Guide, "Principal").
+    ///
+    /// An ARN for which `unique_id` knows nothing stays as it is. ARNs in conditions are compared as texts and never
+    /// bound.
+    #[must_use]
+    pub fn bind(&self, unique_id: impl Fn(&Arn) -> Option<UniqueId>) -> Self {
+        let Inner { text, source, document, public } = &*self.inner;
+        let mut document = document.clone();
+        for element in document.statements.iter_mut().filter_map(|one| one.principal.as_mut()) {
+            for entry in &mut element.entries {
+                entry.bound_to = entry.bindable().and_then(|arn| unique_id(&arn));
+            }
+        }
+        let inner = Inner { text: text.clone(), source: source.clone(), document, public: *public };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The text that AWS shows: where a user or role was bound, the ARN that it has now, or its unique id if it is
+    /// gone. A unique id that was written as such is shown as ARN too while it has one.
+    pub fn shown_text(&self, arn: impl Fn(&UniqueId) -> Option<Arn>) -> Cow<'_, str> {
+        let mut shown = Cow::Borrowed(self.text());
+        let mut entries: Vec<&PrincipalEntry> = self.principals().collect();
+        // From the end, so that the places before stay where they are.
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.span.0));
+        for entry in entries {
+            let written = match &entry.principal {
+                NamedPrincipal::UniqueId(id) => UniqueId::new(id).ok(),
+                _ => None,
+            };
+            let Some(id) = entry.bound_to.as_ref().or(written.as_ref()) else { continue };
+            let name = arn(id).map_or_else(|| id.to_string(), |arn| arn.to_string());
+            if name != entry.text {
+                let (start, end) = entry.span;
+                // Neither ARNs nor unique ids have characters that JSON escapes.
+                shown.to_mut().replace_range(start..end, &format!("\"{name}\""));
+            }
+        }
+        shown
     }
 
     /// Whether two values are clones of one parsed policy.

@@ -1,7 +1,7 @@
 //! `Principal` and `NotPrincipal`.
 
-use crate::arn::{self, AccountId};
-use crate::context::Values;
+use crate::arn::{self, AccountId, Arn};
+use crate::ids::UniqueId;
 use crate::principal::Principal;
 use crate::subject::{Bounded, Subject};
 
@@ -38,6 +38,10 @@ pub struct PrincipalEntry {
     pub text: String,
     /// Where it stands.
     pub at: Position,
+    /// The unique id of the user or role that the ARN named when the policy was stored.
+    pub(crate) bound_to: Option<UniqueId>,
+    /// The bytes of the text in its document, quotes included.
+    pub(crate) span: (usize, usize),
 }
 
 /// How a matching statement names the caller; it decides what else must allow (IAM User Guide, "Evaluation logic").
@@ -99,7 +103,7 @@ impl NamedPrincipal {
         if let Ok(account) = AccountId::new(text) {
             return Self::Account(account);
         }
-        if is_unique_id(text) {
+        if UniqueId::new(text).is_ok() {
             return Self::UniqueId(text.to_owned());
         }
         let Some(["arn", partition, service @ ("iam" | "sts"), "", account, resource]) = arn::segments(text)
@@ -129,7 +133,7 @@ impl NamedPrincipal {
         Self::Unknown(text.to_owned())
     }
 
-    fn names(&self, subject: &Subject<'_>) -> Option<Naming> {
+    pub(crate) fn names(&self, subject: &Subject<'_>) -> Option<Naming> {
         let principal = subject.principal();
         match self {
             Self::Anyone => Some(Naming::Direct),
@@ -150,7 +154,10 @@ impl NamedPrincipal {
                         (role_arn.as_str() == named).then_some(Naming::Role)
                     }
                 }
-                Principal::Root { .. } | Principal::Service { .. } | Principal::Anonymous => None,
+                Principal::Root { .. }
+                | Principal::Service { .. }
+                | Principal::Federated { .. }
+                | Principal::Anonymous => None,
             },
             Self::Service(named) => match principal {
                 Principal::Service { name } => (name == named).then_some(Naming::Direct),
@@ -158,22 +165,15 @@ impl NamedPrincipal {
             },
             Self::CanonicalUser(id) => {
                 principal.account()?;
-                (subject.request.context.canonical_user_id() == Some(id)).then_some(Naming::Account)
+                let own = subject.request.ids.canonical_user.as_ref();
+                own.is_some_and(|own| own.as_str() == id).then_some(Naming::Account)
             }
-            Self::UniqueId(id) => {
-                let Some(Values::One(user_id)) = subject.request.context.get("aws:userid") else {
-                    return None;
-                };
-                match principal {
-                    Principal::User { .. } => (user_id == id).then_some(Naming::Direct),
-                    Principal::AssumedRole { .. } => {
-                        let role_id = user_id.split(':').next();
-                        (role_id == Some(id)).then_some(Naming::Role)
-                    }
-                    _ => None,
-                }
-            }
-            Self::Federated(_) | Self::Unknown(_) => None,
+            Self::UniqueId(id) => is_user_or_role(subject, id),
+            Self::Federated(named) => match principal {
+                Principal::Federated { provider } => (provider == named).then_some(Naming::Direct),
+                _ => None,
+            },
+            Self::Unknown(_) => None,
         }
     }
 }
@@ -182,11 +182,35 @@ fn is_plain_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The unique ids of users and roles: `AIDA` or `AROA` and upper-case letters and digits.
-fn is_unique_id(text: &str) -> bool {
-    (text.starts_with("AIDA") || text.starts_with("AROA"))
-        && text.len() >= 16
-        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+/// Whether the caller is the user of a unique id, or a session of the role of one.
+fn is_user_or_role(subject: &Subject<'_>, id: &str) -> Option<Naming> {
+    if subject.unique_id() != Some(id) {
+        return None;
+    }
+    match subject.principal() {
+        Principal::User { .. } => Some(Naming::Direct),
+        Principal::AssumedRole { .. } => Some(Naming::Role),
+        _ => None,
+    }
+}
+
+impl PrincipalEntry {
+    /// How the entry names the caller. A bound ARN stands for the user or role it named when it was stored, whatever
+    /// is called so now.
+    fn names(&self, subject: &Subject<'_>) -> Option<Naming> {
+        match &self.bound_to {
+            Some(id) => is_user_or_role(subject, id.as_str()),
+            None => self.principal.names(subject),
+        }
+    }
+
+    /// The ARN of a user or role, which AWS replaces by a unique id when it stores the policy. Sessions have none of
+    /// their own; unverified: whether AWS binds the role in the ARN of a session.
+    pub(crate) fn bindable(&self) -> Option<Arn> {
+        let NamedPrincipal::Arn(text) = &self.principal else { return None };
+        let arn = Arn::new(text).ok()?;
+        arn.account().filter(|_| arn.service() == "iam").map(|_| arn)
+    }
 }
 
 impl PrincipalElement {
@@ -198,7 +222,7 @@ impl PrincipalElement {
     fn check_named(&self, subject: &Subject<'_>) -> PrincipalMatch {
         let mut best = None;
         for (index, entry) in self.entries.iter().enumerate() {
-            if let Some(naming) = entry.principal.names(subject)
+            if let Some(naming) = entry.names(subject)
                 && best.is_none_or(|(_, known)| naming > known)
             {
                 best = Some((index, naming));
@@ -213,30 +237,41 @@ impl PrincipalElement {
         if effect == Effect::Deny && subject.bounded == Bounded::Yes {
             return PrincipalMatch::BoundaryNotExempt;
         }
-        let lists = |wanted: &dyn Fn(&NamedPrincipal) -> bool| {
-            self.entries.iter().any(|entry| wanted(&entry.principal))
+        let lists = |wanted: &dyn Fn(&PrincipalEntry) -> bool| self.entries.iter().any(wanted);
+        let lists_arn = |arn: &Arn| {
+            lists(&|entry| match &entry.bound_to {
+                None => matches!(&entry.principal, NamedPrincipal::Arn(text) if text == arn.as_str()),
+                Some(_) => false,
+            })
         };
-        let lists_arn = |arn: &str| lists(&|named| matches!(named, NamedPrincipal::Arn(text) if text == arn));
+        let lists_identity = |arn: &Arn| {
+            lists_arn(arn)
+                || lists(&|entry| {
+                    let named_by_id =
+                        entry.bound_to.is_some() || matches!(entry.principal, NamedPrincipal::UniqueId(_));
+                    named_by_id && entry.names(subject).is_some()
+                })
+        };
         let lists_account = |account: &AccountId| {
-            lists(&|named| match named {
+            lists(&|entry| match &entry.principal {
                 NamedPrincipal::Account(id) => id == account,
-                NamedPrincipal::CanonicalUser(_) => named.names(subject).is_some(),
+                NamedPrincipal::CanonicalUser(_) => entry.names(subject).is_some(),
                 _ => false,
             })
         };
-        let exempt = if lists(&|named| *named == NamedPrincipal::Anyone) {
+        let exempt = if lists(&|entry| entry.principal == NamedPrincipal::Anyone) {
             true
         } else if effect == Effect::Allow {
-            lists(&|named| named.names(subject).is_some())
+            lists(&|entry| entry.names(subject).is_some())
         } else {
             match subject.principal() {
-                Principal::User { arn, account } => lists_arn(arn.as_str()) && lists_account(account),
+                Principal::User { arn, account } => lists_identity(arn) && lists_account(account),
                 Principal::AssumedRole { session_arn, role_arn, account } => {
-                    lists_arn(session_arn.as_str()) && lists_arn(role_arn.as_str()) && lists_account(account)
+                    lists_arn(session_arn) && lists_identity(role_arn) && lists_account(account)
                 }
                 Principal::Root { account, .. } => lists_account(account),
-                Principal::Service { name } => {
-                    lists(&|named| matches!(named, NamedPrincipal::Service(text) if text == name))
+                Principal::Service { .. } | Principal::Federated { .. } => {
+                    lists(&|entry| entry.names(subject).is_some())
                 }
                 Principal::Anonymous => false,
             }

@@ -5,7 +5,7 @@ use crate::decision::Decision;
 use crate::policy::{PolicyClass, PolicyKind};
 use crate::reason::Reason;
 use crate::request::Relation;
-use crate::subject::Subject;
+use crate::subject::{Ruler, Subject};
 
 pub(super) fn sentence(
     subject: &Subject<'_>,
@@ -14,6 +14,16 @@ pub(super) fn sentence(
     decision: &Decision,
 ) -> String {
     let side = resource_side(subject, policies);
+    let text = rule(subject, facts, side, decision);
+    match (subject.ruler, decision.reason()) {
+        (Ruler::ObjectOwner, Reason::AllowedBy { .. } | Reason::NoAllow { .. } | Reason::RootOfOwner) => {
+            format!("another account owns the object and decides instead of the bucket's: {text}")
+        }
+        _ => text,
+    }
+}
+
+fn rule(subject: &Subject<'_>, facts: &Facts<'_>, side: &str, decision: &Decision) -> String {
     match decision.reason() {
         Reason::ExplicitDeny { .. } => "an explicit deny overrides every allow".to_owned(),
         Reason::PublicAccessRestricted => {
@@ -43,6 +53,9 @@ fn across(facts: &Facts<'_>, side: &str, subject: &Subject<'_>) -> String {
     if matches!(subject.principal(), crate::Principal::Root { .. }) {
         let answer = if facts.resource().is_given() { "it does" } else { "it did not" };
         return format!("cross-account, root user: {side} must allow; {answer}");
+    }
+    if facts.kms_grant_alone().is_given() {
+        return "cross-account: a grant on the key names the caller, which is enough".to_owned();
     }
     let answer = match (facts.missing_on_identity_side(), facts.resource().is_given()) {
         (None, true) => "both do",
@@ -77,8 +90,14 @@ fn within(subject: &Subject<'_>, facts: &Facts<'_>, side: &str, reason: &Reason)
             "same account: an identity policy or the resource's policy must allow; neither did".to_owned()
         }
         _ if facts.direct.is_given() => format!("same account: {side} names the caller, which is enough"),
+        _ if facts.kms_direct.is_given() => {
+            "same account: a grant on the key names the caller, which is enough".to_owned()
+        }
         _ if facts.role.is_given() => {
             format!("same account: {side} names the caller's role, which is enough")
+        }
+        _ if facts.kms_role.is_given() => {
+            "same account: a grant on the key names the caller's role, which is enough".to_owned()
         }
         _ if mandatory => {
             format!("same account: {side} delegates to the account, and an identity policy allows")
@@ -88,7 +107,15 @@ fn within(subject: &Subject<'_>, facts: &Facts<'_>, side: &str, reason: &Reason)
 }
 
 fn resource_side(subject: &Subject<'_>, policies: &Policies<'_>) -> &'static str {
+    if subject.ruler == Ruler::ObjectOwner {
+        return "the object's ACL";
+    }
+    let has_acl = policies
+        .acls
+        .as_ref()
+        .is_some_and(|acls| acls.ownership.has_acls() && acls.question(subject).is_some());
     match policies.resource.map(crate::Policy::kind).or_else(|| subject.resource_policy_kind()) {
+        Some(PolicyKind::Bucket) if has_acl => "the bucket policy or an ACL",
         Some(PolicyKind::Bucket) => "the bucket policy",
         Some(PolicyKind::Trust) => "the trust policy",
         Some(PolicyKind::Key) => "the key policy",
