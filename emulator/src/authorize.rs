@@ -5,7 +5,7 @@
 
 use bucketproof_authz::{
     AccountId, Context, Decision, Policies, Policy, Principal, PrincipalIds, PublicAccessBlock, Request,
-    Resource, UniqueId, decide,
+    Resource, UniqueId, Values, decide,
 };
 use jiff::Timestamp;
 
@@ -13,13 +13,16 @@ use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
 use crate::operation::{Operation, RequiredResource, Requirement};
-use crate::state::{CallerPolicies, Holder, World};
+use crate::s3::existing_tags;
+use crate::state::{CallerPolicies, Holder, Tags, World};
 
 /// An operation whose every requirement was allowed.
 #[derive(Debug)]
 pub(crate) struct Authorized<O> {
     operation: O,
     caller: Caller,
+    /// The optional permissions that were not given.
+    withheld: Vec<&'static str>,
 }
 
 impl<O> Authorized<O> {
@@ -29,6 +32,11 @@ impl<O> Authorized<O> {
 
     pub(crate) fn into_operation(self) -> O {
         self.operation
+    }
+
+    /// Whether an optional permission was given.
+    pub(crate) fn may(&self, action: &str) -> bool {
+        !self.withheld.contains(&action)
     }
 
     pub(crate) fn caller(&self) -> &Caller {
@@ -67,15 +75,23 @@ pub(crate) fn authorize<O: Operation>(
         Caller::Known(identity) => world.accounts.policies_of(&identity.holder),
     };
     let context = request_context(authenticated, head, now);
+    let mut withheld = Vec::new();
     for requirement in requirements {
         let decision = decide_requirement(&requirement, &caller, &policies, &context, world);
+        if requirement.is_optional {
+            // Nobody asked for it, so it is no denial that anybody should hear of.
+            if !decision.is_allowed() {
+                withheld.push(requirement.action);
+            }
+            continue;
+        }
         let refusal = (!decision.is_allowed()).then(|| AwsError::access_denied(decision.aws_message()));
         decided.push(Decided { action: requirement.action, resource: requirement.resource.arn(), decision });
         if let Some(refusal) = refusal {
             return Err(refusal);
         }
     }
-    Ok(Authorized { operation, caller })
+    Ok(Authorized { operation, caller, withheld })
 }
 
 fn decide_requirement(
@@ -89,8 +105,18 @@ fn decide_requirement(
     let (owner, resource_policy, public_access_block) =
         resource_side(&requirement.resource, &principal, world);
     let mut context = context.clone();
-    for (key, value) in &requirement.context {
-        context.set(*key, value.as_str());
+    for (key, values) in &requirement.context {
+        match values {
+            Values::One(value) => context.set(&**key, value.as_str()),
+            Values::Many(values) => context.set_many(&**key, values.iter().map(String::as_str)),
+        };
+    }
+    if let RequiredResource::Object { bucket, key } = &requirement.resource {
+        let version_id = requirement.value("s3:versionid");
+        let existing = existing_tags(world, requirement.action, bucket, key, version_id);
+        for (key, value) in existing.into_iter().flat_map(Tags::iter) {
+            context.set(format!("s3:ExistingObjectTag/{key}"), value);
+        }
     }
     if let Some(owner) = &owner {
         context.set("aws:ResourceAccount", owner.as_str());

@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod render;
+mod settings;
 
 use std::borrow::Cow;
 

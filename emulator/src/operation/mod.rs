@@ -6,7 +6,9 @@
 
 mod name;
 
-use bucketproof_authz::AccountId;
+use std::borrow::Cow;
+
+use bucketproof_authz::{AccountId, Values};
 use jiff::Timestamp;
 
 pub use name::{Op, UnknownOp};
@@ -62,7 +64,9 @@ pub(crate) struct Requirement {
     pub(crate) action: &'static str,
     pub(crate) resource: RequiredResource,
     /// Condition keys of this operation, beside those of the request.
-    pub(crate) context: Vec<(&'static str, String)>,
+    pub(crate) context: Vec<(Cow<'static, str>, Values)>,
+    /// Without it the operation is done all the same, and answers less.
+    pub(crate) is_optional: bool,
 }
 
 /// The resource of a requirement.
@@ -86,7 +90,7 @@ pub(crate) enum RequiredResource {
 
 impl Requirement {
     pub(crate) fn new(action: &'static str, resource: RequiredResource) -> Self {
-        Self { action, resource, context: Vec::new() }
+        Self { action, resource, context: Vec::new(), is_optional: false }
     }
 
     pub(crate) fn on_bucket(action: &'static str, bucket: &str) -> Self {
@@ -97,9 +101,33 @@ impl Requirement {
         Self::new(action, RequiredResource::Object { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
-    pub(crate) fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
-        self.context.push((key, value.into()));
+    pub(crate) fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.context.push((key.into(), Values::One(value.into())));
         self
+    }
+
+    /// The operation does without, if it must.
+    pub(crate) fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// Sets a key that is a list.
+    pub(crate) fn with_many(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = String>,
+    ) -> Self {
+        self.context.push((key.into(), Values::Many(values.into_iter().collect())));
+        self
+    }
+
+    /// The value of a key that has one.
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        self.context.iter().find_map(|(own, values)| match values {
+            Values::One(value) if own == key => Some(value.as_str()),
+            _ => None,
+        })
     }
 
     pub(crate) fn with_some(self, key: &'static str, value: Option<&str>) -> Self {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
-use crate::state::{Bucket, World};
+use crate::state::{Bucket, Tags, World};
 
 /// `CreateBucket`.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub(crate) struct CreateBucket {
     /// The region that the request was signed for.
     pub(crate) endpoint_region: String,
     pub(crate) location_constraint: Option<String>,
+    /// The tags to begin with, or what is wrong with them.
+    pub(crate) tags: Result<Tags, AwsError>,
 }
 
 /// A new bucket.
@@ -67,6 +69,14 @@ pub(crate) fn is_bucket_name(name: &str) -> bool {
         && !["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|end| name.ends_with(end))
 }
 
+/// The condition keys that tell policies which tags a request brings.
+fn describe_tags(requirement: Requirement, tags: &Tags) -> Requirement {
+    let requirement = requirement.with_many("aws:TagKeys", tags.iter().map(|(key, _)| key.to_owned()));
+    tags.iter().fold(requirement, |requirement, (key, value)| {
+        requirement.with(format!("aws:RequestTag/{key}"), value)
+    })
+}
+
 impl Operation for CreateBucket {
     type Output = Created;
     const OP: Op = Op::CreateBucket;
@@ -76,11 +86,14 @@ impl Operation for CreateBucket {
     }
 
     fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
-        let resource = RequiredResource::NewBucket(self.bucket.clone());
-        Ok(vec![
-            Requirement::new("s3:CreateBucket", resource)
-                .with_some("s3:LocationConstraint", self.location_constraint.as_deref()),
-        ])
+        let create = Requirement::new("s3:CreateBucket", RequiredResource::NewBucket(self.bucket.clone()))
+            .with_some("s3:LocationConstraint", self.location_constraint.as_deref());
+        let Some(tags) = self.tags.as_ref().ok().filter(|tags| !tags.is_empty()) else {
+            return Ok(vec![create]);
+        };
+        // As for the other resources of S3 that are created with tags; unverified for buckets.
+        let tag = Requirement::new("s3:TagResource", RequiredResource::NewBucket(self.bucket.clone()));
+        Ok(vec![describe_tags(create, tags), describe_tags(tag, tags)])
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Created, AwsError> {
@@ -90,6 +103,7 @@ impl Operation for CreateBucket {
             return Err(AwsError::invalid_bucket_name(&operation.bucket));
         }
         let region = operation.region()?;
+        let tags = operation.tags?;
         let name = operation.bucket;
         let location = if region == "us-east-1" {
             format!("/{name}")
@@ -98,7 +112,12 @@ impl Operation for CreateBucket {
         };
         match world.buckets.get(&name) {
             // The oldest region answers a repetition as if it had created the bucket.
-            Some(found) if found.owner == owner && found.region == "us-east-1" && region == "us-east-1" => {
+            Some(found)
+                if found.owner == owner
+                    && found.region == "us-east-1"
+                    && region == "us-east-1"
+                    && tags.is_empty() =>
+            {
                 Ok(Created { location })
             }
             Some(found) if found.owner == owner => Err(AwsError::bucket_already_owned_by_you(&name)),
@@ -108,6 +127,7 @@ impl Operation for CreateBucket {
                 if let Some(constraint @ "EU") = operation.location_constraint.as_deref() {
                     constraint.clone_into(&mut bucket.location);
                 }
+                bucket.tags = tags;
                 world.buckets.insert(name, bucket);
                 Ok(Created { location })
             }

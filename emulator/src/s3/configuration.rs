@@ -29,7 +29,6 @@ pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
 }
 
 /// A setting that can be taken back.
-#[expect(dead_code, reason = "used by what is built next")]
 pub(crate) trait Removable: Configuration {
     const DELETE: Op;
     const DELETE_ACTION: &'static str;
@@ -54,7 +53,6 @@ pub(crate) struct PutConfiguration<C> {
 
 /// Takes a setting back.
 #[derive(Debug)]
-#[expect(dead_code, reason = "used by what is built next")]
 pub(crate) struct DeleteConfiguration<C> {
     bucket: String,
     setting: PhantomData<C>,
@@ -69,6 +67,12 @@ impl<C> GetConfiguration<C> {
 impl<C> PutConfiguration<C> {
     pub(crate) fn of(bucket: String, setting: Result<C, AwsError>) -> Self {
         Self { bucket, setting }
+    }
+}
+
+impl<C> DeleteConfiguration<C> {
+    pub(crate) fn of(bucket: String) -> Self {
+        Self { bucket, setting: PhantomData }
     }
 }
 

@@ -11,7 +11,7 @@ use super::read::read_requirements;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Object, ObjectHeaders, VersionId, World};
+use crate::state::{Attributes, Object, ObjectHeaders, Tags, VersionId, World};
 
 /// The largest source of one copy.
 const SOURCE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
@@ -34,6 +34,13 @@ pub(crate) enum MetadataDirective {
     Replace,
 }
 
+/// Whether the copy takes the tags of its source or those of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TaggingDirective {
+    Copy,
+    Replace,
+}
+
 /// `CopyObject`.
 #[derive(Debug)]
 pub(crate) struct CopyObject {
@@ -41,6 +48,7 @@ pub(crate) struct CopyObject {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) directive: MetadataDirective,
+    pub(crate) tagging: TaggingDirective,
     pub(crate) settings: WriteSettings,
     pub(crate) condition: WriteCondition,
     /// Absent to keep the algorithm of the source.
@@ -82,6 +90,12 @@ impl Source {
         Ok(Arc::clone(object))
     }
 
+    /// The tags that go with a copy; none if the source is missing.
+    fn tags<'a>(&self, world: &'a World) -> Option<&'a Tags> {
+        let object = world.bucket(&self.bucket).ok()?.object(&self.key, self.version_id.as_deref()).ok()?;
+        Some(&object.attributes.tags).filter(|tags| !tags.is_empty())
+    }
+
     /// The source as policies see it in `s3:x-amz-copy-source`.
     pub(crate) fn text(&self) -> String {
         format!("/{}/{}", self.bucket, self.key)
@@ -104,14 +118,26 @@ impl Operation for CopyObject {
         Target::Object(&self.bucket, &self.key)
     }
 
+    /// Tags that are copied are read and written, which takes a permission on either side.
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.bucket)?;
         let mut requirements = self.source.requirements(world)?;
+        let copied_tags = self.source.tags(world).filter(|_| self.tagging == TaggingDirective::Copy);
+        if copied_tags.is_some() {
+            let version_id = self.source.version_id.as_deref();
+            let action =
+                if version_id.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" };
+            let read = Requirement::on_object(action, &self.source.bucket, &self.source.key);
+            requirements.push(read.with_some("s3:versionid", version_id));
+        }
         let directive = match self.directive {
             MetadataDirective::Copy => "COPY",
             MetadataDirective::Replace => "REPLACE",
         };
-        let settings = &self.settings;
+        let mut settings = self.settings.clone();
+        if let Some(tags) = copied_tags {
+            settings.tags = Some(Ok(tags.clone()));
+        }
         for requirement in settings.requirements(Creation::Object, &self.bucket, &self.key, &self.condition) {
             requirements.push(
                 requirement
@@ -124,7 +150,7 @@ impl Operation for CopyObject {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Copied, AwsError> {
         check_known(&authorized)?;
-        let Self { source, bucket, key, directive, settings, condition, checksum } =
+        let Self { source, bucket, key, directive, tagging, settings, condition, checksum } =
             authorized.into_operation();
         let mut attributes = settings.resolve(&key)?;
         let found = source.find(world, now)?;
@@ -145,6 +171,9 @@ impl Operation for CopyObject {
             // The storage class is never copied.
             let storage_class = attributes.headers.storage_class.take();
             attributes.headers = ObjectHeaders { storage_class, ..found.attributes.headers.clone() };
+        }
+        if tagging == TaggingDirective::Copy {
+            attributes.tags = found.attributes.tags.clone();
         }
         let algorithm = checksum.unwrap_or(found.checksum.algorithm);
         let etag = hex::encode(md5(found.content.pieces()));

@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, Upload};
 use super::conditions::WriteCondition;
+use super::tagging;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Object, ObjectHeaders, Version, VersionId, World};
+use crate::state::{Attributes, Object, ObjectHeaders, Tags, Version, VersionId, World};
 
 /// The longest key, in bytes of UTF-8.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -41,6 +42,8 @@ pub(crate) struct WriteSettings {
     pub(crate) acl: Option<String>,
     /// The encryption header as it was sent; policies see the header, not the bucket's default.
     pub(crate) encryption: Option<String>,
+    /// The tags that were sent, or what is wrong with them.
+    pub(crate) tags: Option<Result<Tags, AwsError>>,
 }
 
 /// What a write answers.
@@ -59,7 +62,8 @@ impl WriteSettings {
     pub(crate) fn resolve(&self, key: &str) -> Result<Attributes, AwsError> {
         self.check(key)?;
         self.check_acl()?;
-        Ok(Attributes { headers: self.headers.clone() })
+        let tags = self.tags.clone().transpose()?.unwrap_or_default();
+        Ok(Attributes { headers: self.headers.clone(), tags })
     }
 
     fn check(&self, key: &str) -> Result<(), AwsError> {
@@ -111,13 +115,17 @@ impl WriteSettings {
         key: &str,
         condition: &WriteCondition,
     ) -> Vec<Requirement> {
+        let sent_tags = self.tags.as_ref().and_then(|tags| tags.as_ref().ok());
         let describe = |requirement: Requirement| {
-            requirement
+            tagging::describe(requirement, sent_tags)
                 .with_some("s3:x-amz-acl", self.acl.as_deref())
                 .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
                 .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
         };
         let mut requirements = condition.require(describe(creation.put(bucket, key)), bucket, key);
+        if self.tags.is_some() {
+            requirements.push(describe(Requirement::on_object("s3:PutObjectTagging", bucket, key)));
+        }
         if self.acl.is_some() {
             requirements.push(describe(Requirement::on_object("s3:PutObjectAcl", bucket, key)));
         }

@@ -44,15 +44,34 @@ pub(crate) struct Found {
     pub(crate) checksum: Option<Checksum>,
     /// Only in a bucket that is or was versioned.
     pub(crate) version: Option<VersionId>,
+    /// Absent without tags, and for callers who may not read them.
+    pub(crate) tag_count: Option<usize>,
 }
+
+/// Whether the caller may read the tags.
+#[derive(Clone, Copy, Debug)]
+struct MayCountTags(bool);
 
 impl Read {
     /// A read of a missing key also needs `s3:ListBucket`: without it AWS does not tell that the key is missing.
+    ///
+    /// How many tags an object has is told to those who may read them.
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        read_requirements(world, &self.bucket, &self.key, self.version_id.as_deref())
+        let version_id = self.version_id.as_deref();
+        let mut requirements = read_requirements(world, &self.bucket, &self.key, version_id)?;
+        let bucket = world.bucket(&self.bucket)?;
+        if bucket.object(&self.key, version_id).is_ok_and(|object| !object.attributes.tags.is_empty()) {
+            let count = Requirement::on_object(self.count_action(), &self.bucket, &self.key);
+            requirements.push(count.with_some("s3:versionid", version_id).optional());
+        }
+        Ok(requirements)
     }
 
-    fn apply(self, world: &World, now: Timestamp) -> Result<Found, AwsError> {
+    fn count_action(&self) -> &'static str {
+        if self.version_id.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" }
+    }
+
+    fn apply(self, world: &World, now: Timestamp, may_count: MayCountTags) -> Result<Found, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let object = bucket.object(&self.key, self.version_id.as_deref())?;
         self.conditions.check_read(object, now)?;
@@ -68,6 +87,7 @@ impl Read {
             parts_count: None,
             checksum: Some(object.checksum.clone()),
             version: bucket.shown(&object.version).cloned(),
+            tag_count: Some(object.attributes.tags.len()).filter(|count| may_count.0 && *count > 0),
         };
         if let Some(number) = self.part_number {
             check_part_number(number)?;
@@ -97,18 +117,25 @@ pub(crate) fn read_requirements(
     key: &str,
     version_id: Option<&str>,
 ) -> Result<Vec<Requirement>, AwsError> {
+    let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
+    let read = Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id);
+    let missing = missing_requirement(world, bucket, key, version_id)?;
+    Ok(std::iter::once(read).chain(missing).collect())
+}
+
+/// Who asks for what is missing must also be allowed to list, or is not told that it is missing.
+pub(crate) fn missing_requirement(
+    world: &World,
+    bucket: &str,
+    key: &str,
+    version_id: Option<&str>,
+) -> Result<Option<Requirement>, AwsError> {
     let objects = &world.bucket(bucket)?.objects;
     let found = match version_id {
         None => objects.current(key).is_some(),
         Some(id) => VersionId::parse(id).is_some_and(|id| objects.version(key, &id).is_some()),
     };
-    let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
-    let mut requirements =
-        vec![Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id)];
-    if !found {
-        requirements.push(Requirement::on_bucket("s3:ListBucket", bucket).with("s3:prefix", key));
-    }
-    Ok(requirements)
+    Ok((!found).then(|| Requirement::on_bucket("s3:ListBucket", bucket).with("s3:prefix", key)))
 }
 
 /// One part of a multipart object; an object written at once is its own part 1.
@@ -204,7 +231,8 @@ macro_rules! read_operation {
                 world: &mut World,
                 now: Timestamp,
             ) -> Result<Found, AwsError> {
-                authorized.into_operation().0.apply(world, now)
+                let may_count = MayCountTags(authorized.may(authorized.operation().0.count_action()));
+                authorized.into_operation().0.apply(world, now, may_count)
             }
         }
     };

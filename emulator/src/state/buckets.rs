@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
-use super::{Object, Objects, Upload, Version, VersionId, Versioning};
+use super::{Object, Objects, Tags, Upload, Version, VersionId, Versioning};
 use crate::error::AwsError;
 
 /// A general purpose bucket.
@@ -21,6 +21,7 @@ pub(crate) struct Bucket {
     pub(crate) policy: Option<Policy>,
     pub(crate) public_access_block: PublicAccessBlock,
     pub(crate) versioning: Versioning,
+    pub(crate) tags: Tags,
     pub(crate) objects: Objects,
     /// Uploads in progress by key, then by upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
@@ -56,6 +57,7 @@ impl Bucket {
             policy: None,
             public_access_block: PublicAccessBlock::default(),
             versioning: Versioning::Never,
+            tags: Tags::default(),
             objects: Objects::default(),
             uploads: BTreeMap::new(),
             changed_at: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod accounts;
 mod buckets;
 mod content;
 mod objects;
+mod tags;
 mod uploads;
 mod versions;
 
@@ -16,6 +17,7 @@ pub(crate) use accounts::{
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
 pub(crate) use content::Content;
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
+pub(crate) use tags::Tags;
 pub(crate) use uploads::{Part, Upload};
 pub(crate) use versions::{DeleteMarker, Objects, Version, VersionId, Versioning};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Content, VersionId};
+use super::{Content, Tags, VersionId};
 use crate::s3::Checksum;
 
 /// A version of an object. Its bytes never change; tags, ACL and the like may.
@@ -27,6 +27,7 @@ pub(crate) struct Object {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Attributes {
     pub(crate) headers: ObjectHeaders,
+    pub(crate) tags: Tags,
 }
 
 /// What a client may say about an object beside its bytes.

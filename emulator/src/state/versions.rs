@@ -74,6 +74,13 @@ impl VersionId {
             Self::Drawn(text) => text,
         }
     }
+
+    pub(crate) fn into_text(self) -> String {
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Drawn(text) => text.into_string(),
+        }
+    }
 }
 
 impl fmt::Display for VersionId {
@@ -121,7 +128,6 @@ impl Objects {
     }
 
     /// The object to change in place what may be changed: tags, ACL, retention. `None` is the newest.
-    #[expect(dead_code, reason = "used by what is built next")]
     pub(crate) fn object_mut(&mut self, key: &str, id: Option<&VersionId>) -> Option<&mut Object> {
         let versions = self.0.get_mut(key)?;
         let version = match id {

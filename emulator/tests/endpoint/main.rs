@@ -34,6 +34,8 @@ mod refusals;
 #[cfg(test)]
 mod sts;
 #[cfg(test)]
+mod tagging;
+#[cfg(test)]
 mod tls;
 #[cfg(test)]
 mod versions;

@@ -42,7 +42,6 @@ async fn headers_that_ask_for_more_are_refused_by_name() {
         "x-amz-server-side-encryption-customer-algorithm",
         "x-amz-server-side-encryption-customer-key",
         "x-amz-server-side-encryption-customer-key-md5",
-        "x-amz-tagging",
         "x-amz-website-redirect-location",
         "x-amz-write-offset-bytes",
     ] {
@@ -72,10 +71,6 @@ async fn values_that_ask_for_more_are_refused_by_name() {
             wire.send_as(ADMIN, &Ask::new("PUT", "/logs/key").header(name, value).body("data")).await;
         check_unsupported(&answer, named);
     }
-    let copy = Ask::new("PUT", "/logs/key")
-        .header("x-amz-copy-source", "logs/other")
-        .header("x-amz-tagging-directive", "REPLACE");
-    check_unsupported(&wire.send_as(ADMIN, &copy).await, "x-amz-tagging-directive");
     let access_point = "arn:aws:s3:us-east-1:111122223333:accesspoint/point/object/key";
     let copy = Ask::new("PUT", "/logs/key").header("x-amz-copy-source", access_point);
     check_unsupported(&wire.send_as(ADMIN, &copy).await, "access point");

@@ -108,8 +108,10 @@ methods! {
         list_objects: ListObjectsInput -> ListObjectsOutput;
         list_objects_v2: ListObjectsV2Input -> ListObjectsV2Output;
         list_parts: ListPartsInput -> ListPartsOutput;
+        put_bucket_tagging: PutBucketTaggingInput -> PutBucketTaggingOutput;
         put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
         put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput;
+        put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput;
         put_object: PutObjectInput -> PutObjectOutput;
         upload_part: UploadPartInput -> UploadPartOutput;
         upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
@@ -120,6 +122,10 @@ methods! {
         delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
         get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
         get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
+        delete_bucket_tagging: DeleteBucketTaggingInput -> DeleteBucketTaggingOutput;
+        delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput;
+        get_bucket_tagging: GetBucketTaggingInput -> GetBucketTaggingOutput;
+        get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput;
         get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput;
         head_bucket: HeadBucketInput -> HeadBucketOutput;
     }

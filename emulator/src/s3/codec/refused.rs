@@ -10,7 +10,7 @@ use crate::exchange::Address;
 use crate::head::Head;
 
 /// Refused by name wherever they appear.
-const HEADERS: [&str; 28] = [
+const HEADERS: [&str; 27] = [
     "x-amz-bucket-object-lock-enabled",
     "x-amz-bypass-governance-retention",
     "x-amz-copy-source-server-side-encryption-customer-algorithm",
@@ -36,7 +36,6 @@ const HEADERS: [&str; 28] = [
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-server-side-encryption-customer-key",
     "x-amz-server-side-encryption-customer-key-md5",
-    "x-amz-tagging",
     "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
 ];
@@ -91,7 +90,7 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("retention", "", ""),
     row("select", "", ""),
     row("session", "", ""),
-    row("tagging", "", ""),
+    row("tagging", "GET PUT DELETE", "GET PUT DELETE"),
     row("torrent", "", ""),
     row("uploadId", "", "GET PUT POST DELETE"),
     row("uploads", "GET", "POST"),

@@ -8,7 +8,10 @@ use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::bucket::{CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets, is_region};
 use crate::s3::checksum::DigestForm;
+use crate::s3::document::Element;
 use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, PutBucketPolicy};
+use crate::s3::tagging::{Tagged, read_tags};
+use crate::state::Tags;
 
 pub(in crate::s3::codec) fn create_bucket(
     x: &Exchange,
@@ -24,14 +27,8 @@ pub(in crate::s3::codec) fn create_bucket(
         ));
     }
     let configuration = input.create_bucket_configuration;
-    if let Some(configuration) = &configuration {
-        if configuration.bucket.is_some() || configuration.location.is_some() {
-            return Err(AwsError::not_implemented("a directory bucket"));
-        }
-        // The parser drops what it does not know, and tags are among that.
-        if String::from_utf8_lossy(&x.body).contains("<Tags") {
-            return Err(AwsError::not_implemented("tags of a bucket"));
-        }
+    if configuration.as_ref().is_some_and(|asked| asked.bucket.is_some() || asked.location.is_some()) {
+        return Err(AwsError::not_implemented("a directory bucket"));
     }
     Ok(CreateBucket {
         bucket: input.bucket,
@@ -39,7 +36,17 @@ pub(in crate::s3::codec) fn create_bucket(
         location_constraint: configuration
             .and_then(|configuration| configuration.location_constraint)
             .map(|constraint| constraint.as_str().to_owned()),
+        tags: tags_of_new_bucket(&x.body),
     })
+}
+
+/// The parser of `s3s` drops the tags.
+fn tags_of_new_bucket(body: &[u8]) -> Decoded<Tags> {
+    if body.is_empty() {
+        return Ok(Tags::default());
+    }
+    let root = Element::parse(body, "CreateBucketConfiguration")?;
+    root.child("Tags")?.map_or_else(|| Ok(Tags::default()), |tags| read_tags(tags, Tagged::NewBucket))
 }
 
 pub(in crate::s3::codec) fn head_bucket(_: &Exchange, _: &Head, input: dto::HeadBucketInput) -> HeadBucket {

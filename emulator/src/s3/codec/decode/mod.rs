@@ -5,6 +5,8 @@ mod configuration;
 mod listing;
 mod multipart;
 mod objects;
+mod settings;
+mod tagging;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -25,6 +27,8 @@ pub(super) use configuration::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
 pub(super) use objects::*;
+pub(super) use settings::*;
+pub(super) use tagging::*;
 
 type Decoded<T> = Result<T, AwsError>;
 
@@ -98,6 +102,10 @@ fn write_settings(head: &Head) -> WriteSettings {
         },
         acl: text(head, "x-amz-acl"),
         encryption: text(head, "x-amz-server-side-encryption"),
+        tags: head
+            .header("x-amz-tagging")
+            .filter(|tags| !tags.is_empty())
+            .map(crate::s3::tagging::parse_header),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::checksum::DigestForm;
 use crate::s3::conditions::WriteCondition;
-use crate::s3::copy::{CopyObject, MetadataDirective};
+use crate::s3::copy::{CopyObject, MetadataDirective, TaggingDirective};
 use crate::s3::object::{DeleteObject, PutObject};
 use crate::s3::read::{GetObject, HeadObject, Read};
 
@@ -130,15 +130,24 @@ pub(in crate::s3::codec) fn copy_object(
             ));
         }
     };
-    if head.header("x-amz-tagging-directive").is_some_and(|directive| directive != "COPY") {
-        return Err(AwsError::not_implemented("the header `x-amz-tagging-directive`"));
-    }
+    let tagging = match head.header("x-amz-tagging-directive") {
+        None | Some("COPY") => TaggingDirective::Copy,
+        Some("REPLACE") => TaggingDirective::Replace,
+        Some(other) => {
+            return Err(AwsError::invalid_argument(
+                "Unknown tagging directive.",
+                "x-amz-tagging-directive",
+                other,
+            ));
+        }
+    };
     let settings = write_settings(head);
     Ok(CopyObject {
         source: source(input.copy_source, head)?,
         bucket: input.bucket,
         key: input.key,
         directive,
+        tagging,
         settings,
         condition: write_condition(head)?,
         checksum: algorithm(head, "x-amz-checksum-algorithm")?,

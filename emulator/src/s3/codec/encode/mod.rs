@@ -5,6 +5,7 @@ mod configuration;
 mod listing;
 mod multipart;
 mod objects;
+mod settings;
 
 use std::time::SystemTime;
 
@@ -21,6 +22,7 @@ pub(super) use configuration::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
 pub(super) use objects::*;
+pub(super) use settings::*;
 
 /// Sets the checksum fields that every output type has under the same names.
 macro_rules! set_checksum {
