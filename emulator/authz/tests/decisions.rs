@@ -11,13 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
-    PublicAccessBlock, Reason, Request, Resource, decide,
+    AccountId, Acl, AclGrant, AclGroup, AclPermission, Acls, Arn, Context, EncryptionContext, Grantee,
+    KmsGrant, KmsGrantConstraints, KmsGrantOperation, KmsGrants, ObjectOwnership, Outcome, Policies, Policy,
+    PolicyKind, PolicySource, Principal, PrincipalIds, PublicAccessBlock, Reason, Request, Resource,
+    ResourceAllow, UniqueId, decide,
 };
 use serde::Deserialize;
 
 const OWNER: &str = "111111111111";
 const PARTNER: &str = "222222222222";
+const THIRD: &str = "333333333333";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,8 +53,62 @@ struct Row {
     #[serde(default)]
     context: BTreeMap<String, toml::Value>,
     canonical_user: Option<String>,
+    unique_id: Option<String>,
+    /// The unique ids that names in the resource policy had when it was stored.
+    #[serde(default)]
+    bound: BTreeMap<String, String>,
+    #[serde(default)]
+    ownership: ObjectOwnership,
+    bucket_acl: Option<Vec<String>>,
+    object_owner: Option<String>,
+    object_acl: Option<Vec<String>>,
+    #[serde(default)]
+    ignore_public_acls: bool,
+    #[serde(default)]
+    grant: Vec<Grant>,
+    #[serde(default)]
+    encryption_context: EncryptionContext,
     expect: String,
     reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grant {
+    grantee: String,
+    retiring: Option<String>,
+    operations: Vec<KmsGrantOperation>,
+    equals: Option<EncryptionContext>,
+    subset: Option<EncryptionContext>,
+}
+
+impl Grant {
+    fn read(&self) -> KmsGrant {
+        KmsGrant {
+            id: "g".to_owned(),
+            grantee: self.grantee.parse().expect("a grantee"),
+            retiring: self.retiring.as_ref().map(|text| text.parse().expect("a principal")),
+            operations: self.operations.clone(),
+            constraints: KmsGrantConstraints {
+                encryption_context_equals: self.equals.clone(),
+                encryption_context_subset: self.subset.clone(),
+            },
+        }
+    }
+}
+
+/// `READ partner`, `WRITE AllUsers`.
+fn acl_grant(text: &str) -> AclGrant {
+    let (permission, grantee) = text.split_once(' ').expect("a permission and a grantee");
+    let group = AclGroup::ALL.into_iter().find(|group| format!("{group:?}") == grantee);
+    AclGrant {
+        grantee: group.map_or_else(|| Grantee::CanonicalUser(grantee.into()), Grantee::Group),
+        permission: AclPermission::parse(permission).expect("a permission"),
+    }
+}
+
+fn acl(owner: &str, grants: &[String]) -> Acl {
+    Acl { owner: owner.into(), grants: grants.iter().map(|text| acl_grant(text)).collect() }
 }
 
 fn default_action() -> String {
@@ -66,11 +123,23 @@ fn default_version() -> String {
     "2012-10-17".to_owned()
 }
 
+/// The account of a caller, which is its canonical user id as well.
+fn account_of(caller: &str) -> &str {
+    match caller.split_once('-') {
+        Some((account @ ("partner" | "third"), _)) => account,
+        _ => "owner",
+    }
+}
+
 fn principal(caller: &str) -> Principal {
-    let id = if caller.starts_with("partner-") { PARTNER } else { OWNER };
+    let id = match account_of(caller) {
+        "partner" => PARTNER,
+        "third" => THIRD,
+        _ => OWNER,
+    };
     let account = AccountId::new(id).expect("an account id");
     let arn = |text: String| Arn::new(text).expect("an ARN");
-    match caller.trim_start_matches("partner-") {
+    match caller.trim_start_matches("partner-").trim_start_matches("third-") {
         "user" => Principal::User { arn: arn(format!("arn:aws:iam::{id}:user/eng/alice")), account },
         "session" => Principal::AssumedRole {
             session_arn: arn(format!("arn:aws:sts::{id}:assumed-role/loader/job-7")),
@@ -91,6 +160,8 @@ fn principal(caller: &str) -> Principal {
         },
         "root" => Principal::Root { arn: arn(format!("arn:aws:iam::{id}:root")), account },
         "service" => Principal::Service { name: "cloudtrail.amazonaws.com".to_owned() },
+        "log-delivery" => Principal::Service { name: "logging.s3.amazonaws.com".to_owned() },
+        "provider" => Principal::Federated { provider: "accounts.example.com".to_owned() },
         "anonymous" => Principal::Anonymous,
         other => panic!("unknown caller `{other}`"),
     }
@@ -124,8 +195,8 @@ impl Row {
             };
         }
         let ids = PrincipalIds {
-            canonical_user: self.canonical_user.as_deref().map(Into::into),
-            ..PrincipalIds::default()
+            canonical_user: Some(self.canonical_user.as_deref().unwrap_or(account_of(&self.caller)).into()),
+            unique: self.unique_id.as_ref().map(|id| UniqueId::new(id).expect("a unique id")),
         };
         let resource = Resource { arn: self.resource.clone(), account: AccountId::new(OWNER).ok() };
         Request { principal: principal(&self.caller), ids, action: self.action.clone(), resource, context }
@@ -157,6 +228,19 @@ impl Row {
         let session = list(PolicyKind::Session, &self.session);
         let resource =
             self.resource_policy.as_ref().map(|statements| self.policy(self.resource_kind(), statements));
+        let resource = resource.map(|policy| {
+            policy.bind(|arn| self.bound.get(arn.as_str()).map(|id| UniqueId::new(id).expect("a unique id")))
+        });
+        let bucket_acl = self.bucket_acl.as_ref().map(|grants| acl("owner", grants));
+        let object_owner = self.object_owner.as_deref().unwrap_or("owner");
+        let object_acl = self.object_acl.as_ref().map(|grants| acl(object_owner, grants));
+        let private = Acl::private(&"owner".into());
+        let acls = (bucket_acl.is_some() || object_acl.is_some()).then(|| Acls {
+            ownership: self.ownership,
+            bucket: bucket_acl.as_ref().unwrap_or(&private),
+            object: object_acl.as_ref(),
+        });
+        let grants: Vec<KmsGrant> = self.grant.iter().map(Grant::read).collect();
         let service_control: Vec<Vec<Policy>> =
             self.scp.iter().map(|level| self.list(PolicyKind::ServiceControl, level)).collect();
         let policies = Policies {
@@ -167,9 +251,11 @@ impl Row {
             resource: resource.as_ref(),
             public_access_block: PublicAccessBlock {
                 restrict_public_buckets: self.restrict_public_buckets,
+                ignore_public_acls: self.ignore_public_acls,
                 ..PublicAccessBlock::NONE
             },
-            ..Policies::default()
+            acls,
+            kms_grants: KmsGrants { list: &grants, encryption_context: Some(&self.encryption_context) },
         };
         let decision = decide(&self.request(), &policies);
         let explained = decision.explain();
@@ -186,8 +272,12 @@ fn reason(reason: &Reason) -> String {
     let detail = match reason {
         Reason::AllowedBy { identity, resource } => match (identity, resource) {
             (Some(_), None) => " identity".to_owned(),
-            (None, Some(_)) => " resource".to_owned(),
-            (Some(_), Some(_)) => " both".to_owned(),
+            (None, Some(ResourceAllow::Statement(_))) => " resource".to_owned(),
+            (Some(_), Some(ResourceAllow::Statement(_))) => " both".to_owned(),
+            (None, Some(ResourceAllow::Acl(found))) => format!(" {} acl", found.acl.as_str()),
+            (Some(_), Some(ResourceAllow::Acl(found))) => format!(" identity and {} acl", found.acl.as_str()),
+            (None, Some(ResourceAllow::KmsGrant(_))) => " kms grant".to_owned(),
+            (Some(_), Some(ResourceAllow::KmsGrant(_))) => " identity and kms grant".to_owned(),
             (None, None) => " nothing".to_owned(),
         },
         Reason::ExplicitDeny { .. } => {
