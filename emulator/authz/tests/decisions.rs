@@ -304,5 +304,5 @@ fn every_row_is_decided_as_documented() {
             assert!(ids.insert(row.id.clone()), "the id `{}` occurs twice", row.id);
         }
     }
-    assert!(ids.len() >= 450, "only {} rows", ids.len());
+    assert!(ids.len() >= 600, "only {} rows", ids.len());
 }

@@ -3,8 +3,9 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a broken fixture fails its test")]
 
 use bucketproof_authz::{
-    AccountId, Arn, Context, Outcome, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds,
-    Reason, Request, Resource, decide,
+    AccountId, Acl, AclGrant, AclGroup, AclPermission, Acls, Arn, Context, Grantee, ObjectOwnership, Outcome,
+    Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, PublicAccessBlock, Reason, Request,
+    Resource, decide,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -20,6 +21,16 @@ struct World {
     session: Option<Vec<Value>>,
     service_control: Vec<Vec<Value>>,
     bucket: Option<Vec<Value>>,
+    acls: Option<AclWorld>,
+    public_access_block: PublicAccessBlock,
+}
+
+/// The ACLs of a bucket and perhaps an object. The canonical user ids are the account ids.
+#[derive(Debug, Clone)]
+struct AclWorld {
+    ownership: ObjectOwnership,
+    bucket: Acl,
+    object: Option<Acl>,
 }
 
 impl World {
@@ -39,6 +50,12 @@ impl World {
                 session: session.as_deref(),
                 service_control: &service_control,
                 resource: bucket.as_ref(),
+                acls: self.acls.as_ref().map(|acls| Acls {
+                    ownership: acls.ownership,
+                    bucket: &acls.bucket,
+                    object: acls.object.as_ref(),
+                }),
+                public_access_block: self.public_access_block,
                 ..Policies::default()
             },
         )
@@ -122,14 +139,46 @@ fn worlds() -> impl Strategy<Value = World> {
         prop::option::weighted(0.3, list(own_statement, 2)),
         prop::collection::vec(list(own_statement, 2), 0..2),
         prop::option::weighted(0.7, list(bucket_statement, 3)),
+        prop::option::weighted(0.6, acl_worlds()),
+        any::<[bool; 2]>(),
     )
-        .prop_map(|(identity, boundary, session, service_control, bucket)| World {
-            identity,
-            boundary,
-            session,
-            service_control,
-            bucket,
+        .prop_map(|(identity, boundary, session, service_control, bucket, acls, [ignore, restrict])| {
+            World {
+                identity,
+                boundary,
+                session,
+                service_control,
+                bucket,
+                acls,
+                public_access_block: PublicAccessBlock {
+                    ignore_public_acls: ignore,
+                    restrict_public_buckets: restrict,
+                    ..PublicAccessBlock::NONE
+                },
+            }
         })
+}
+
+fn acl_grants() -> impl Strategy<Value = AclGrant> {
+    let grantees = prop::sample::select(vec![
+        Grantee::CanonicalUser(OWNER.into()),
+        Grantee::CanonicalUser(PARTNER.into()),
+        Grantee::Group(AclGroup::AllUsers),
+        Grantee::Group(AclGroup::AuthenticatedUsers),
+    ]);
+    (grantees, prop::sample::select(AclPermission::ALL.to_vec()))
+        .prop_map(|(grantee, permission)| AclGrant { grantee, permission })
+}
+
+fn acls(owners: Vec<&'static str>) -> impl Strategy<Value = Acl> {
+    (prop::sample::select(owners), prop::collection::vec(acl_grants(), 0..3))
+        .prop_map(|(owner, grants)| Acl { owner: owner.into(), grants })
+}
+
+fn acl_worlds() -> impl Strategy<Value = AclWorld> {
+    let ownership = prop::sample::select(ObjectOwnership::ALL.to_vec());
+    (ownership, acls(vec![OWNER]), prop::option::of(acls(vec![OWNER, PARTNER])))
+        .prop_map(|(ownership, bucket, object)| AclWorld { ownership, bucket, object })
 }
 
 fn principals() -> impl Strategy<Value = Principal> {
@@ -157,6 +206,8 @@ fn requests() -> impl Strategy<Value = Request> {
     let questions = prop::sample::select(vec![
         ("s3:GetObject", "arn:aws:s3:::b/alice/x"),
         ("s3:PutObject", "arn:aws:s3:::b/x"),
+        ("s3:PutObjectAcl", "arn:aws:s3:::b/x"),
+        ("s3:DeleteObject", "arn:aws:s3:::b/x"),
         ("s3:ListBucket", "arn:aws:s3:::b"),
         ("s3:PutBucketPolicy", "arn:aws:s3:::b"),
     ]);
@@ -172,7 +223,9 @@ fn requests() -> impl Strategy<Value = Request> {
             context.set_many("aws:TagKeys", ["a", "c"]);
         }
         let resource = Resource { arn: arn.to_owned(), account: AccountId::new(OWNER).ok() };
-        Request { principal, ids: PrincipalIds::default(), action: action.to_owned(), resource, context }
+        let canonical_user = principal.account().map(|account| account.as_str().into());
+        let ids = PrincipalIds { canonical_user, unique: None };
+        Request { principal, ids, action: action.to_owned(), resource, context }
     })
 }
 
@@ -204,6 +257,9 @@ proptest! {
     fn adding_an_allow_never_denies(
         world in worlds(), request in requests(), own in own_statement("Allow"), bucket in bucket_statement("Allow"), place in 0..5_usize,
     ) {
+        // An allow may make the bucket policy public, which RestrictPublicBuckets answers by shutting others out.
+        let mut world = world;
+        world.public_access_block.restrict_public_buckets = false;
         let before = world.is_allowed(&request);
         let mut after = world;
         add(&mut after, place, own, bucket);
@@ -226,6 +282,9 @@ proptest! {
         for list in turned.identity.iter_mut().chain(&mut turned.boundary).chain(&mut turned.session).chain(&mut turned.service_control).chain(&mut turned.bucket) {
             list.reverse();
         }
+        for acl in turned.acls.iter_mut().flat_map(|acls| [Some(&mut acls.bucket), acls.object.as_mut()]).flatten() {
+            acl.grants.reverse();
+        }
         prop_assert_eq!(world.decide(&request).outcome(), turned.decide(&request).outcome());
     }
 
@@ -235,6 +294,54 @@ proptest! {
         let owner_root = matches!(&request.principal, Principal::Root { account, .. } if account.as_str() == OWNER);
         let expected = if owner_root { Outcome::Allowed } else { Outcome::ImplicitlyDenied };
         prop_assert_eq!(decision.outcome(), expected);
+    }
+
+    #[test]
+    fn adding_an_acl_grant_never_denies(world in worlds(), request in requests(), grant in acl_grants(), on_bucket in any::<bool>()) {
+        let before = world.decide(&request);
+        let mut after = world;
+        if let Some(acls) = &mut after.acls {
+            let acl = if on_bucket { Some(&mut acls.bucket) } else { acls.object.as_mut() };
+            acl.into_iter().for_each(|acl| acl.grants.push(grant.clone()));
+        }
+        let after = after.decide(&request);
+        prop_assert!(!before.is_allowed() || after.is_allowed());
+        // Nor does it undo a deny.
+        prop_assert!(before.outcome() != Outcome::ExplicitlyDenied || after.outcome() == Outcome::ExplicitlyDenied);
+    }
+
+    #[test]
+    fn acls_of_an_enforced_bucket_are_as_none(world in worlds(), request in requests()) {
+        let mut without = world.clone();
+        let mut with = world;
+        without.acls = None;
+        with.acls.iter_mut().for_each(|acls| acls.ownership = ObjectOwnership::BucketOwnerEnforced);
+        prop_assert_eq!(with.decide(&request).reason().to_string(), without.decide(&request).reason().to_string());
+    }
+
+    #[test]
+    fn ignored_public_grants_are_as_none(world in worlds(), request in requests()) {
+        let mut ignoring = world.clone();
+        ignoring.public_access_block.ignore_public_acls = true;
+        let mut without = world;
+        without.public_access_block.ignore_public_acls = false;
+        for acl in without.acls.iter_mut().flat_map(|acls| [Some(&mut acls.bucket), acls.object.as_mut()]).flatten() {
+            *acl = acl.without_public_grants();
+        }
+        prop_assert_eq!(ignoring.decide(&request).outcome(), without.decide(&request).outcome());
+    }
+
+    #[test]
+    fn an_acl_serves_nobody_inside_the_owning_account(world in worlds(), request in requests()) {
+        // Nobody owns anything in another's bucket here, and the caller's account is the owner's.
+        let mut request = request;
+        request.resource.account = request.principal.account().cloned();
+        let mut world = world;
+        world.acls.iter_mut().for_each(|acls| if let Some(object) = &mut acls.object { object.owner = OWNER.into(); });
+        let with = world.decide(&request).outcome();
+        world.acls = None;
+        let has_account = request.principal.account().is_some();
+        prop_assert!(!has_account || with == world.decide(&request).outcome());
     }
 
     #[test]

@@ -227,3 +227,6 @@ pub(crate) fn is_grantee(grantee: &Grantee, subject: &Subject<'_>) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

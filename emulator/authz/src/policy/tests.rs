@@ -1,4 +1,6 @@
 use super::{NamedPrincipal, Policy, PolicyErrorKind, PolicyKind, PolicySource, Version};
+use crate::arn::Arn;
+use crate::ids::UniqueId;
 
 fn parse(kind: PolicyKind, text: &str) -> Result<Policy, super::PolicyError> {
     Policy::parse(text, PolicySource::new(kind, "p"))
@@ -286,4 +288,53 @@ fn public_means_everybody_without_a_fixed_pin() {
     }
     let deny = bucket(r#"{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::b/*","Principal":"*"}"#);
     assert!(!deny.is_public());
+}
+
+const ALICE: &str = "arn:aws:iam::111111111111:user/eng/alice";
+const LOADER: &str = "arn:aws:iam::111111111111:role/loader";
+
+fn stored() -> Policy {
+    let text = format!(
+        r#"{{"Statement": {{"Effect": "Allow",
+  "Principal": {{"AWS": ["{ALICE}", "111111111111", "{LOADER}", "arn:aws:sts::111111111111:assumed-role/loader/job"]}},
+  "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}}}}"#
+    );
+    let policy = Policy::parse(&text, PolicySource::new(PolicyKind::Bucket, "b")).unwrap();
+    policy.bind(|arn| {
+        let id = if arn.as_str() == ALICE { "AIDAALICE1ALICE1" } else { "AROALOADER1LOADER" };
+        UniqueId::new(id).ok()
+    })
+}
+
+#[test]
+fn a_stored_policy_shows_the_unique_id_of_whoever_is_gone() {
+    let policy = stored();
+    let there = |id: &UniqueId| Arn::new(if id.as_str().starts_with("AIDA") { ALICE } else { LOADER }).ok();
+    assert_eq!(policy.shown_text(there), policy.text());
+    let gone = policy.shown_text(|_| None);
+    let expected = policy
+        .text()
+        .replace(&format!("\"{ALICE}\""), "\"AIDAALICE1ALICE1\"")
+        .replace(&format!("\"{LOADER}\""), "\"AROALOADER1LOADER\"");
+    assert_eq!(gone, expected);
+    assert!(gone.contains("assumed-role/loader/job") && gone.contains("\"111111111111\""));
+    let renamed = policy.shown_text(|id| {
+        let renamed = id.as_str().starts_with("AIDA").then_some("arn:aws:iam::111111111111:user/ops/alison");
+        Arn::new(renamed.unwrap_or(LOADER)).ok()
+    });
+    assert_eq!(renamed, policy.text().replace(ALICE, "arn:aws:iam::111111111111:user/ops/alison"));
+}
+
+#[test]
+fn a_written_unique_id_shows_the_arn_it_has() {
+    let text = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"AIDAALICE1ALICE1"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
+    let policy = Policy::parse(text, PolicySource::new(PolicyKind::Bucket, "b")).unwrap();
+    assert_eq!(policy.shown_text(|_| Arn::new(ALICE).ok()), text.replace("AIDAALICE1ALICE1", ALICE));
+    assert_eq!(policy.shown_text(|_| None), text);
+}
+
+#[test]
+fn who_is_unknown_at_storage_stays_a_name() {
+    let policy = stored().bind(|_| None);
+    assert_eq!(policy.shown_text(|_| None), policy.text());
 }

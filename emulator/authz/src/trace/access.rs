@@ -58,6 +58,11 @@ pub(super) fn trace_acl(subject: &Subject<'_>, policies: &Policies<'_>) -> Optio
         return trace_unasked(subject, acls);
     };
     let asked = acls.asked(question)?;
+    // With ACLs off, which is the rule, one is worth a word only if it would have allowed.
+    let would_give = asked.grants.iter().any(|grant| acl::gives(grant, question, subject));
+    if !acls.ownership.has_acls() && !would_give {
+        return None;
+    }
     let note = if !acls.ownership.has_acls() {
         Some("BucketOwnerEnforced switches ACLs off")
     } else if subject.relation == Relation::SameAccount {
