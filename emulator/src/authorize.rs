@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
+use crate::kms;
 use crate::operation::{Operation, RequiredResource, Requirement};
 use crate::s3::existing_tags;
 use crate::state::{CallerPolicies, Holder, Tags, World};
@@ -23,6 +24,7 @@ pub(crate) struct Authorized<O> {
     caller: Caller,
     /// The optional permissions that were not given.
     withheld: Vec<&'static str>,
+    context: Context,
 }
 
 impl<O> Authorized<O> {
@@ -41,6 +43,11 @@ impl<O> Authorized<O> {
 
     pub(crate) fn caller(&self) -> &Caller {
         &self.caller
+    }
+
+    /// The condition keys of the request, without those of single requirements.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// The caller's account; absent for anonymous callers.
@@ -91,7 +98,7 @@ pub(crate) fn authorize<O: Operation>(
             return Err(refusal);
         }
     }
-    Ok(Authorized { operation, caller, withheld })
+    Ok(Authorized { operation, caller, withheld, context })
 }
 
 fn decide_requirement(
@@ -105,6 +112,7 @@ fn decide_requirement(
     let (owner, resource_policy, public_access_block) =
         resource_side(&requirement.resource, &principal, world);
     let mut context = context.clone();
+    kms::key_context(&mut context, requirement, &principal, world);
     for (key, values) in &requirement.context {
         match values {
             Values::One(value) => context.set(&**key, value.as_str()),
@@ -135,7 +143,7 @@ fn decide_requirement(
         identity: &policies.identity,
         boundary: policies.boundary.as_ref().map(std::slice::from_ref),
         session: policies.session.as_ref().map(std::slice::from_ref),
-        resource: resource_policy,
+        resource: resource_policy.as_ref(),
         public_access_block,
         ..Policies::default()
     };
@@ -154,11 +162,11 @@ fn principal_ids(caller: &Caller, world: &World) -> PrincipalIds {
 }
 
 /// The owner of a resource, its policy, and whether public policies are held back there.
-fn resource_side<'a>(
+fn resource_side(
     resource: &RequiredResource,
     principal: &Principal,
-    world: &'a World,
-) -> (Option<AccountId>, Option<&'a Policy>, PublicAccessBlock) {
+    world: &World,
+) -> (Option<AccountId>, Option<Policy>, PublicAccessBlock) {
     match resource {
         RequiredResource::Any | RequiredResource::NewBucket(_) => {
             (principal.account().cloned(), None, PublicAccessBlock::NONE)
@@ -172,14 +180,18 @@ fn resource_side<'a>(
                         restrict_public_buckets: bucket.public_access_block.restrict_public_buckets,
                         ..PublicAccessBlock::NONE
                     };
-                    (Some(bucket.owner.clone()), bucket.policy.as_ref(), block)
+                    (Some(bucket.owner.clone()), bucket.policy.clone(), block)
                 }
             }
         }
         RequiredResource::Role { arn, account } => {
-            let trust = world.accounts.role(arn).map(|(_, _, role)| &role.trust);
+            let trust = world.accounts.role(arn).map(|(_, _, role)| role.trust.clone());
             (account.clone(), trust, PublicAccessBlock::NONE)
         }
+        RequiredResource::Key(key) => {
+            (Some(key.account.clone()), world.keys.policy_of(key), PublicAccessBlock::NONE)
+        }
+        RequiredResource::KeyAlias { account, .. } => (Some(account.clone()), None, PublicAccessBlock::NONE),
     }
 }
 

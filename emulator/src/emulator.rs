@@ -289,6 +289,29 @@ impl Emulator {
         aws_sdk_sts::Client::from_conf(config)
     }
 
+    /// A KMS client of a user, in memory, in `us-east-1`, on the emulator's clock.
+    ///
+    /// # Panics
+    /// If the scenario has no such user with an access key.
+    pub fn kms(&self, user: &str) -> aws_sdk_kms::Client {
+        self.kms_with(self.expect_credentials(user))
+    }
+
+    /// A KMS client with these credentials, in memory, in `us-east-1`, on the emulator's clock.
+    pub fn kms_with(&self, credentials: Credentials) -> aws_sdk_kms::Client {
+        let clock = SdkClock(self.inner.clock.clone());
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(IN_MEMORY_ENDPOINT)
+            .http_client(self.http_client())
+            .credentials_provider(credentials)
+            .time_source(clock.clone())
+            .sleep_impl(clock)
+            .build();
+        aws_sdk_kms::Client::from_conf(config)
+    }
+
     #[expect(clippy::panic, reason = "a test that names a user its scenario does not have is itself wrong")]
     fn expect_credentials(&self, user: &str) -> Credentials {
         self.credentials(user)

@@ -106,6 +106,7 @@ impl Exchange {
         let now = self.clock.now();
         let mut decided = Vec::new();
         let mut world = self.world.lock();
+        world.pass_time(now);
         let bucket = operation.target().bucket().and_then(|name| world.buckets.get(name));
         let region = bucket.map(|bucket| bucket.region.clone());
         let result = self.check_bucket(head, &operation, &world).and_then(|()| {

@@ -24,6 +24,7 @@ mod front;
 mod head;
 mod ids;
 mod journal;
+mod kms;
 mod listener;
 mod operation;
 mod pipeline;

@@ -27,6 +27,7 @@ use crate::fault::Faults;
 use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
+use crate::kms;
 use crate::s3::{S3Codec, Slot, check_headers, check_subresource, reword};
 use crate::service::Service;
 use crate::state::{Content, World};
@@ -151,6 +152,7 @@ impl Pipeline {
                 let answer = match &service {
                     Service::S3 => self.s3(&exchange).await,
                     Service::Sts => sts::answer(&exchange, &ids).map(|response| response.map(Content::from)),
+                    Service::Kms => kms::answer(&exchange).map(|response| response.map(Content::from)),
                     Service::Other(name) => Err(Service::refusal(name)),
                 };
                 let mut outcome = exchange.take_outcome();
@@ -162,6 +164,7 @@ impl Pipeline {
         let mut response = match answer {
             Ok(response) => response,
             Err(refusal) => {
+                let refusal = service.word(refusal);
                 entry.code = Some(refusal.code.clone().into_owned());
                 refusal.render(service.protocol(&refusal), &method, &ids).map(Content::from)
             }

@@ -6,13 +6,14 @@
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
-use crate::sts;
+use crate::{kms, sts};
 
 /// A service by its signing name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     S3,
     Sts,
+    Kms,
     /// A service that is known by name only; its requests are refused.
     Other(String),
 }
@@ -22,6 +23,9 @@ impl Service {
     pub(crate) fn of(head: &Head) -> Self {
         let scope = scope_service(head);
         if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
+            if service == kms::TARGET {
+                return Self::Kms;
+            }
             return Self::Other(scope.unwrap_or_else(|| service.to_owned()));
         }
         let is_form = head
@@ -32,6 +36,7 @@ impl Service {
         match scope.as_deref() {
             // Only STS has one path, so elsewhere the scope is wrong, which S3 says.
             Some("sts") if at_root => Self::Sts,
+            Some("kms") if at_root => Self::Kms,
             Some("s3") | None if speaks_query || head.host().starts_with("sts.") => Self::Sts,
             Some("s3" | "sts") | None => Self::S3,
             Some(other) => Self::Other(other.to_owned()),
@@ -43,6 +48,7 @@ impl Service {
         match self {
             Self::S3 => "s3",
             Self::Sts => "sts",
+            Self::Kms => "kms",
             Self::Other(name) => name,
         }
     }
@@ -54,10 +60,18 @@ impl Service {
         match self {
             Self::S3 => Protocol::RestXml,
             Self::Sts if !undispatched => Protocol::Query { namespace: sts::NAMESPACE },
-            Self::Other(name) if name == "kms" || name == "TrentService" => Protocol::Json,
+            Self::Kms => Protocol::Json,
             Self::Sts | Self::Other(_) => {
                 Protocol::Query { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" }
             }
+        }
+    }
+
+    /// The refusal as this service words it: what several services refuse goes by another name in each.
+    pub(crate) fn word(&self, refusal: AwsError) -> AwsError {
+        match self {
+            Self::Kms => kms::word(refusal),
+            Self::S3 | Self::Sts | Self::Other(_) => refusal,
         }
     }
 

@@ -78,6 +78,11 @@ impl Arn {
         self.part(2)
     }
 
+    /// The region part; S3 and IAM ARNs carry none.
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
     /// The account in the ARN itself; S3 ARNs carry none.
     pub fn account(&self) -> Option<AccountId> {
         AccountId::new(self.part(4)).ok()

@@ -177,6 +177,14 @@ impl Entropy {
         }
     }
 
+    /// Fills `bytes`, eight at a time; a part of eight uses up a whole draw.
+    pub fn fill(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(8) {
+            let drawn = self.next_u64().to_le_bytes();
+            part.iter_mut().zip(drawn).for_each(|(byte, drawn)| *byte = drawn);
+        }
+    }
+
     /// `length` characters drawn evenly from `alphabet`; an empty alphabet gives an empty text.
     pub fn text(&self, alphabet: &[u8], length: usize) -> String {
         let size = alphabet.len() as u64;

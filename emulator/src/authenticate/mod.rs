@@ -28,7 +28,7 @@ use crate::state::{AccessKey, Accounts, Holder};
 
 /// How far a client's clock may be off, S3.
 const SKEW_S3: SignedDuration = SignedDuration::from_mins(15);
-/// How far a client's clock may be off, STS.
+/// How far a client's clock may be off, STS and KMS.
 const SKEW_STS: SignedDuration = SignedDuration::from_mins(5);
 
 /// Where a signature travelled.
@@ -179,10 +179,12 @@ impl Verifier<'_> {
         let Scope { region, service, .. } = &credential.scope;
         let wanted = addressing::region_in_host(self.head.host()).filter(|wanted| wanted != region);
         match (self.service, wanted) {
-            (Service::Sts, _) if service != "sts" => {
-                Err(AwsError::sts_signature("Credential should be scoped to correct service: 'sts'. "))
+            (Service::Sts | Service::Kms, _) if service != self.service.name() => {
+                let wanted = self.service.name();
+                let text = format!("Credential should be scoped to correct service: '{wanted}'. ");
+                Err(AwsError::sts_signature(text))
             }
-            (Service::Sts, Some(_)) => {
+            (Service::Sts | Service::Kms, Some(_)) => {
                 Err(AwsError::sts_signature("Credential should be scoped to a valid region. "))
             }
             (Service::S3, Some(wanted)) => {
@@ -282,8 +284,8 @@ impl Verifier<'_> {
             Service::S3 if off.abs() > SKEW_S3 => {
                 Err(AwsError::request_time_too_skewed(timestamp, &format_extended(self.now)))
             }
-            Service::Sts if off > SKEW_STS => Err(self.sts_expired(timestamp)),
-            Service::Sts if off < -SKEW_STS => {
+            Service::Sts | Service::Kms if off > SKEW_STS => Err(self.sts_expired(timestamp)),
+            Service::Sts | Service::Kms if off < -SKEW_STS => {
                 let limit = self.now.saturating_add(SKEW_STS).unwrap_or(Timestamp::MAX);
                 let (limit, now) = (format_basic(limit), format_basic(self.now));
                 Err(AwsError::sts_signature(format!(

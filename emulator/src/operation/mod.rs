@@ -15,7 +15,7 @@ pub use name::{Op, UnknownOp};
 
 use crate::authorize::Authorized;
 use crate::error::AwsError;
-use crate::state::World;
+use crate::state::{ResolvedKey, World};
 
 /// A decoded request.
 pub(crate) trait Operation: Sized {
@@ -67,6 +67,8 @@ pub(crate) struct Requirement {
     pub(crate) context: Vec<(Cow<'static, str>, Values)>,
     /// Without it the operation is done all the same, and answers less.
     pub(crate) is_optional: bool,
+    /// The service that asks with the caller's permissions, if it is not the caller who asks: `s3`.
+    pub(crate) via_service: Option<&'static str>,
 }
 
 /// The resource of a requirement.
@@ -86,11 +88,18 @@ pub(crate) enum RequiredResource {
         arn: String,
         account: Option<AccountId>,
     },
+    /// A KMS key; its policy counts, and its properties are condition keys.
+    Key(ResolvedKey),
+    /// An alias of a KMS key; it has no policy of its own.
+    KeyAlias {
+        arn: String,
+        account: AccountId,
+    },
 }
 
 impl Requirement {
     pub(crate) fn new(action: &'static str, resource: RequiredResource) -> Self {
-        Self { action, resource, context: Vec::new(), is_optional: false }
+        Self { action, resource, context: Vec::new(), is_optional: false, via_service: None }
     }
 
     pub(crate) fn on_bucket(action: &'static str, bucket: &str) -> Self {
@@ -106,19 +115,20 @@ impl Requirement {
         self
     }
 
-    /// The operation does without, if it must.
-    pub(crate) fn optional(mut self) -> Self {
-        self.is_optional = true;
+    /// A key that is a list, such as `aws:TagKeys`.
+    pub(crate) fn with_many<V: Into<String>>(
+        mut self,
+        key: impl Into<Cow<'static, str>>,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.context.push((key.into(), Values::Many(values)));
         self
     }
 
-    /// Sets a key that is a list.
-    pub(crate) fn with_many(
-        mut self,
-        key: impl Into<Cow<'static, str>>,
-        values: impl IntoIterator<Item = String>,
-    ) -> Self {
-        self.context.push((key.into(), Values::Many(values.into_iter().collect())));
+    /// The operation does without, if it must.
+    pub(crate) fn optional(mut self) -> Self {
+        self.is_optional = true;
         self
     }
 
@@ -145,7 +155,8 @@ impl RequiredResource {
             Self::Any => "*".to_owned(),
             Self::Bucket(bucket) | Self::NewBucket(bucket) => format!("arn:aws:s3:::{bucket}"),
             Self::Object { bucket, key } => format!("arn:aws:s3:::{bucket}/{key}"),
-            Self::Role { arn, .. } => arn.clone(),
+            Self::Role { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
+            Self::Key(key) => key.arn.as_str().to_owned(),
         }
     }
 }

@@ -27,8 +27,11 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
         builder.account(account)?;
     }
     builder.check_trusts()?;
-    // Bucket policies may name principals of any account, so they come last.
+    // The policies of keys and buckets may name principals of any account, so they come last.
     for account in &scenario.document.account {
+        for key in &account.kms_key {
+            builder.kms_key(key, account)?;
+        }
         for bucket in &account.bucket {
             builder.bucket_policy(bucket)?;
         }
@@ -36,14 +39,19 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
     Ok(builder.world)
 }
 
-struct Builder<'a> {
-    scenario: &'a Scenario,
-    world: World,
-    now: Timestamp,
+pub(super) struct Builder<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) world: World,
+    pub(super) now: Timestamp,
 }
 
 impl Builder<'_> {
-    fn error<T>(&self, value: &Spanned<T>, message: impl Into<String>, help: &str) -> ScenarioError {
+    pub(super) fn error<T>(
+        &self,
+        value: &Spanned<T>,
+        message: impl Into<String>,
+        help: &str,
+    ) -> ScenarioError {
         self.scenario.place.at(value, message, help)
     }
 
@@ -56,11 +64,9 @@ impl Builder<'_> {
             let message = format!("the account `{id}` is declared twice");
             return Err(self.error(&account.id, message, "merge the two declarations"));
         }
-        for (value, name) in [(&account.kms_key, "kms_key"), (&account.topic, "topic")] {
-            if let Some(value) = value {
-                let message = format!("field `{name}` of the account `{id}` is not supported yet");
-                return Err(self.error(value, message, "remove the field"));
-            }
+        if let Some(topic) = &account.topic {
+            let message = format!("field `topic` of the account `{id}` is not supported yet");
+            return Err(self.error(topic, message, "remove the field"));
         }
         let canonical_id = match &account.canonical_id {
             None => ids::canonical_user_id(&self.world.entropy),
@@ -221,7 +227,7 @@ impl Builder<'_> {
     }
 
     /// What is wrong with a policy, and where in its own text.
-    fn policy_error(
+    pub(super) fn policy_error(
         &self,
         given: &Spanned<String>,
         file: Option<&str>,
@@ -235,7 +241,7 @@ impl Builder<'_> {
     }
 
     /// The text of a policy, and the file it came from.
-    fn policy_text<'s>(
+    pub(super) fn policy_text<'s>(
         &'s self,
         given: &'s Spanned<String>,
     ) -> Result<(&'s str, Option<&'s str>), ScenarioError> {
@@ -391,7 +397,11 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn check_principals(&self, policy: &Policy, given: &Spanned<String>) -> Result<(), ScenarioError> {
+    pub(super) fn check_principals(
+        &self,
+        policy: &Policy,
+        given: &Spanned<String>,
+    ) -> Result<(), ScenarioError> {
         match policy.principals().find(|entry| !self.world.accounts.knows(&entry.principal)) {
             None => Ok(()),
             Some(unknown) => {
@@ -427,7 +437,7 @@ impl Builder<'_> {
     }
 }
 
-fn source(kind: PolicyKind, name: &str, file: Option<&str>) -> PolicySource {
+pub(super) fn source(kind: PolicyKind, name: &str, file: Option<&str>) -> PolicySource {
     let source = PolicySource::new(kind, name);
     match file {
         Some(file) => source.with_file(file),

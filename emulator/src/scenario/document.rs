@@ -1,5 +1,7 @@
 //! The shape of a scenario file.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::{Spanned, Value};
@@ -35,7 +37,8 @@ pub(super) struct Account {
     pub(super) role: Vec<Role>,
     #[serde(default)]
     pub(super) bucket: Vec<Bucket>,
-    pub(super) kms_key: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) kms_key: Vec<KmsKey>,
     pub(super) topic: Option<Spanned<Value>>,
 }
 
@@ -113,6 +116,25 @@ pub(super) struct Bucket {
     pub(super) objects: Vec<ObjectText>,
 }
 
+/// A symmetric key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct KmsKey {
+    /// A UUID; drawn if absent.
+    pub(super) id: Option<Spanned<String>>,
+    /// `us-east-1` if absent.
+    pub(super) region: Option<Spanned<String>>,
+    /// With or without `alias/` before it.
+    pub(super) alias: Option<Spanned<String>>,
+    pub(super) description: Option<String>,
+    /// That of a key made without one, if absent: the account decides.
+    pub(super) policy: Option<Spanned<String>>,
+    /// `Enabled` if absent; `PendingDeletion` has its 30 days before it.
+    pub(super) state: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<Spanned<String>, String>,
+}
+
 /// All four are on unless they are turned off here.
 #[expect(clippy::struct_excessive_bools, reason = "these are the four switches that AWS has")]
 #[derive(Clone, Debug, Deserialize)]
@@ -156,6 +178,7 @@ impl Document {
             let policies = users
                 .chain(groups)
                 .chain(roles)
+                .chain(account.kms_key.iter().filter_map(|key| key.policy.as_ref()))
                 .chain(account.bucket.iter().filter_map(|bucket| bucket.policy.as_ref()));
             let objects =
                 account.bucket.iter().flat_map(|bucket| &bucket.objects).filter_map(|o| o.file.as_ref());

@@ -6,6 +6,7 @@
 mod build;
 mod document;
 mod error;
+mod keys;
 #[cfg(test)]
 mod tests;
 

@@ -83,10 +83,43 @@ fn buckets_and_objects_are_checked() {
                 &bucket("objects = [{ key = \"k\", text = \"a\" }, { key = \"k\", text = \"b\" }]"),
             ),
             ("object without a key", &bucket("objects = [{ key = \"\", text = \"a\" }]")),
-            ("KMS key", "[[account.kms_key]]\nid = \"x\"\n"),
             ("topic", "[[account.topic]]\nname = \"x\"\n"),
         ],
     );
+}
+
+#[test]
+fn kms_keys_are_checked() {
+    let key = |rest: &str| format!("[[account.kms_key]]\n{rest}\n");
+    let id = "id = \"1234abcd-12ab-34cd-56ef-1234567890ab\"";
+    let policy = |principal: &str| {
+        format!(
+            "policy = '{{\"Version\":\"2012-10-17\",\"Statement\":{{\"Effect\":\"Allow\",\"Principal\":{principal},\
+             \"Action\":\"kms:*\",\"Resource\":\"*\"}}}}'"
+        )
+    };
+    check(
+        "kms_keys",
+        &[
+            ("unknown field", &key("name = \"app\"")),
+            ("id", &key("id = \"app\"")),
+            ("id declared twice", &key(id).repeat(2)),
+            ("region", &key("region = \"europe\"")),
+            ("alias", &key("alias = \"alias/a b\"")),
+            ("alias of AWS", &key("alias = \"aws/s3\"")),
+            ("alias declared twice", &(key("alias = \"alias/app\"") + &key("alias = \"app\""))),
+            ("state", &key("state = \"Deleted\"")),
+            ("reserved tag", &key("tags = { \"aws:team\" = \"raw\" }")),
+            ("missing policy file", &key("policy = \"policies/missing.json\"")),
+            ("broken policy", &key("policy = '{\"Version\": \"2012-10-17\"}'")),
+            ("unknown principal", &key(&policy("{\"AWS\":\"999999999999\"}"))),
+        ],
+    );
+    let complete = key(&format!(
+        "{id}\nregion = \"eu-west-1\"\nalias = \"app\"\ndescription = \"for logs\"\nstate = \"Disabled\"\ntags = {{ team = \"raw\" }}\n{}",
+        policy("{\"AWS\":\"111122223333\"}")
+    ));
+    load(&format!("{ACCOUNT}{complete}"), "{}").unwrap();
 }
 
 #[test]

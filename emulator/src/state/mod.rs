@@ -6,6 +6,7 @@
 mod accounts;
 mod buckets;
 mod content;
+mod keys;
 mod objects;
 mod tags;
 mod uploads;
@@ -16,6 +17,11 @@ pub(crate) use accounts::{
 };
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
 pub(crate) use content::Content;
+pub(crate) use keys::{
+    Alias, DataKey, EncryptionContext, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey,
+    Plaintext, ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed,
+    days_after, is_managed_alias, random_uuid, uuid_number,
+};
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
 pub(crate) use tags::Tags;
 pub(crate) use uploads::{Part, Upload};
@@ -35,12 +41,13 @@ use crate::ids;
 pub(crate) struct World {
     pub(crate) accounts: Accounts,
     pub(crate) buckets: BTreeMap<String, Bucket>,
+    pub(crate) keys: Keys,
     pub(crate) entropy: Entropy,
 }
 
 impl World {
     pub(crate) fn new(entropy: Entropy) -> Self {
-        Self { accounts: Accounts::default(), buckets: BTreeMap::new(), entropy }
+        Self { accounts: Accounts::default(), buckets: BTreeMap::new(), keys: Keys::default(), entropy }
     }
 
     /// The id of a version that is written now.
@@ -84,6 +91,11 @@ impl World {
         let shown = version.clone();
         bucket.push(key, Version::Marker(DeleteMarker { version, last_modified: now }));
         Ok(Some(shown))
+    }
+
+    /// Lets happen what only time makes happen: every request finds the state of its own instant.
+    pub(crate) fn pass_time(&mut self, now: Timestamp) {
+        self.keys.advance(now, &self.entropy);
     }
 
     pub(crate) fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {

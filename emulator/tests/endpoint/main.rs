@@ -19,6 +19,12 @@ mod hostile;
 #[cfg(test)]
 mod journal;
 #[cfg(test)]
+mod kms;
+#[cfg(test)]
+mod kms_access;
+#[cfg(test)]
+mod kms_recorded;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod model;

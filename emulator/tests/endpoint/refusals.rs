@@ -129,13 +129,6 @@ async fn requests_that_s3_does_not_have_are_refused_by_name() {
     let form =
         Ask::new("POST", "/logs").header("content-type", "multipart/form-data; boundary=x").body("--x--");
     check_unsupported(&wire.send_as(ADMIN, &form).await, "POST form");
-    let json = Ask::new("POST", "/").header("x-amz-target", "TrentService.Encrypt").body("{}");
-    let answer = wire.send(&json).await;
-    assert_eq!((answer.status, answer.header("content-type")), (501, Some("application/x-amz-json-1.1")));
-    assert_eq!(
-        answer.text(),
-        r#"{"__type":"NotImplemented","message":"the service `TrentService` is not supported by this emulator yet"}"#
-    );
 }
 
 #[tokio::test]
