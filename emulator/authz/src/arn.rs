@@ -96,8 +96,17 @@ impl Arn {
 
 /// The six parts of an ARN, split on its first five colons.
 pub(crate) fn segments(text: &str) -> Option<[&str; 6]> {
-    let mut parts = text.splitn(6, ':');
-    Some([parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?])
+    let mut rest = text;
+    let mut next = || {
+        // The parts are short: a loop finds the colon sooner than a search for it does.
+        let colon = rest.bytes().position(|byte| byte == b':')?;
+        let part = rest.get(..colon)?;
+        rest = rest.get(colon + 1..)?;
+        Some(part)
+    };
+    let parts = [next()?, next()?, next()?, next()?, next()?];
+    let [first, second, third, fourth, fifth] = parts;
+    Some([first, second, third, fourth, fifth, rest])
 }
 
 macro_rules! text_newtype {

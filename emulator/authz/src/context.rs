@@ -1,8 +1,11 @@
 //! The condition keys of a request.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer};
+
+use crate::policy::value;
 
 /// The condition keys that a request carries, with their values.
 ///
@@ -14,22 +17,62 @@ pub struct Context {
     entries: Arc<Entries>,
 }
 
-/// Few enough to be searched one by one, by hash: an absent key, which is the common case, costs no comparison of
-/// texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Entries {
-    /// The hash of each entry's key, at the same index.
-    hashes: Vec<u64>,
     /// In the order of their lower-case keys.
     list: Vec<Entry>,
+    slots: Derived<Slots>,
 }
 
+/// Where a key may stand, by a few bits of its hash. An absent key, which is the common case, costs no comparison of
+/// texts.
+type Slots = [Slot; SLOT_COUNT];
+
+const SLOT_COUNT: usize = 64;
+
+#[derive(Debug, Clone, Copy)]
+enum Slot {
+    Free,
+    /// The index of the only entry.
+    One(u32),
+    Several,
+}
+
+/// A key of the request with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
+pub(crate) struct Entry {
     lower_key: LowerKey,
     key: Box<str>,
     values: Values,
+    typed: Typed,
 }
+
+/// What the value of a single-valued key means as an address or an instant, read when a condition first asks: many
+/// statements ask the same of one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Typed {
+    address: Derived<Option<IpAddr>>,
+    instant: Derived<Option<i128>>,
+}
+
+/// What follows from the values beside it and is computed once, when it is first needed. It makes no difference
+/// between two values.
+#[derive(Debug, Clone)]
+struct Derived<T>(OnceLock<T>);
+
+impl<T> Default for Derived<T> {
+    fn default() -> Self {
+        Self(OnceLock::new())
+    }
+}
+
+impl<T> PartialEq for Derived<T> {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl<T> Eq for Derived<T> {}
 
 /// The name of a condition key as it is compared: in lower case, with its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +90,15 @@ impl LowerKey {
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
+
+    fn is(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.text == other.text
+    }
+
+    /// The index in [`Slots`].
+    fn slot(&self) -> usize {
+        usize::try_from(self.hash >> 58).unwrap_or_default()
+    }
 }
 
 /// The hash of Fowler, Noll and Vo: short, and the same in every process.
@@ -56,15 +108,50 @@ fn fnv1a(bytes: &[u8]) -> u64 {
     })
 }
 
+impl Entry {
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The value at an index as an address.
+    pub(crate) fn address(&self, index: usize) -> Option<IpAddr> {
+        match &self.values {
+            Values::One(text) => *self.typed.address.0.get_or_init(|| text.parse().ok()),
+            Values::Many(texts) => texts.get(index)?.parse().ok(),
+        }
+    }
+
+    /// The value at an index as an instant, see [`value::instant`].
+    pub(crate) fn instant(&self, index: usize) -> Option<i128> {
+        match &self.values {
+            Values::One(text) => *self.typed.instant.0.get_or_init(|| value::instant(text)),
+            Values::Many(texts) => value::instant(texts.get(index)?),
+        }
+    }
+}
+
 impl Entries {
     fn find(&self, key: &LowerKey) -> Option<&Entry> {
-        let index = self.hashes.iter().position(|hash| *hash == key.hash)?;
-        let entry = self.list.get(index)?;
-        if entry.lower_key == *key {
-            return Some(entry);
+        match *self.slots.0.get_or_init(|| self.slots()).get(key.slot())? {
+            Slot::Free => None,
+            Slot::One(index) => {
+                self.list.get(usize::try_from(index).ok()?).filter(|entry| entry.lower_key.is(key))
+            }
+            Slot::Several => self.list.iter().find(|entry| entry.lower_key.is(key)),
         }
-        // Another key of the same hash stands before it.
-        self.list.iter().find(|entry| entry.lower_key == *key)
+    }
+
+    fn slots(&self) -> Slots {
+        let mut slots = [Slot::Free; SLOT_COUNT];
+        for (entry, index) in self.list.iter().zip(0..) {
+            if let Some(slot) = slots.get_mut(entry.lower_key.slot()) {
+                *slot = match slot {
+                    Slot::Free => Slot::One(index),
+                    Slot::One(_) | Slot::Several => Slot::Several,
+                };
+            }
+        }
+        slots
     }
 
     fn place(&self, key: &LowerKey) -> Result<usize, usize> {
@@ -79,16 +166,16 @@ impl Entries {
                 }
             }
             Err(index) => {
-                self.hashes.insert(index, entry.lower_key.hash);
                 self.list.insert(index, entry);
+                self.slots = Derived::default();
             }
         }
     }
 
     fn remove(&mut self, key: &LowerKey) {
         if let Ok(index) = self.place(key) {
-            self.hashes.remove(index);
             self.list.remove(index);
+            self.slots = Derived::default();
         }
     }
 }
@@ -155,7 +242,12 @@ impl Context {
 
     /// The values of a key whose name is already lower-case: what compiled policies ask with.
     pub(crate) fn get_lower(&self, lower_key: &LowerKey) -> Option<&Values> {
-        self.entries.find(lower_key).map(|entry| &entry.values)
+        self.find(lower_key).map(Entry::values)
+    }
+
+    /// The entry of a key whose name is already lower-case.
+    pub(crate) fn find(&self, lower_key: &LowerKey) -> Option<&Entry> {
+        self.entries.find(lower_key)
     }
 
     /// All keys as they were written, with their values, in the order of their lower-case names.
@@ -164,7 +256,8 @@ impl Context {
     }
 
     fn insert(&mut self, key: String, values: Values) -> &mut Self {
-        let entry = Entry { lower_key: LowerKey::new(&key), key: key.into_boxed_str(), values };
+        let lower_key = LowerKey::new(&key);
+        let entry = Entry { lower_key, key: key.into_boxed_str(), values, typed: Typed::default() };
         Arc::make_mut(&mut self.entries).insert(entry);
         self
     }

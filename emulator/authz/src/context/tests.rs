@@ -23,6 +23,7 @@ fn equal_hashes_do_not_confuse_keys() {
         lower_key: LowerKey { hash: 7, text: text.into() },
         key: text.into(),
         values: Values::One(text.to_owned()),
+        typed: super::Typed::default(),
     };
     let mut entries = Entries::default();
     for text in ["b", "a", "c"] {
@@ -32,6 +33,49 @@ fn equal_hashes_do_not_confuse_keys() {
         assert_eq!(entries.find(&entry(text).lower_key), Some(&entry(text)));
     }
     assert_eq!(entries.find(&entry("d").lower_key), None);
+}
+
+/// The values of a key, of which a typed one is asked for before and after they change.
+#[test]
+fn typed_values_follow_the_texts() {
+    let key = LowerKey::new("aws:x");
+    let address = |context: &Context, index| context.find(&key).and_then(|entry| entry.address(index));
+    let instant = |context: &Context, index| context.find(&key).and_then(|entry| entry.instant(index));
+    let mut context = Context::new();
+    context.set("aws:X", "192.0.2.1");
+    for _ in 0..2 {
+        assert_eq!(address(&context, 0), Some([192, 0, 2, 1].into()));
+    }
+    let copy = context.clone();
+    context.set("aws:X", "1970");
+    assert_eq!((address(&context, 0), instant(&context, 0)), (None, Some(0)));
+    context.set_many("aws:X", ["192.0.2.2", "1971"]);
+    assert_eq!((address(&context, 0), address(&context, 1)), (Some([192, 0, 2, 2].into()), None));
+    assert_eq!((instant(&context, 1), instant(&context, 2)), (Some(365 * 86_400 * 1_000_000_000), None));
+    assert_eq!(address(&copy, 0), Some([192, 0, 2, 1].into()));
+    // What was computed is no part of the value.
+    let mut fresh = Context::new();
+    fresh.set("aws:X", "192.0.2.1");
+    assert_eq!(fresh, copy);
+}
+
+/// More keys than slots, so that many share one.
+#[test]
+fn every_key_is_found_among_many() {
+    let mut context = Context::new();
+    for number in 0..500 {
+        context.set(format!("aws:RequestTag/{number}"), number.to_string());
+        // What is asked for in between must not be remembered.
+        assert_eq!(context.get(&format!("aws:RequestTag/{}", number + 1)), None);
+    }
+    for number in (0..500).step_by(2) {
+        context.remove(&format!("aws:requesttag/{number}"));
+        assert_eq!(context.get(&format!("aws:RequestTag/{number}")), None);
+    }
+    for number in 0..500 {
+        let expected = (number % 2 == 1).then(|| Values::One(number.to_string()));
+        assert_eq!(context.get(&format!("aws:RequestTag/{number}")), expected.as_ref());
+    }
 }
 
 proptest! {

@@ -108,7 +108,7 @@ pub(crate) struct Facts<'a> {
 fn scan<'a>(policies: &'a [Policy], subject: &Subject<'_>) -> (Option<Found<'a>>, Grant<'a>) {
     let mut allow = Grant::No;
     for policy in policies {
-        for (index, statement) in policy.statements().iter().enumerate() {
+        for (index, statement) in policy.candidates(subject) {
             if allow.is_given() && statement.effect() == Effect::Allow {
                 continue;
             }
@@ -144,7 +144,7 @@ impl<'a> Facts<'a> {
             restricted: false,
         };
         // The order in which AWS's flow chart meets the denies; it names one.
-        if binds(principal, PolicyClass::ServiceControl) {
+        if !policies.service_control.is_empty() && binds(principal, PolicyClass::ServiceControl) {
             for level in policies.service_control {
                 let (deny, allow) = scan(level, subject);
                 facts.service_control.push(allow);
@@ -189,7 +189,7 @@ impl<'a> Facts<'a> {
     }
 
     fn gather_resource(&mut self, subject: &Subject<'_>, policy: &'a Policy) {
-        for (index, statement) in policy.statements().iter().enumerate() {
+        for (index, statement) in policy.candidates(subject) {
             let Some(naming) = statement.applies(subject) else { continue };
             let found = Found { policy, index };
             if statement.effect() == Effect::Deny {

@@ -1,12 +1,10 @@
 //! One condition: an operator, a key and its values.
 
-use std::net::IpAddr;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::arn;
-use crate::context::{Context, LowerKey, Values};
+use crate::context::{Context, Entry, LowerKey, Values};
 use crate::wildcard;
 
 use super::document::Version;
@@ -64,6 +62,14 @@ impl ConditionMatch {
     }
 }
 
+/// One value of the request's key.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    entry: &'a Entry,
+    index: usize,
+    text: &'a str,
+}
+
 impl Condition {
     pub(crate) fn compile(
         operator: Operator,
@@ -105,9 +111,9 @@ impl Condition {
     }
 
     pub(crate) fn check(&self, context: &Context) -> ConditionMatch {
-        let values = context.get_lower(&self.lower_key).filter(|values| !values.as_slice().is_empty());
+        let entry = context.find(&self.lower_key).filter(|entry| !entry.values().as_slice().is_empty());
         if let Expected::Null(expected) = &self.expected {
-            let absent = values.is_none();
+            let absent = entry.is_none();
             return match expected.iter().position(|wanted| *wanted == Some(absent)) {
                 Some(_) if absent => ConditionMatch::MetWithoutKey,
                 Some(index) => ConditionMatch::Met(Some((0, index))),
@@ -115,26 +121,19 @@ impl Condition {
                 None => ConditionMatch::Unmet(None),
             };
         }
-        let Some(values) = values.filter(|values| !self.is_empty_set(values)) else {
+        let Some(entry) = entry.filter(|entry| !self.is_empty_set(entry.values())) else {
             return self.check_without_key();
         };
+        let one = |(index, text): (usize, &String)| self.check_one(Asked { entry, index, text }, context);
+        let mut values = entry.values().as_slice().iter().enumerate();
         match self.operator.quantifier {
-            Quantifier::Single => match values {
-                Values::One(value) => {
-                    self.check_one(0, value, context).unwrap_or(ConditionMatch::Unmet(None))
-                }
+            Quantifier::Single => match entry.values() {
+                Values::One(text) => one((0, text)).unwrap_or(ConditionMatch::Unmet(None)),
                 Values::Many(_) => ConditionMatch::ListNeedsQuantifier,
             },
-            Quantifier::Any => values
-                .as_slice()
-                .iter()
-                .enumerate()
-                .find_map(|(index, value)| self.check_one(index, value, context))
-                .unwrap_or(ConditionMatch::Unmet(None)),
+            Quantifier::Any => values.find_map(one).unwrap_or(ConditionMatch::Unmet(None)),
             Quantifier::All => {
-                let missed = values.as_slice().iter().enumerate().find_map(|(index, value)| {
-                    self.check_one(index, value, context).is_none().then_some(index)
-                });
+                let missed = values.find_map(|value| one(value).is_none().then_some(value.0));
                 match missed {
                     Some(index) => ConditionMatch::Unmet(Some(index)),
                     None => ConditionMatch::Met(None),
@@ -159,16 +158,17 @@ impl Condition {
     }
 
     /// One request value against all policy values: any of them for a positive operator, none for a negated one.
-    fn check_one(&self, index: usize, value: &str, context: &Context) -> Option<ConditionMatch> {
-        match (self.first_equal(value, context), self.operator.negated) {
-            (Some(expected), false) => Some(ConditionMatch::Met(Some((index, expected)))),
+    fn check_one(&self, asked: Asked<'_>, context: &Context) -> Option<ConditionMatch> {
+        match (self.first_equal(asked, context), self.operator.negated) {
+            (Some(expected), false) => Some(ConditionMatch::Met(Some((asked.index, expected)))),
             (None, true) => Some(ConditionMatch::Met(None)),
             _ => None,
         }
     }
 
     /// The first policy value that the request value satisfies, before negation.
-    fn first_equal(&self, value: &str, context: &Context) -> Option<usize> {
+    fn first_equal(&self, asked: Asked<'_>, context: &Context) -> Option<usize> {
+        let value = asked.text;
         match &self.expected {
             Expected::Text(templates) | Expected::TextLike(templates) => {
                 templates.iter().position(|template| template.matches(value, context))
@@ -185,13 +185,15 @@ impl Condition {
                     Decimal::parse(text).is_some_and(|expected| relation.holds(&found, &expected))
                 })
             }
-            Expected::Date(relation, expected) => compare(*relation, value::instant(value), expected),
+            Expected::Date(relation, expected) => {
+                compare(*relation, asked.entry.instant(asked.index), expected)
+            }
             Expected::Bool(expected) => compare(Relation::Equal, value::boolean(value), expected),
             Expected::Binary(expected) => {
                 compare(Relation::Equal, BASE64.decode(value.as_bytes()).ok(), expected)
             }
             Expected::IpAddress(networks) => {
-                let address: IpAddr = value.parse().ok()?;
+                let address = asked.entry.address(asked.index)?;
                 networks.iter().position(|network| network.is_some_and(|network| network.contains(address)))
             }
             // Answered by `check` before values are looked at.

@@ -218,7 +218,7 @@ impl Parser {
     fn action(&self, members: &[Member], at: Position) -> Result<ActionElement, PolicyError> {
         let Some((negated, member)) = self.either(members, "Action", "NotAction")? else {
             if self.takes_ineffective_statements() {
-                return Ok(ActionElement { negated: false, patterns: Box::default(), at });
+                return Ok(ActionElement::new(false, Box::default(), at));
             }
             return Err(self.missing("Action", at));
         };
@@ -244,7 +244,7 @@ impl Parser {
         if patterns.is_empty() {
             return Err(self.missing("Action", member.at));
         }
-        Ok(ActionElement { negated, patterns, at: member.at })
+        Ok(ActionElement::new(negated, patterns, member.at))
     }
 
     /// KMS takes a statement without `Action` or `Resource`, which has no effect (API reference, "PutKeyPolicy").

@@ -12,6 +12,7 @@ use crate::ids::UniqueId;
 pub(crate) mod condition;
 pub(crate) mod document;
 mod error;
+mod gate;
 pub(crate) mod json;
 pub(crate) mod operator;
 pub(crate) mod pattern;
@@ -19,7 +20,7 @@ pub(crate) mod principal;
 mod public;
 pub(crate) mod statement;
 mod template;
-mod value;
+pub(crate) mod value;
 
 pub use document::{Effect, Version};
 pub use error::{PolicyError, PolicyErrorKind};
@@ -27,7 +28,9 @@ pub use json::Position;
 pub use principal::{NamedPrincipal, PrincipalEntry};
 pub use statement::Statement;
 
+use crate::subject::Subject;
 use document::Document;
+use gate::Gate;
 
 /// What a policy is attached to, which decides what it may contain and what it can grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -170,6 +173,8 @@ struct Inner {
     text: Box<str>,
     source: PolicySource,
     document: Document,
+    /// One for each statement.
+    gates: Box<[Gate]>,
     public: bool,
 }
 
@@ -183,7 +188,8 @@ impl Policy {
     pub fn parse(text: &str, source: PolicySource) -> Result<Self, PolicyError> {
         let document = document::parse(text, source.kind)?;
         let public = source.kind.is_resource_policy() && public::is_public(&document.statements);
-        Ok(Self { inner: Arc::new(Inner { text: text.into(), source, document, public }) })
+        let gates = document.statements.iter().map(Gate::new).collect();
+        Ok(Self { inner: Arc::new(Inner { text: text.into(), source, document, gates, public }) })
     }
 
     /// The text it was parsed from.
@@ -211,6 +217,17 @@ impl Policy {
         &self.inner.document.statements
     }
 
+    /// The statements that may apply, with their indices; none of the others does.
+    pub(crate) fn candidates(&self, subject: &Subject<'_>) -> impl Iterator<Item = (usize, &Statement)> {
+        self.inner
+            .gates
+            .iter()
+            .zip(self.statements())
+            .enumerate()
+            .filter(|(_, (gate, _))| gate.is_open(subject))
+            .map(|(index, (_, statement))| (index, statement))
+    }
+
     /// Whether Block Public Access calls the policy public: an `Allow` for everybody that no fixed value of a
     /// principal, network or source key pins down. Policies other than resource policies never are.
     pub fn is_public(&self) -> bool {
@@ -232,14 +249,15 @@ impl Policy {
     /// bound.
     #[must_use]
     pub fn bind(&self, unique_id: impl Fn(&Arn) -> Option<UniqueId>) -> Self {
-        let Inner { text, source, document, public } = &*self.inner;
+        let Inner { text, source, document, gates, public } = &*self.inner;
         let mut document = document.clone();
         for element in document.statements.iter_mut().filter_map(|one| one.principal.as_mut()) {
             for entry in &mut element.entries {
                 entry.bound_to = entry.bindable().and_then(|arn| unique_id(&arn));
             }
         }
-        let inner = Inner { text: text.clone(), source: source.clone(), document, public: *public };
+        let (text, source, gates) = (text.clone(), source.clone(), gates.clone());
+        let inner = Inner { text, source, document, gates, public: *public };
         Self { inner: Arc::new(inner) }
     }
 

@@ -5,6 +5,7 @@ use crate::wildcard::{self, Glob};
 
 use super::PolicyKind;
 use super::document::Version;
+use super::gate::Start;
 use super::json::Position;
 use super::template::{Template, Wildcards};
 
@@ -27,6 +28,8 @@ impl ListMatch {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActionElement {
     pub(crate) negated: bool,
+    /// The starts of the patterns, beside each other: most patterns are settled by them.
+    starts: Box<[Start]>,
     pub(crate) patterns: Box<[ActionPattern]>,
     pub(crate) at: Position,
 }
@@ -35,11 +38,9 @@ pub(crate) struct ActionElement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ActionPattern {
     glob: Glob,
-    /// The first eight bytes of its literal start, and which of them count: one comparison settles most patterns.
-    word: u64,
-    mask: u64,
-    /// The word holds all that is literal, and a `*` covers the rest.
-    word_settles: bool,
+    start: Start,
+    /// The start holds all that is literal, and a `*` covers the rest.
+    start_settles: bool,
     pub(crate) text: Box<str>,
     pub(crate) at: Position,
 }
@@ -48,22 +49,39 @@ impl ActionPattern {
     pub(crate) fn new(text: &str, at: Position) -> Self {
         let glob = Glob::new(wildcard::compile(&text.to_ascii_lowercase()));
         let literal = glob.literal();
-        let word = wildcard::first_word(literal);
-        let mask = wildcard::first_word(&vec![0xFF; literal.len()]);
-        let word_settles = glob.is_prefix() && literal.len() <= size_of::<u64>();
-        Self { glob, word, mask, word_settles, text: text.into(), at }
+        let start = Start::new(literal);
+        let start_settles = glob.is_prefix() && literal.len() <= size_of::<u64>();
+        Self { glob, start, start_settles, text: text.into(), at }
     }
 
     /// Whether the pattern covers an action.
     pub(crate) fn covers(&self, action: &LowerAction) -> bool {
-        (action.first_word() ^ self.word) & self.mask == 0
-            && (self.word_settles || self.glob.matches(action.as_bytes()))
+        self.start.begins(action) && self.covers_behind_start(action)
+    }
+
+    /// What every action that it covers begins with.
+    pub(crate) fn literal(&self) -> &[u8] {
+        self.glob.literal()
+    }
+
+    fn covers_behind_start(&self, action: &LowerAction) -> bool {
+        self.start_settles || self.glob.matches(action.as_bytes())
     }
 }
 
 impl ActionElement {
+    pub(crate) fn new(negated: bool, patterns: Box<[ActionPattern]>, at: Position) -> Self {
+        let starts = patterns.iter().map(|pattern| pattern.start).collect();
+        Self { negated, starts, patterns, at }
+    }
+
     pub(crate) fn check(&self, subject: &Subject<'_>) -> ListMatch {
-        ListMatch::of(self.patterns.iter().position(|pattern| pattern.covers(&subject.lower_action)))
+        let action = &subject.lower_action;
+        let covers = |(index, start): (usize, &Start)| {
+            start.begins(action)
+                && self.patterns.get(index).is_some_and(|pattern| pattern.covers_behind_start(action))
+        };
+        ListMatch::of(self.starts.iter().enumerate().position(covers))
     }
 
     /// Whether the element lets the statement apply.
@@ -121,6 +139,14 @@ impl ResourcePattern {
             incomplete(text, policy)?
         };
         Some(Self { form, whole_service, text: text.into(), at })
+    }
+
+    /// What every resource that it covers begins with.
+    pub(crate) fn literal(&self) -> &[u8] {
+        match &self.form {
+            Form::Arn(template) => template.literal(),
+            Form::Everything | Form::Incomplete { .. } => &[],
+        }
     }
 
     /// Whether the pattern covers the resource of the request. A variable without a value covers nothing.

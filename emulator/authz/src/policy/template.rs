@@ -90,17 +90,27 @@ impl Template {
         &self.source
     }
 
+    /// What stands before the first wildcard and the first variable.
+    pub(crate) fn literal(&self) -> &[u8] {
+        match &self.form {
+            Form::Fixed(glob) => glob.literal(),
+            Form::Parts(parts) => match parts.first() {
+                Some(Part::Fixed(bytes)) => wildcard::literal_start(bytes),
+                _ => &[],
+            },
+        }
+    }
+
     pub(crate) fn has_variables(&self) -> bool {
         matches!(self.form, Form::Parts(_))
     }
 
     /// Whether the pattern matches a whole text; a variable without a value matches none.
+    #[inline]
     pub(crate) fn matches(&self, text: &str, context: &Context) -> bool {
         match &self.form {
             Form::Fixed(glob) => glob.matches(text.as_bytes()),
-            Form::Parts(parts) => {
-                fill(parts, context).is_some_and(|pattern| wildcard::matches(&pattern, text.as_bytes()))
-            }
+            Form::Parts(parts) => matches_filled(parts, text, context),
         }
     }
 
@@ -116,6 +126,10 @@ impl Template {
     pub(crate) fn resolved_text(&self, context: &Context) -> Option<String> {
         self.resolve(context).map(|pattern| wildcard::display(&pattern))
     }
+}
+
+fn matches_filled(parts: &[Part], text: &str, context: &Context) -> bool {
+    fill(parts, context).is_some_and(|pattern| wildcard::matches(&pattern, text.as_bytes()))
 }
 
 /// Values are taken literally, wildcards in them included. A multi-valued key has no value here (IAM User Guide,
