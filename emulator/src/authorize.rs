@@ -66,7 +66,7 @@ pub(crate) struct Decided {
 
 /// Decides on each requirement of `operation`; the first that is denied refuses it, in AWS's words.
 ///
-/// Every decision made is added to `decided`.
+/// Every decision made is added to `decided`, but for those on optional permissions: they refuse nothing.
 pub(crate) fn authorize<O: Operation>(
     operation: O,
     authenticated: &Authenticated,

@@ -42,7 +42,7 @@ const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Headers that are verified, or read raw by us, before `s3s` sees the request.
-const TAKEN: [&str; 18] = [
+const TAKEN: [&str; 19] = [
     "authorization",
     "cache-control",
     "content-disposition",
@@ -56,6 +56,7 @@ const TAKEN: [&str; 18] = [
     "if-none-match",
     "if-unmodified-since",
     "range",
+    "x-amz-bypass-governance-retention",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
@@ -64,8 +65,8 @@ const TAKEN: [&str; 18] = [
 ];
 
 /// The beginnings of further headers that we read ourselves.
-const TAKEN_PREFIXES: [&str; 4] =
-    ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-if-match-", "x-amz-meta-"];
+const TAKEN_PREFIXES: [&str; 5] =
+    ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-if-match-", "x-amz-meta-", "x-amz-object-lock-"];
 
 /// What the pipeline is told about the network.
 #[derive(Clone, Debug)]

@@ -138,10 +138,51 @@ impl AwsError {
         Self::invalid_argument("Invalid version id specified", "versionId", value)
     }
 
+    pub(crate) fn invalid_bucket_state(text: &'static str) -> Self {
+        Self::new(CONFLICT, "InvalidBucketState", text)
+    }
+
     pub(crate) fn illegal_self_copy() -> Self {
         let text = "This copy request is illegal because it is trying to copy an object to itself without \
                     changing the object's metadata, storage class, website redirect location or encryption \
                     attributes.";
+        Self::invalid_request(text)
+    }
+}
+
+/// Object Lock.
+impl AwsError {
+    pub(crate) fn no_object_lock_configuration(bucket: &str) -> Self {
+        let text = "Object Lock configuration does not exist for this bucket";
+        Self::new(NOT_FOUND, "ObjectLockConfigurationNotFoundError", text).with("BucketName", bucket)
+    }
+
+    pub(crate) fn no_object_lock() -> Self {
+        let text = "The specified object does not have a ObjectLock configuration";
+        Self::new(NOT_FOUND, "NoSuchObjectLockConfiguration", text)
+    }
+
+    pub(crate) fn object_locked() -> Self {
+        Self::access_denied("Access Denied because object protected by object lock.")
+    }
+
+    /// Not the text that the operations on retention and legal hold have.
+    pub(crate) fn lock_headers_without_lock() -> Self {
+        Self::invalid_request("Bucket is missing ObjectLockConfiguration")
+    }
+
+    pub(crate) fn bypass_without_lock() -> Self {
+        let text = "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.";
+        Self::new(BAD_REQUEST, "InvalidArgument", text)
+            .with("ArgumentName", "x-amz-bypass-governance-retention")
+    }
+
+    /// What is locked must have come whole. `what` is `Object` or `Part`.
+    pub(crate) fn locked_without_digest(what: &str) -> Self {
+        let text = format!(
+            "Content-MD5 OR x-amz-checksum- HTTP header is required for Put {what} requests with Object Lock \
+             parameters"
+        );
         Self::invalid_request(text)
     }
 }

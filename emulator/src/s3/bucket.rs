@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
-use crate::state::{Bucket, Tags, World};
+use crate::state::{Bucket, ObjectLockConfiguration, Tags, Versioning, World};
 
 /// `CreateBucket`.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(crate) struct CreateBucket {
     pub(crate) location_constraint: Option<String>,
     /// The tags to begin with, or what is wrong with them.
     pub(crate) tags: Result<Tags, AwsError>,
+    /// `x-amz-bucket-object-lock-enabled`.
+    pub(crate) object_lock: bool,
 }
 
 /// A new bucket.
@@ -86,14 +88,23 @@ impl Operation for CreateBucket {
     }
 
     fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
-        let create = Requirement::new("s3:CreateBucket", RequiredResource::NewBucket(self.bucket.clone()))
+        let resource = RequiredResource::NewBucket(self.bucket.clone());
+        let create = Requirement::new("s3:CreateBucket", resource.clone())
             .with_some("s3:LocationConstraint", self.location_constraint.as_deref());
-        let Some(tags) = self.tags.as_ref().ok().filter(|tags| !tags.is_empty()) else {
-            return Ok(vec![create]);
+        let tags = self.tags.as_ref().ok().filter(|tags| !tags.is_empty());
+        let mut requirements = match tags {
+            None => vec![create],
+            // As for the other resources of S3 that are created with tags; unverified for buckets.
+            Some(tags) => {
+                let tag = Requirement::new("s3:TagResource", resource.clone());
+                vec![describe_tags(create, tags), describe_tags(tag, tags)]
+            }
         };
-        // As for the other resources of S3 that are created with tags; unverified for buckets.
-        let tag = Requirement::new("s3:TagResource", RequiredResource::NewBucket(self.bucket.clone()));
-        Ok(vec![describe_tags(create, tags), describe_tags(tag, tags)])
+        if self.object_lock {
+            let actions = ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"];
+            requirements.extend(actions.map(|action| Requirement::new(action, resource.clone())));
+        }
+        Ok(requirements)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Created, AwsError> {
@@ -128,6 +139,10 @@ impl Operation for CreateBucket {
                     constraint.clone_into(&mut bucket.location);
                 }
                 bucket.tags = tags;
+                if operation.object_lock {
+                    bucket.versioning = Versioning::Enabled;
+                    bucket.object_lock = Some(ObjectLockConfiguration::default());
+                }
                 world.buckets.insert(name, bucket);
                 Ok(Created { location })
             }

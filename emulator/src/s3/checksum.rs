@@ -64,6 +64,13 @@ pub(crate) enum DigestForm {
     Base64,
 }
 
+impl Claims {
+    /// Whether the client vouches for the body at all.
+    pub(crate) fn is_any(&self) -> bool {
+        self.content_md5.is_some() || !self.checksums.is_empty()
+    }
+}
+
 impl ChecksumAlgorithm {
     pub(crate) const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64nvme, Self::Sha1, Self::Sha256];
 

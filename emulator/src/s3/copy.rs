@@ -153,6 +153,7 @@ impl Operation for CopyObject {
         let Self { source, bucket, key, directive, tagging, settings, condition, checksum } =
             authorized.into_operation();
         let mut attributes = settings.resolve(&key)?;
+        attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
         let found = source.find(world, now)?;
         if found.content.len() > SOURCE_BYTES_MAX {
             let text = "The specified copy source is larger than the maximum allowable size for a copy source: \

@@ -13,6 +13,7 @@ mod list_versions;
 mod metadata;
 mod multipart;
 mod object;
+mod object_lock;
 mod policy;
 mod read;
 mod tagging;

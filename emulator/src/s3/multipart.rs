@@ -16,7 +16,7 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::ids;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Content, Object, Part, PartLayout, Upload, VersionId, World};
+use crate::state::{Content, Lock, Object, Part, PartLayout, Upload, VersionId, World};
 
 /// The smallest part but the last.
 const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
@@ -113,7 +113,8 @@ impl Operation for CreateMultipartUpload {
                 )
             })?;
         let Self { bucket, key, settings, algorithm, kind } = authorized.into_operation();
-        let attributes = settings.resolve(&key)?;
+        let mut attributes = settings.resolve(&key)?;
+        attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
         let checksum = match (algorithm, kind) {
             (None, None) => None,
             (None, Some(_)) => {
@@ -151,6 +152,8 @@ pub(crate) struct UploadPart {
     pub(crate) body: Result<checksum::Upload, AwsError>,
     /// The algorithm that the client sent a checksum of, if any.
     pub(crate) sent: Option<ChecksumAlgorithm>,
+    /// Whether the client sent a digest of the body, be it a checksum or an MD5.
+    pub(crate) has_digest: bool,
 }
 
 impl Operation for UploadPart {
@@ -168,13 +171,16 @@ impl Operation for UploadPart {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Part, AwsError> {
-        let Self { upload, number, body, sent } = authorized.into_operation();
+        let Self { upload, number, body, sent, has_digest } = authorized.into_operation();
         check_part_number(number)?;
         let body = body?;
         if body.content.len() > PART_BYTES_MAX {
             return Err(AwsError::entity_too_large(body.content.len(), PART_BYTES_MAX));
         }
         let found = upload.find_mut(world)?;
+        if found.attributes.lock != Lock::default() && !has_digest {
+            return Err(AwsError::locked_without_digest("Part"));
+        }
         let checksum = part_checksum(found, sent, &body.content)?.or(sent.map(|_| body.checksum.clone()));
         let part = Part { content: body.content, md5: body.md5, last_modified: now, checksum };
         found.parts.insert(number, part.clone());

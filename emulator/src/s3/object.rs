@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, Upload};
 use super::conditions::WriteCondition;
+use super::object_lock::{self, LockHeaders};
 use super::tagging;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Object, ObjectHeaders, Tags, Version, VersionId, World};
+use crate::state::{Attributes, Lock, Object, ObjectHeaders, Tags, Version, VersionId, World};
 
 /// The longest key, in bytes of UTF-8.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -30,6 +31,8 @@ pub(crate) struct PutObject {
     pub(crate) key: String,
     /// The body digested, or what is wrong with it; AWS tells that only those who may write.
     pub(crate) upload: Result<Upload, AwsError>,
+    /// Whether the client sent a digest of the body.
+    pub(crate) has_digest: bool,
     pub(crate) settings: WriteSettings,
     pub(crate) condition: WriteCondition,
 }
@@ -44,6 +47,7 @@ pub(crate) struct WriteSettings {
     pub(crate) encryption: Option<String>,
     /// The tags that were sent, or what is wrong with them.
     pub(crate) tags: Option<Result<Tags, AwsError>>,
+    pub(crate) lock: LockHeaders,
 }
 
 /// What a write answers.
@@ -63,7 +67,7 @@ impl WriteSettings {
         self.check(key)?;
         self.check_acl()?;
         let tags = self.tags.clone().transpose()?.unwrap_or_default();
-        Ok(Attributes { headers: self.headers.clone(), tags })
+        Ok(Attributes { headers: self.headers.clone(), tags, ..Attributes::default() })
     }
 
     fn check(&self, key: &str) -> Result<(), AwsError> {
@@ -117,7 +121,8 @@ impl WriteSettings {
     ) -> Vec<Requirement> {
         let sent_tags = self.tags.as_ref().and_then(|tags| tags.as_ref().ok());
         let describe = |requirement: Requirement| {
-            tagging::describe(requirement, sent_tags)
+            self.lock
+                .describe(tagging::describe(requirement, sent_tags))
                 .with_some("s3:x-amz-acl", self.acl.as_deref())
                 .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
                 .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
@@ -129,6 +134,7 @@ impl WriteSettings {
         if self.acl.is_some() {
             requirements.push(describe(Requirement::on_object("s3:PutObjectAcl", bucket, key)));
         }
+        requirements.extend(self.lock.requirements(bucket, key));
         requirements
     }
 }
@@ -167,8 +173,12 @@ impl Operation for PutObject {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
-        let Self { bucket, key, upload, settings, condition } = authorized.into_operation();
-        let attributes = settings.resolve(&key)?;
+        let Self { bucket, key, upload, has_digest, settings, condition } = authorized.into_operation();
+        let mut attributes = settings.resolve(&key)?;
+        attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
+        if attributes.lock != Lock::default() && !has_digest {
+            return Err(AwsError::locked_without_digest("Object"));
+        }
         let upload = upload?;
         if upload.content.len() > PUT_BYTES_MAX {
             return Err(AwsError::entity_too_large(upload.content.len(), PUT_BYTES_MAX));
@@ -197,6 +207,8 @@ pub(crate) struct DeleteObject {
     pub(crate) key: String,
     pub(crate) version_id: Option<String>,
     pub(crate) condition: WriteCondition,
+    /// The wish to set a governance retention aside, if anything was said of it.
+    pub(crate) bypass: Option<bool>,
 }
 
 /// What a delete answers.
@@ -221,12 +233,17 @@ impl Operation for DeleteObject {
         let action = if self.version_id.is_some() { "s3:DeleteObjectVersion" } else { "s3:DeleteObject" };
         let requirement = Requirement::on_object(action, &self.bucket, &self.key)
             .with_some("s3:versionid", self.version_id.as_deref());
-        Ok(self.condition.require(requirement, &self.bucket, &self.key))
+        let mut requirements = self.condition.require(requirement, &self.bucket, &self.key);
+        if self.bypass == Some(true) {
+            requirements.push(Requirement::on_object(object_lock::BYPASS, &self.bucket, &self.key));
+        }
+        Ok(requirements)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Deleted, AwsError> {
-        let Self { bucket: name, key, version_id, condition } = authorized.into_operation();
+        let Self { bucket: name, key, version_id, condition, bypass } = authorized.into_operation();
         let bucket = world.bucket_mut(&name)?;
+        object_lock::check_bypass(bucket, bypass)?;
         let Some(version_id) = version_id else {
             condition.check(&key, bucket.objects.current(&key).map(Arc::as_ref))?;
             let version = world.delete(&name, &key, now)?;
@@ -235,6 +252,9 @@ impl Operation for DeleteObject {
         let version = bucket.parse_version(&version_id)?;
         let found = bucket.objects.version(&key, &version).and_then(Version::object);
         condition.check(&key, found.map(Arc::as_ref))?;
+        if let Some(object) = found {
+            object_lock::check_removal(object, now, bypass == Some(true))?;
+        }
         let removed = bucket.remove(&key, &version);
         let is_marker = matches!(removed, Some(Version::Marker(_)));
         Ok(Deleted { version: bucket.shown(&version).cloned(), is_marker })

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::checksum::{Checksum, ChecksumKind};
 use super::conditions::ReadConditions;
 use super::multipart::check_part_number;
+use super::object_lock;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
@@ -46,6 +47,8 @@ pub(crate) struct Found {
     pub(crate) version: Option<VersionId>,
     /// Absent without tags, and for callers who may not read them.
     pub(crate) tag_count: Option<usize>,
+    /// Further headers, which depend on the caller or on the time.
+    pub(crate) notices: Vec<(&'static str, String)>,
 }
 
 /// Whether the caller may read the tags.
@@ -60,10 +63,12 @@ impl Read {
         let version_id = self.version_id.as_deref();
         let mut requirements = read_requirements(world, &self.bucket, &self.key, version_id)?;
         let bucket = world.bucket(&self.bucket)?;
-        if bucket.object(&self.key, version_id).is_ok_and(|object| !object.attributes.tags.is_empty()) {
+        let Ok(object) = bucket.object(&self.key, version_id) else { return Ok(requirements) };
+        if !object.attributes.tags.is_empty() {
             let count = Requirement::on_object(self.count_action(), &self.bucket, &self.key);
             requirements.push(count.with_some("s3:versionid", version_id).optional());
         }
+        requirements.extend(object_lock::read_requirements(&self.bucket, &self.key, &object.attributes.lock));
         Ok(requirements)
     }
 
@@ -71,7 +76,7 @@ impl Read {
         if self.version_id.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" }
     }
 
-    fn apply(self, world: &World, now: Timestamp, may_count: MayCountTags) -> Result<Found, AwsError> {
+    fn apply(&self, world: &World, now: Timestamp, may_count: MayCountTags) -> Result<Found, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let object = bucket.object(&self.key, self.version_id.as_deref())?;
         self.conditions.check_read(object, now)?;
@@ -88,6 +93,7 @@ impl Read {
             checksum: Some(object.checksum.clone()),
             version: bucket.shown(&object.version).cloned(),
             tag_count: Some(object.attributes.tags.len()).filter(|count| may_count.0 && *count > 0),
+            notices: Vec::new(),
         };
         if let Some(number) = self.part_number {
             check_part_number(number)?;
@@ -231,8 +237,11 @@ macro_rules! read_operation {
                 world: &mut World,
                 now: Timestamp,
             ) -> Result<Found, AwsError> {
-                let may_count = MayCountTags(authorized.may(authorized.operation().0.count_action()));
-                authorized.into_operation().0.apply(world, now, may_count)
+                let read = &authorized.operation().0;
+                let may_count = MayCountTags(authorized.may(read.count_action()));
+                let mut found = read.apply(world, now, may_count)?;
+                found.notices.extend(object_lock::read_headers(&authorized, &found.object.attributes.lock));
+                Ok(found)
             }
         }
     };

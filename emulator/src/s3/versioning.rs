@@ -15,7 +15,12 @@ impl Configuration for Versioning {
         Ok(bucket.versioning)
     }
 
-    fn check(&self, _: &Bucket, _: &World) -> Result<(), AwsError> {
+    fn check(&self, bucket: &Bucket, _: &World) -> Result<(), AwsError> {
+        if bucket.object_lock.is_some() && *self != Self::Enabled {
+            let text = "An Object Lock configuration is present on this bucket, so the versioning state cannot be \
+                        changed.";
+            return Err(AwsError::invalid_bucket_state(text));
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
-use super::{Object, Objects, Tags, Upload, Version, VersionId, Versioning};
+use super::{Object, ObjectLockConfiguration, Objects, Tags, Upload, Version, VersionId, Versioning};
 use crate::error::AwsError;
 
 /// A general purpose bucket.
@@ -22,6 +22,8 @@ pub(crate) struct Bucket {
     pub(crate) public_access_block: PublicAccessBlock,
     pub(crate) versioning: Versioning,
     pub(crate) tags: Tags,
+    /// Absent without Object Lock; once there, it stays.
+    pub(crate) object_lock: Option<ObjectLockConfiguration>,
     pub(crate) objects: Objects,
     /// Uploads in progress by key, then by upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
@@ -58,6 +60,7 @@ impl Bucket {
             public_access_block: PublicAccessBlock::default(),
             versioning: Versioning::Never,
             tags: Tags::default(),
+            object_lock: None,
             objects: Objects::default(),
             uploads: BTreeMap::new(),
             changed_at: BTreeMap::new(),

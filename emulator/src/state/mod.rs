@@ -7,6 +7,7 @@ mod accounts;
 mod buckets;
 mod content;
 mod keys;
+mod lock;
 mod objects;
 mod tags;
 mod uploads;
@@ -21,6 +22,9 @@ pub(crate) use keys::{
     Alias, DataKey, EncryptionContext, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey,
     Plaintext, ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed,
     days_after, is_managed_alias, random_uuid, uuid_number,
+};
+pub(crate) use lock::{
+    DefaultRetention, Lock, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod,
 };
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
 pub(crate) use tags::Tags;

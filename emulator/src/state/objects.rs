@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Content, Tags, VersionId};
+use super::{Content, Lock, Tags, VersionId};
 use crate::s3::Checksum;
 
 /// A version of an object. Its bytes never change; tags, ACL and the like may.
@@ -28,6 +28,7 @@ pub(crate) struct Object {
 pub(crate) struct Attributes {
     pub(crate) headers: ObjectHeaders,
     pub(crate) tags: Tags,
+    pub(crate) lock: Lock,
 }
 
 /// What a client may say about an object beside its bytes.

@@ -31,6 +31,8 @@ mod model;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod object_lock;
+#[cfg(test)]
 mod objects;
 #[cfg(test)]
 #[cfg(feature = "cli")]

@@ -17,8 +17,6 @@ fn check_unsupported(answer: &Answer, named: &str) {
 async fn headers_that_ask_for_more_are_refused_by_name() {
     let (_emulator, wire) = listening().await;
     for name in [
-        "x-amz-bucket-object-lock-enabled",
-        "x-amz-bypass-governance-retention",
         "x-amz-copy-source-server-side-encryption-customer-algorithm",
         "x-amz-copy-source-server-side-encryption-customer-key",
         "x-amz-copy-source-server-side-encryption-customer-key-md5",
@@ -31,9 +29,6 @@ async fn headers_that_ask_for_more_are_refused_by_name() {
         "x-amz-if-match-initiated-time",
         "x-amz-mfa",
         "x-amz-object-annotation",
-        "x-amz-object-lock-legal-hold",
-        "x-amz-object-lock-mode",
-        "x-amz-object-lock-retain-until-date",
         "x-amz-rename-source",
         "x-amz-request-route",
         "x-amz-request-token",

@@ -9,7 +9,9 @@ use aws_sigv4::http_request::{
     SigningSettings, UriPathNormalizationMode, sign,
 };
 use aws_sigv4::sign::v4;
+use base64::Engine as _;
 use bucketproof_clock::Clock;
+use md5::Digest as _;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -243,6 +245,13 @@ impl Wire {
     /// Signs a request with a key, for S3 in `us-east-1`, and sends it.
     pub(crate) async fn send_as(&self, key: Key<'_>, ask: &Ask) -> Answer {
         self.send(&self.sign(ask, &Signing::with(key))).await
+    }
+
+    /// Sends the document of a `DeleteObjects`, with the digest that it takes.
+    pub(crate) async fn delete_many(&self, key: Key<'_>, target: &str, xml: &str) -> Answer {
+        let digest = base64::engine::general_purpose::STANDARD.encode(md5::Md5::digest(xml));
+        let ask = Ask::new("POST", target).header("content-md5", &digest).body(xml);
+        self.send_as(key, &ask).await
     }
 
     /// Sends bytes and reads until the connection ends.

@@ -112,6 +112,9 @@ methods! {
         put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
         put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput;
         put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput;
+        put_object_legal_hold: PutObjectLegalHoldInput -> PutObjectLegalHoldOutput;
+        put_object_lock_configuration: PutObjectLockConfigurationInput -> PutObjectLockConfigurationOutput;
+        put_object_retention: PutObjectRetentionInput -> PutObjectRetentionOutput;
         put_object: PutObjectInput -> PutObjectOutput;
         upload_part: UploadPartInput -> UploadPartOutput;
         upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
@@ -127,8 +130,16 @@ methods! {
         get_bucket_tagging: GetBucketTaggingInput -> GetBucketTaggingOutput;
         get_object_tagging: GetObjectTaggingInput -> GetObjectTaggingOutput;
         get_bucket_versioning: GetBucketVersioningInput -> GetBucketVersioningOutput;
+        get_object_legal_hold: GetObjectLegalHoldInput -> GetObjectLegalHoldOutput;
+        get_object_lock_configuration: GetObjectLockConfigurationInput -> GetObjectLockConfigurationOutput;
+        get_object_retention: GetObjectRetentionInput -> GetObjectRetentionOutput;
         head_bucket: HeadBucketInput -> HeadBucketOutput;
     }
+}
+
+/// The bucket is missing or elsewhere, or what the request says of all keys is wrong.
+fn refuses_all(error: &AwsError) -> bool {
+    matches!(&*error.code, "NoSuchBucket" | "PermanentRedirect") || *error == AwsError::bypass_without_lock()
 }
 
 /// Each key is an operation of its own: authorised alone, and its refusal is an entry of a 200 answer.
@@ -145,9 +156,17 @@ fn delete_objects(
         let (key, version_id) = (key.clone(), version_id.clone());
         match exchange.perform(&head, operation) {
             Ok(done) => deleted.push(encode::deleted(key, version_id, &done)),
-            // The bucket is missing, or elsewhere: that refuses the whole request.
-            Err(error) if matches!(&*error.code, "NoSuchBucket" | "PermanentRedirect") => return Err(error),
-            Err(error) => errors.push(encode::delete_error(key, version_id, &error)),
+            Err(error) if refuses_all(&error) => return Err(error),
+            Err(error) => {
+                // Of one key among many AWS does not say that its version id can be none.
+                let version = version_id.as_deref().unwrap_or_default();
+                let error = if error == AwsError::invalid_version_id(version) {
+                    AwsError::no_such_version(&key, version)
+                } else {
+                    error
+                };
+                errors.push(encode::delete_error(key, version_id, &error));
+            }
         }
     }
     Ok(dto::DeleteObjectsOutput {

@@ -10,9 +10,7 @@ use crate::exchange::Address;
 use crate::head::Head;
 
 /// Refused by name wherever they appear.
-const HEADERS: [&str; 27] = [
-    "x-amz-bucket-object-lock-enabled",
-    "x-amz-bypass-governance-retention",
+const HEADERS: [&str; 22] = [
     "x-amz-copy-source-server-side-encryption-customer-algorithm",
     "x-amz-copy-source-server-side-encryption-customer-key",
     "x-amz-copy-source-server-side-encryption-customer-key-md5",
@@ -25,9 +23,6 @@ const HEADERS: [&str; 27] = [
     "x-amz-if-match-initiated-time",
     "x-amz-mfa",
     "x-amz-object-annotation",
-    "x-amz-object-lock-legal-hold",
-    "x-amz-object-lock-mode",
-    "x-amz-object-lock-retain-until-date",
     "x-amz-rename-source",
     "x-amz-request-route",
     "x-amz-request-token",
@@ -66,7 +61,7 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("encryption", "", ""),
     row("intelligent-tiering", "", ""),
     row("inventory", "", ""),
-    row("legal-hold", "", ""),
+    row("legal-hold", "", "GET PUT"),
     row("lifecycle", "", ""),
     row("location", "GET", ""),
     row("logging", "", ""),
@@ -77,7 +72,7 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("metadataTable", "", ""),
     row("metrics", "", ""),
     row("notification", "", ""),
-    row("object-lock", "", ""),
+    row("object-lock", "GET PUT", ""),
     row("ownershipControls", "", ""),
     row("partNumber", "", "GET HEAD PUT"),
     row("policy", "GET PUT DELETE", ""),
@@ -87,7 +82,7 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("replication", "", ""),
     row("requestPayment", "", ""),
     row("restore", "", ""),
-    row("retention", "", ""),
+    row("retention", "", "GET PUT"),
     row("select", "", ""),
     row("session", "", ""),
     row("tagging", "GET PUT DELETE", "GET PUT DELETE"),

@@ -30,7 +30,9 @@ pub(in crate::s3::codec) fn create_bucket(
     if configuration.as_ref().is_some_and(|asked| asked.bucket.is_some() || asked.location.is_some()) {
         return Err(AwsError::not_implemented("a directory bucket"));
     }
+    let object_lock = head.header("x-amz-bucket-object-lock-enabled");
     Ok(CreateBucket {
+        object_lock: object_lock.is_some_and(|enabled| enabled.eq_ignore_ascii_case("true")),
         bucket: input.bucket,
         endpoint_region: x.authenticated.region.clone().unwrap_or_else(|| "us-east-1".to_owned()),
         location_constraint: configuration

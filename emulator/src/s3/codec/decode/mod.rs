@@ -4,6 +4,7 @@ mod buckets;
 mod configuration;
 mod listing;
 mod multipart;
+mod object_lock;
 mod objects;
 mod settings;
 mod tagging;
@@ -20,12 +21,14 @@ use crate::s3::conditions::{ReadConditions, WriteCondition};
 use crate::s3::copy::Source;
 use crate::s3::metadata;
 use crate::s3::object::WriteSettings;
+use crate::s3::object_lock::LockHeaders;
 use crate::state::ObjectHeaders;
 
 pub(super) use buckets::*;
 pub(super) use configuration::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
+pub(super) use object_lock::*;
 pub(super) use objects::*;
 pub(super) use settings::*;
 pub(super) use tagging::*;
@@ -77,8 +80,16 @@ fn text(head: &Head, name: &str) -> Option<String> {
     head.header(name).map(str::to_owned)
 }
 
+/// An instant of a document, as `s3s` read it.
+fn instant(time: &dto::Timestamp) -> Decoded<jiff::Timestamp> {
+    let mut text = Vec::new();
+    time.format(dto::TimestampFormat::DateTime, &mut text).map_err(|_| AwsError::malformed_xml())?;
+    let text = String::from_utf8(text).map_err(|_| AwsError::malformed_xml())?;
+    text.parse().map_err(|_| AwsError::malformed_xml())
+}
+
 /// What the headers say about an object that is to be written.
-fn write_settings(head: &Head) -> WriteSettings {
+fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
     let metadata = head.headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("x-amz-meta-")?;
         Some((name.to_owned(), metadata::decode(&String::from_utf8_lossy(value.as_bytes()))))
@@ -106,6 +117,7 @@ fn write_settings(head: &Head) -> WriteSettings {
             .header("x-amz-tagging")
             .filter(|tags| !tags.is_empty())
             .map(crate::s3::tagging::parse_header),
+        lock: LockHeaders::of(|name| text(head, name), x.clock.now()),
     }
 }
 

@@ -16,11 +16,11 @@ use crate::s3::multipart::{
 };
 
 pub(in crate::s3::codec) fn create_multipart_upload(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     input: dto::CreateMultipartUploadInput,
 ) -> Decoded<CreateMultipartUpload> {
-    let settings = write_settings(head);
+    let settings = write_settings(x, head);
     Ok(CreateMultipartUpload {
         bucket: input.bucket,
         key: input.key,
@@ -37,6 +37,7 @@ pub(in crate::s3::codec) fn upload_part(
 ) -> Decoded<UploadPart> {
     let claims = claims(x, head)?;
     Ok(UploadPart {
+        has_digest: claims.is_any(),
         sent: claims.checksums.first().map(|(algorithm, _)| *algorithm),
         body: claims.check(x.body.clone(), DigestForm::Base64),
         upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },

@@ -3,6 +3,7 @@
 use s3s::dto;
 
 use super::super::headers;
+use super::object_lock::bypass;
 use super::{Decoded, algorithm, claims, read_conditions, source, text, write_condition, write_settings};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
@@ -21,9 +22,11 @@ pub(in crate::s3::codec) fn put_object(
     head: &Head,
     input: dto::PutObjectInput,
 ) -> Decoded<PutObject> {
-    let settings = write_settings(head);
+    let settings = write_settings(x, head);
+    let claims = claims(x, head)?;
     Ok(PutObject {
-        upload: claims(x, head)?.check(x.body.clone(), DigestForm::Hex),
+        has_digest: claims.is_any(),
+        upload: claims.check(x.body.clone(), DigestForm::Hex),
         condition: write_condition(head)?,
         bucket: input.bucket,
         key: input.key,
@@ -81,6 +84,7 @@ pub(in crate::s3::codec) fn delete_object(
         key: input.key,
         version_id: input.version_id,
         condition: WriteCondition::of_delete(head.header("if-match")),
+        bypass: bypass(head),
     })
 }
 
@@ -91,7 +95,7 @@ pub(in crate::s3::codec) fn delete_objects(
     input: dto::DeleteObjectsInput,
 ) -> Decoded<(Vec<DeleteObject>, bool)> {
     let claims = claims(x, head)?;
-    if claims.content_md5.is_none() && claims.checksums.is_empty() {
+    if !claims.is_any() {
         let text = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*";
         return Err(AwsError::invalid_request(text));
     }
@@ -109,13 +113,13 @@ pub(in crate::s3::codec) fn delete_objects(
         }
         let condition = WriteCondition::of_delete(object.e_tag.map(dto::ETag::into_value).as_deref());
         let (key, version_id) = (object.key, object.version_id);
-        Ok(DeleteObject { bucket: bucket.clone(), key, version_id, condition })
+        Ok(DeleteObject { bucket: bucket.clone(), key, version_id, condition, bypass: bypass(head) })
     });
     Ok((objects.collect::<Decoded<_>>()?, input.delete.quiet.unwrap_or_default()))
 }
 
 pub(in crate::s3::codec) fn copy_object(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     input: dto::CopyObjectInput,
 ) -> Decoded<CopyObject> {
@@ -141,7 +145,7 @@ pub(in crate::s3::codec) fn copy_object(
             ));
         }
     };
-    let settings = write_settings(head);
+    let settings = write_settings(x, head);
     Ok(CopyObject {
         source: source(input.copy_source, head)?,
         bucket: input.bucket,

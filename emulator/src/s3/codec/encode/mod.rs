@@ -4,6 +4,7 @@ mod buckets;
 mod configuration;
 mod listing;
 mod multipart;
+mod object_lock;
 mod objects;
 mod settings;
 
@@ -21,6 +22,7 @@ pub(super) use buckets::*;
 pub(super) use configuration::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
+pub(super) use object_lock::*;
 pub(super) use objects::*;
 pub(super) use settings::*;
 

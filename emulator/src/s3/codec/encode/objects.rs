@@ -35,7 +35,11 @@ pub(in crate::s3::codec) fn put_object(x: &Exchange, _: &Head, written: Written)
 /// The fields that the answers to GetObject and HeadObject have in common.
 macro_rules! read_output {
     ($output:ident, $x:expr, $head:expr, $found:expr) => {{
-        let Found { object, content, content_range, parts_count, checksum, version, tag_count } = $found;
+        let Found { object, content, content_range, parts_count, checksum, version, tag_count, notices } =
+            $found;
+        for (name, value) in &notices {
+            $x.answer_header(name, value);
+        }
         answer_version($x, "x-amz-version-id", version.as_ref());
         if let Some(count) = tag_count {
             $x.answer_header("x-amz-tagging-count", &count.to_string());
