@@ -302,7 +302,9 @@ proptest! {
         let mut after = world;
         if let Some(acls) = &mut after.acls {
             let acl = if on_bucket { Some(&mut acls.bucket) } else { acls.object.as_mut() };
-            acl.into_iter().for_each(|acl| acl.grants.push(grant.clone()));
+            if let Some(acl) = acl {
+                acl.grants.push(grant);
+            }
         }
         let after = after.decide(&request);
         prop_assert!(!before.is_allowed() || after.is_allowed());
