@@ -4,6 +4,7 @@
 //! others it says `Access Denied` (S3 User Guide, "Troubleshoot access denied"). It quotes the resource ARN, which no other service does.
 
 use crate::context::Context;
+use crate::decide::{self, Facts};
 use crate::decision::{Decision, Outcome};
 use crate::policy::PolicyClass;
 use crate::principal::Principal;
@@ -34,10 +35,12 @@ pub(crate) fn render(decision: &Decision) -> String {
     let resource = &request.resource.arn;
     let user = format!("User: {caller} is not authorized to perform: {action}");
     if service == "sts" {
-        // One text for every cause, so that nobody can probe for roles or external ids.
-        return format!("{user} on resource: {resource}");
+        // One text for every cause, so that nobody can probe for roles or external ids; a deny among the caller's own
+        // policies gives nothing away.
+        let own_deny = own_deny(decision.reason()).map(|deny| format!(" {deny}")).unwrap_or_default();
+        return format!("{user} on resource: {resource}{own_deny}");
     }
-    if service == "kms" && !same_account {
+    if service == "kms" && !same_account && !is_own_fault(decision) {
         return format!(
             "{user} on this resource because the resource does not exist in this Region, no resource-based policies \
              allow access, or a resource-based policy explicitly denies access"
@@ -49,6 +52,31 @@ pub(crate) fn render(decision: &Decision) -> String {
         (arn, _) => format!(" on resource: {arn}"),
     };
     format!("{user}{on} {}", because(decision.reason(), action))
+}
+
+/// Whether the caller's own account stands in the way, and the key's account has nothing to hide from it. Unverified
+/// for callers of whom neither account knows anything.
+fn is_own_fault(decision: &Decision) -> bool {
+    match decision.reason() {
+        Reason::ExplicitDeny { .. } => own_deny(decision.reason()).is_some(),
+        Reason::NoServiceControlAllow { .. } => true,
+        Reason::NoAllow { class } if *class != PolicyClass::Resource => {
+            let policies = decision.policies();
+            let subject = decide::subject(decision.request(), &policies);
+            Facts::gather(&subject, &policies).resource().is_given()
+        }
+        _ => false,
+    }
+}
+
+/// The end of the sentence about a deny that does not stand in the policy of the resource.
+fn own_deny(reason: &Reason) -> Option<String> {
+    match reason {
+        Reason::ExplicitDeny { statement } if !statement.policy().kind().is_resource_policy() => {
+            Some(because(reason, ""))
+        }
+        _ => None,
+    }
 }
 
 /// The caller and the resource belong to one organization, as far as the request says it.

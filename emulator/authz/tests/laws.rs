@@ -241,7 +241,7 @@ fn add(world: &mut World, place: usize, own: Value, bucket: Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn adding_a_deny_never_allows(
