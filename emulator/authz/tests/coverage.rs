@@ -24,7 +24,8 @@ struct Coverage {
 #[serde(deny_unknown_fields)]
 struct Rule {
     area: String,
-    rule: String,
+    #[serde(rename = "rule")]
+    text: String,
     status: Status,
     source: String,
     #[serde(default)]
@@ -108,7 +109,7 @@ fn every_rule_is_shown_by_tests_that_exist() {
     let known = known_tests();
     let mut names = BTreeSet::new();
     for rule in rules() {
-        let name = &rule.rule;
+        let name = &rule.text;
         assert!(names.insert(name.clone()), "`{name}` stands twice");
         assert!(!rule.source.is_empty(), "`{name}` has no source");
         assert!(rule.status == Status::NotEnforced || !rule.tests.is_empty(), "`{name}` is shown by no test");
@@ -167,7 +168,7 @@ fn table(rules: &[Rule]) -> String {
         let _ = writeln!(
             text,
             "| {} | {} | {} | {} |",
-            rule.rule,
+            rule.text,
             rule.status.as_str(),
             rule.source,
             tests.join(", ")
