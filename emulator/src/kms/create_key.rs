@@ -179,6 +179,7 @@ impl Operation for CreateKey {
         if !bypass_lockout_check {
             check_lockout(&authorized, &policy, &arn)?;
         }
+        let policy = world.accounts.bound(&policy);
         let Self { scope, description, tags, .. } = authorized.into_operation();
         let parts = NewKey {
             id,

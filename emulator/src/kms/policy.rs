@@ -107,6 +107,7 @@ impl Operation for PutKeyPolicy {
         if !operation.bypass_lockout_check {
             check_lockout(&authorized, &policy, &key.arn)?;
         }
+        let policy = world.accounts.bound(&policy);
         world.keys.get_mut(&resolved)?.policy = policy;
         Ok(Answer::empty())
     }
@@ -142,7 +143,7 @@ impl Operation for GetKeyPolicy {
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<Answer, AwsError> {
         let Self { scope, key } = authorized.into_operation();
         let key = world.keys.resolve_without_alias(&scope, &key)?;
-        let text = world.keys.get(&key)?.policy.text();
+        let text = world.accounts.shown(&world.keys.get(&key)?.policy).into_owned();
         Ok(Answer::new().with("Policy", text).with("PolicyName", POLICY_NAME))
     }
 }

@@ -46,7 +46,7 @@ pub(crate) fn bucket_policy(
     if policy.principals().any(|entry| !accounts.knows(&entry.principal)) {
         return Err(refuse("Invalid principal in policy"));
     }
-    Ok(policy)
+    Ok(accounts.bound(&policy))
 }
 
 /// Only the bucket owner's account may manage its policy; AWS answers others with 405 even where a policy allows it.
@@ -110,7 +110,7 @@ impl Operation for GetBucketPolicy {
         let policy = &world.bucket(&name)?.policy;
         policy
             .as_ref()
-            .map(|policy| policy.text().to_owned())
+            .map(|policy| world.accounts.shown(policy).into_owned())
             .ok_or_else(|| AwsError::no_such_bucket_policy(&name))
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
         builder.account(account)?;
     }
     builder.check_trusts()?;
+    builder.world.accounts.bind_trusts();
     // The policies of keys and buckets may name principals of any account, so they come last.
     for account in &scenario.document.account {
         for key in &account.kms_key {

@@ -148,6 +148,6 @@ impl Builder<'_> {
         let policy = Policy::parse_valid(text, source(PolicyKind::Key, id, file), DocumentKind::Key)
             .map_err(|error| self.policy_error(given, file, &error))?;
         self.check_principals(&policy, given)?;
-        Ok(policy)
+        Ok(self.world.accounts.bound(&policy))
     }
 }

@@ -1,10 +1,11 @@
 //! Accounts with their users, groups, roles and access keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use bucketproof_authz::{AccountId, Arn, NamedPrincipal, Policy, Principal};
+use bucketproof_authz::{AccountId, Arn, NamedPrincipal, Policy, Principal, UniqueId};
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
@@ -174,6 +175,48 @@ impl Accounts {
         }
     }
 
+    /// The policy as it is stored: each user and role that it names stands for its unique id.
+    pub(crate) fn bound(&self, policy: &Policy) -> Policy {
+        policy.bind(|arn| {
+            let account = self.get(&arn.account()?)?;
+            let user = account.users.values().find(|user| user.arn == *arn).map(|user| &user.unique_id);
+            let role = account.roles.values().find(|role| role.arn == *arn).map(|role| &role.unique_id);
+            UniqueId::new(user.or(role)?).ok()
+        })
+    }
+
+    /// The text of a stored policy, with the unique ids of the users and roles that are gone.
+    pub(crate) fn shown<'a>(&self, policy: &'a Policy) -> Cow<'a, str> {
+        policy.shown_text(|id| {
+            self.accounts.values().find_map(|account| {
+                let user = account.users.values().find(|user| user.unique_id == id.as_str());
+                let role = account.roles.values().find(|role| role.unique_id == id.as_str());
+                user.map(|user| &user.arn).or(role.map(|role| &role.arn)).cloned()
+            })
+        })
+    }
+
+    /// From here on the trust policies of all roles mean whom they name now.
+    pub(crate) fn bind_trusts(&mut self) {
+        let bound: Vec<_> = self
+            .accounts
+            .values()
+            .flat_map(|account| {
+                account
+                    .roles
+                    .iter()
+                    .map(|(name, role)| (account.id.clone(), name.clone(), self.bound(&role.trust)))
+            })
+            .collect();
+        for (account, name, trust) in bound {
+            if let Some(role) =
+                self.accounts.get_mut(&account).and_then(|account| account.roles.get_mut(&name))
+            {
+                role.trust = trust;
+            }
+        }
+    }
+
     fn knows_arn(&self, arn: &str) -> bool {
         let Ok(arn) = Arn::new(arn) else { return false };
         let Some(account) = arn.account().and_then(|id| self.accounts.get(&id)) else { return false };
@@ -246,3 +289,6 @@ impl Accounts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
