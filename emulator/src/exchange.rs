@@ -13,7 +13,8 @@ use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::operation::{Op, Operation};
-use crate::state::{Content, World};
+use crate::s3::Payer;
+use crate::state::{Bucket, Content, World};
 
 /// An authenticated request with its body, and the places where its answer collects.
 #[derive(Debug)]
@@ -145,7 +146,23 @@ impl Exchange {
         if version_2 && !version_2_is_taken_in(&bucket.region) {
             return Err(AwsError::unsupported_authorization());
         }
-        head.header("x-amz-expected-bucket-owner").map_or(Ok(()), |expected| bucket.check_owner(expected))
+        head.header("x-amz-expected-bucket-owner").map_or(Ok(()), |expected| bucket.check_owner(expected))?;
+        self.check_payer(head, bucket)
+    }
+
+    /// Where the requester pays, others than the owner must say that they know; nobody cannot pay.
+    fn check_payer(&self, head: &Head, bucket: &Bucket) -> Result<(), AwsError> {
+        let account = self.authenticated.caller.identity().and_then(|identity| identity.principal.account());
+        if bucket.settings.payer == Payer::BucketOwner || account == Some(&bucket.owner) {
+            return Ok(());
+        }
+        let name = "x-amz-request-payer";
+        let agreed = head.header(name).or_else(|| head.parameter(name)) == Some("requester");
+        if !agreed || account.is_none() {
+            return Err(AwsError::access_denied("Access Denied"));
+        }
+        self.answer_header("x-amz-request-charged", "requester");
+        Ok(())
     }
 
     /// A header of the request or of its trailer.

@@ -28,7 +28,10 @@ use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
 use crate::kms;
-use crate::s3::{S3Codec, Slot, check_headers, check_subresource, reword};
+use crate::operation::Op;
+use crate::s3::{
+    PreflightRequest, S3Codec, Slot, check_headers, check_subresource, cors_headers, is_preflight, reword,
+};
 use crate::service::Service;
 use crate::state::{Content, World};
 use crate::sts;
@@ -146,11 +149,15 @@ impl Pipeline {
             response_bytes: 0,
         };
         let method = head.method.clone();
+        let from_script =
+            (service == Service::S3 && !is_preflight(&head) && head.headers.contains_key("origin"))
+                .then(|| head.clone());
         let (answer, outcome) = match self.authenticated(head, body, &service, &mut entry).await {
             Err(refusal) => (Err(refusal), Outcome::default()),
             Ok(exchange) => {
                 let exchange = Arc::new(exchange);
                 let answer = match &service {
+                    Service::S3 if is_preflight(&exchange.head) => preflight(&exchange),
                     Service::S3 => self.s3(&exchange).await,
                     Service::Sts => sts::answer(&exchange, &ids).map(|response| response.map(Content::from)),
                     Service::Kms => kms::answer(&exchange).map(|response| response.map(Content::from)),
@@ -170,6 +177,9 @@ impl Pipeline {
                 refusal.render(service.protocol(&refusal), &method, &ids).map(Content::from)
             }
         };
+        if let Some(headers) = from_script.and_then(|head| cors_headers(&head, &self.world.lock())) {
+            response.headers_mut().extend(headers);
+        }
         sign_off(&mut response, &service, &ids, &self.clock);
         for fault in &outcome.matched {
             response = fault.spoil(response);
@@ -227,7 +237,9 @@ impl Pipeline {
         let decoded = authenticated.payload.verify(&head, bytes)?;
         if *service == Service::S3 {
             check_headers(&head)?;
-            check_subresource(&head)?;
+            if !is_preflight(&head) {
+                check_subresource(&head)?;
+            }
         }
         Ok(Exchange::new(
             head,
@@ -293,6 +305,10 @@ impl Pipeline {
     }
 
     fn authenticate(&self, head: &Head, service: &Service) -> Result<Authenticated, AwsError> {
+        if *service == Service::S3 && is_preflight(head) {
+            // Browsers ask without credentials, also where a presigned URL is meant.
+            return Ok(Authenticated::anonymous());
+        }
         let world = self.world.lock();
         authenticate::authenticate(head, service, &world.accounts, self.clock.now())
     }
@@ -317,6 +333,15 @@ impl Pipeline {
         let body = || Content::from(xml::escape_document(body));
         Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))
     }
+}
+
+/// Answers a browser that asks before it lets a script send a request.
+fn preflight(exchange: &Exchange) -> Result<Response<Content>, AwsError> {
+    let head = exchange.begin(Op::PreflightRequest)?;
+    let headers = exchange.perform(&head, PreflightRequest::of(&head)?)?;
+    let mut response = Response::new(Content::default());
+    *response.headers_mut() = headers;
+    Ok(response)
 }
 
 /// What can be said of a request before anything else: is it for a service that is spoken, can it be read.

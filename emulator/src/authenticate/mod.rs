@@ -51,6 +51,19 @@ pub(crate) struct Authenticated {
     pub(crate) payload: Payload,
 }
 
+impl Authenticated {
+    /// Somebody who shows no credentials.
+    pub(crate) fn anonymous() -> Self {
+        Self {
+            caller: Caller::Anonymous,
+            carrier: None,
+            region: None,
+            signed_at: None,
+            payload: Payload::Unsigned,
+        }
+    }
+}
+
 /// Who sends the request.
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {

@@ -40,3 +40,68 @@ impl AwsError {
         Self::invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
     }
 }
+
+/// Settings that are not there.
+impl AwsError {
+    pub(crate) fn no_such_cors(bucket: &str) -> Self {
+        Self::new(NOT_FOUND, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
+            .with("BucketName", bucket)
+    }
+
+    pub(crate) fn no_such_website(bucket: &str) -> Self {
+        let text = "The specified bucket does not have a website configuration";
+        Self::new(NOT_FOUND, "NoSuchWebsiteConfiguration", text).with("BucketName", bucket)
+    }
+
+    pub(crate) fn no_such_replication(bucket: &str) -> Self {
+        let text = "The replication configuration was not found";
+        Self::new(NOT_FOUND, "ReplicationConfigurationNotFoundError", text).with("BucketName", bucket)
+    }
+
+    pub(crate) fn no_such_configuration() -> Self {
+        Self::new(NOT_FOUND, "NoSuchConfiguration", "The specified configuration does not exist.")
+    }
+}
+
+/// Settings that cannot be.
+impl AwsError {
+    pub(crate) fn configuration_id_mismatch() -> Self {
+        let text = "Document ID does not match the specified configuration ID.";
+        Self::new(BAD_REQUEST, "IdMismatch", text)
+    }
+
+    pub(crate) fn invalid_configuration_id() -> Self {
+        Self::new(BAD_REQUEST, "InvalidConfigurationId", "The specified configuration ID is invalid.")
+    }
+
+    pub(crate) fn too_many_configurations() -> Self {
+        let text = "You are attempting to create a new configuration but have already reached the \
+                    1,000-configuration limit.";
+        Self::new(BAD_REQUEST, "TooManyConfigurations", text)
+    }
+
+    pub(crate) fn invalid_destination_bucket() -> Self {
+        Self::new(BAD_REQUEST, "InvalidS3DestinationBucket", "Invalid bucket ARN.")
+    }
+
+    pub(crate) fn invalid_log_target(bucket: &str) -> Self {
+        let text = "The target bucket for logging does not exist";
+        Self::new(BAD_REQUEST, "InvalidTargetBucketForLogging", text).with("TargetBucket", bucket)
+    }
+
+    /// AWS names the source's region only outside of its oldest one, and writes the code like this.
+    pub(crate) fn cross_location_logging(source: &str, target: &str) -> Self {
+        let error = Self::new(
+            StatusCode::FORBIDDEN,
+            "CrossLocationLoggingProhibitted",
+            "Cross S3 location logging not allowed. ",
+        );
+        let error = if source == "us-east-1" { error } else { error.with("SourceBucketLocation", source) };
+        error.with("TargetBucketLocation", target)
+    }
+
+    pub(crate) fn invalid_redirect_location() -> Self {
+        let text = "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.";
+        Self::new(BAD_REQUEST, "InvalidRedirectLocation", text)
+    }
+}

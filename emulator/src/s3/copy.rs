@@ -164,7 +164,8 @@ impl Operation for CopyObject {
         let onto_itself = source.bucket == bucket && source.key == key && source.version_id.is_none();
         let changes_something = directive == MetadataDirective::Replace
             || settings.headers.storage_class.is_some()
-            || settings.encryption.is_some();
+            || settings.encryption.is_some()
+            || settings.redirect.is_some();
         if onto_itself && !changes_something {
             return Err(AwsError::illegal_self_copy());
         }

@@ -44,10 +44,14 @@ pub(crate) struct Element {
     children: Vec<Element>,
 }
 
-#[expect(dead_code, reason = "used by what is built next")]
 impl Element {
     pub(crate) fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// An element that holds a text.
+    pub(crate) fn of_text(name: &str, text: impl Into<String>) -> Self {
+        Self { text: text.into(), ..Self::new(name) }
     }
 
     /// Reads a document; its outermost element must be called `root`.
@@ -55,18 +59,6 @@ impl Element {
         let text = std::str::from_utf8(body).map_err(|_| AwsError::malformed_xml())?;
         let element = read_tree(text).ok_or_else(AwsError::malformed_xml)?;
         if element.name == root { Ok(element) } else { Err(AwsError::malformed_xml()) }
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    pub(crate) fn kind(&self) -> Option<&str> {
-        self.kind.as_deref()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        &self.text
     }
 
     pub(crate) fn children(&self) -> &[Self] {
@@ -133,7 +125,7 @@ impl Element {
 
     /// Adds a child that holds a text.
     pub(crate) fn with_text(self, name: &str, text: impl Into<String>) -> Self {
-        self.with(Self { text: text.into(), ..Self::new(name) })
+        self.with(Self::of_text(name, text))
     }
 
     /// Adds a child that holds a text, if there is one.
@@ -142,12 +134,6 @@ impl Element {
             Some(text) => self.with_text(name, text),
             None => self,
         }
-    }
-
-    /// Says what a grantee is.
-    pub(crate) fn with_kind(mut self, kind: &str) -> Self {
-        self.kind = Some(kind.to_owned());
-        self
     }
 
     /// The document as bytes, as AWS writes it: one line after the declaration.

@@ -45,6 +45,8 @@ pub(crate) struct WriteSettings {
     pub(crate) acl: Option<String>,
     /// The encryption header as it was sent; policies see the header, not the bucket's default.
     pub(crate) encryption: Option<String>,
+    /// `x-amz-website-redirect-location`.
+    pub(crate) redirect: Option<String>,
     /// The tags that were sent, or what is wrong with them.
     pub(crate) tags: Option<Result<Tags, AwsError>>,
     pub(crate) lock: LockHeaders,
@@ -67,7 +69,13 @@ impl WriteSettings {
         self.check(key)?;
         self.check_acl()?;
         let tags = self.tags.clone().transpose()?.unwrap_or_default();
-        Ok(Attributes { headers: self.headers.clone(), tags, ..Attributes::default() })
+        let redirect = self.redirect.clone();
+        let leads_somewhere =
+            |to: &String| ["/", "http://", "https://"].iter().any(|start| to.starts_with(start));
+        if !redirect.as_ref().is_none_or(leads_somewhere) {
+            return Err(AwsError::invalid_redirect_location());
+        }
+        Ok(Attributes { headers: self.headers.clone(), tags, redirect, ..Attributes::default() })
     }
 
     fn check(&self, key: &str) -> Result<(), AwsError> {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
-use super::{Object, ObjectLockConfiguration, Objects, Tags, Upload, Version, VersionId, Versioning};
+use super::{
+    Object, ObjectLockConfiguration, Objects, Settings, Tags, Upload, Version, VersionId, Versioning,
+};
 use crate::error::AwsError;
 
 /// A general purpose bucket.
@@ -24,6 +26,7 @@ pub(crate) struct Bucket {
     pub(crate) tags: Tags,
     /// Absent without Object Lock; once there, it stays.
     pub(crate) object_lock: Option<ObjectLockConfiguration>,
+    pub(crate) settings: Settings,
     pub(crate) objects: Objects,
     /// Uploads in progress by key, then by upload id.
     pub(crate) uploads: BTreeMap<(String, String), Upload>,
@@ -61,6 +64,7 @@ impl Bucket {
             versioning: Versioning::Never,
             tags: Tags::default(),
             object_lock: None,
+            settings: Settings::default(),
             objects: Objects::default(),
             uploads: BTreeMap::new(),
             changed_at: BTreeMap::new(),

@@ -9,6 +9,7 @@ mod content;
 mod keys;
 mod lock;
 mod objects;
+mod settings;
 mod tags;
 mod uploads;
 mod versions;
@@ -27,6 +28,7 @@ pub(crate) use lock::{
     DefaultRetention, Lock, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod,
 };
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
+pub(crate) use settings::Settings;
 pub(crate) use tags::Tags;
 pub(crate) use uploads::{Part, Upload};
 pub(crate) use versions::{DeleteMarker, Objects, Version, VersionId, Versioning};

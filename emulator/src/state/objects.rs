@@ -29,6 +29,8 @@ pub(crate) struct Attributes {
     pub(crate) headers: ObjectHeaders,
     pub(crate) tags: Tags,
     pub(crate) lock: Lock,
+    /// Where the website endpoint sends those who ask for the object.
+    pub(crate) redirect: Option<String>,
 }
 
 /// What a client may say about an object beside its bytes.

@@ -11,6 +11,7 @@ pub(crate) const ROLE_ARN: &str = "arn:aws:iam::111122223333:role/vendors/export
 pub(crate) const ADMIN: Key = Key::new("AKIAADMINUSEREXAMPLE", "adminSecret+/0");
 pub(crate) const WRITER: Key = Key::new("AKIAWRITERUSEREXAMPL", "writerSecret+/0");
 pub(crate) const READER: Key = Key::new("AKIAREADERUSEREXAMPL", "readerSecret+/0");
+pub(crate) const VENDOR: Key = Key::new("AKIAVENDORUSEREXAMPL", "vendorSecret+/0");
 pub(crate) const ROOT: Key = Key::new("AKIAROOTUSEROOEXAMPL", "rootSecret+/0");
 
 /// An owner with an administrator, two narrow users, a role for a vendor and two buckets; a partner with that vendor.

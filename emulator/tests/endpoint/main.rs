@@ -13,6 +13,8 @@ mod conditions;
 #[cfg(test)]
 mod copies;
 #[cfg(test)]
+mod cors;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod hostile;
@@ -39,6 +41,8 @@ mod objects;
 mod program;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod settings;
 #[cfg(test)]
 mod sts;
 #[cfg(test)]

@@ -55,6 +55,9 @@ pub(super) fn answer(x: &Exchange, head: &Head, object: &Object) {
             x.answer_header(header, value);
         }
     }
+    if let Some(location) = &object.attributes.redirect {
+        x.answer_header("x-amz-website-redirect-location", location);
+    }
     for (name, value) in &own.metadata {
         x.answer_header(&format!("x-amz-meta-{name}"), &metadata::encode(value));
     }

@@ -10,7 +10,7 @@ use crate::exchange::Address;
 use crate::head::Head;
 
 /// Refused by name wherever they appear.
-const HEADERS: [&str; 22] = [
+const HEADERS: &[&str] = &[
     "x-amz-copy-source-server-side-encryption-customer-algorithm",
     "x-amz-copy-source-server-side-encryption-customer-key",
     "x-amz-copy-source-server-side-encryption-customer-key-md5",
@@ -31,7 +31,6 @@ const HEADERS: [&str; 22] = [
     "x-amz-server-side-encryption-customer-algorithm",
     "x-amz-server-side-encryption-customer-key",
     "x-amz-server-side-encryption-customer-key-md5",
-    "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
 ];
 
@@ -48,30 +47,30 @@ const fn row(name: &'static str, on_bucket: &'static str, on_object: &'static st
 
 /// Every query parameter that names a subresource of S3, with what is supported on a bucket and on an object; all other
 /// parameters only qualify a request.
-const SUBRESOURCES: [Subresource; 43] = [
+const SUBRESOURCES: &[Subresource] = &[
     row("abac", "", ""),
-    row("accelerate", "", ""),
+    row("accelerate", "GET PUT", ""),
     row("acl", "", ""),
-    row("analytics", "", ""),
+    row("analytics", "GET PUT DELETE", ""),
     row("annotation", "", ""),
     row("append", "", ""),
     row("attributes", "", ""),
-    row("cors", "", ""),
+    row("cors", "GET PUT DELETE", ""),
     row("delete", "POST", ""),
     row("encryption", "", ""),
-    row("intelligent-tiering", "", ""),
-    row("inventory", "", ""),
+    row("intelligent-tiering", "GET PUT DELETE", ""),
+    row("inventory", "GET PUT DELETE", ""),
     row("legal-hold", "", "GET PUT"),
     row("lifecycle", "", ""),
     row("location", "GET", ""),
-    row("logging", "", ""),
+    row("logging", "GET PUT", ""),
     row("metadataAnnotationTable", "", ""),
     row("metadataConfiguration", "", ""),
     row("metadataInventoryTable", "", ""),
     row("metadataJournalTable", "", ""),
     row("metadataTable", "", ""),
-    row("metrics", "", ""),
-    row("notification", "", ""),
+    row("metrics", "GET PUT DELETE", ""),
+    row("notification", "GET PUT", ""),
     row("object-lock", "GET PUT", ""),
     row("ownershipControls", "", ""),
     row("partNumber", "", "GET HEAD PUT"),
@@ -79,8 +78,8 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("policyStatus", "", ""),
     row("publicAccessBlock", "", ""),
     row("renameObject", "", ""),
-    row("replication", "", ""),
-    row("requestPayment", "", ""),
+    row("replication", "GET PUT DELETE", ""),
+    row("requestPayment", "GET PUT", ""),
     row("restore", "", ""),
     row("retention", "", "GET PUT"),
     row("select", "", ""),
@@ -91,12 +90,12 @@ const SUBRESOURCES: [Subresource; 43] = [
     row("uploads", "GET", "POST"),
     row("versioning", "GET PUT", ""),
     row("versions", "GET", ""),
-    row("website", "", ""),
+    row("website", "GET PUT DELETE", ""),
 ];
 
 /// Refuses the first header that is not supported.
 pub(crate) fn check_headers(head: &Head) -> Result<(), AwsError> {
-    for name in HEADERS {
+    for &name in HEADERS {
         // A false switch, or an empty value, asks for nothing.
         let asks =
             head.header(name).is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("false"));

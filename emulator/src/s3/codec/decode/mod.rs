@@ -113,6 +113,7 @@ fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
         },
         acl: text(head, "x-amz-acl"),
         encryption: text(head, "x-amz-server-side-encryption"),
+        redirect: text(head, "x-amz-website-redirect-location").filter(|to| !to.is_empty()),
         tags: head
             .header("x-amz-tagging")
             .filter(|tags| !tags.is_empty())

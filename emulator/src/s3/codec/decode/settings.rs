@@ -1,20 +1,28 @@
 //! Requests about settings that travel as documents: a line for each.
 
+use std::marker::PhantomData;
+
 use s3s::dto;
 
-use super::{Decoded, claims};
+use super::{Decoded, claims, parse_token};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::checksum::DigestForm;
 use crate::s3::configuration::{DeleteConfiguration, GetConfiguration, PutConfiguration};
 use crate::s3::document::Document;
+use crate::s3::listed::{
+    Analytics, DeleteListed, GetListed, IntelligentTiering, Inventory, ListListed, Listed as _, ListedRef,
+    Metrics, PutListed,
+};
+use crate::s3::{Acceleration, Cors, Logging, Notifications, Payer, Replication, Website};
 use crate::state::Tags;
 
 /// Whether AWS wants a checksum of the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Checked {
     Always,
+    IfSent,
 }
 
 macro_rules! get {
@@ -61,15 +69,112 @@ macro_rules! delete {
 }
 
 get! {
+    get_bucket_accelerate_configuration: GetBucketAccelerateConfigurationInput => Acceleration;
+    get_bucket_cors: GetBucketCorsInput => Cors;
+    get_bucket_logging: GetBucketLoggingInput => Logging;
+    get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => Notifications;
+    get_bucket_replication: GetBucketReplicationInput => Replication;
+    get_bucket_request_payment: GetBucketRequestPaymentInput => Payer;
     get_bucket_tagging: GetBucketTaggingInput => Tags;
+    get_bucket_website: GetBucketWebsiteInput => Website;
 }
 
 put! {
+    put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => Acceleration, Checked::IfSent;
+    put_bucket_cors: PutBucketCorsInput => Cors, Checked::Always;
+    put_bucket_logging: PutBucketLoggingInput => Logging, Checked::IfSent;
+    put_bucket_replication: PutBucketReplicationInput => Replication, Checked::IfSent;
+    put_bucket_request_payment: PutBucketRequestPaymentInput => Payer, Checked::IfSent;
     put_bucket_tagging: PutBucketTaggingInput => Tags, Checked::Always;
+    put_bucket_website: PutBucketWebsiteInput => Website, Checked::IfSent;
 }
 
 delete! {
+    delete_bucket_cors: DeleteBucketCorsInput => Cors;
+    delete_bucket_replication: DeleteBucketReplicationInput => Replication;
     delete_bucket_tagging: DeleteBucketTaggingInput => Tags;
+    delete_bucket_website: DeleteBucketWebsiteInput => Website;
+}
+
+pub(in crate::s3::codec) fn put_bucket_notification_configuration(
+    x: &Exchange,
+    head: &Head,
+    input: dto::PutBucketNotificationConfigurationInput,
+) -> Decoded<PutConfiguration<Notifications>> {
+    check_body(x, head, Checked::IfSent)?;
+    let skips = head
+        .header("x-amz-skip-destination-validation")
+        .is_some_and(|skips| skips.eq_ignore_ascii_case("true"));
+    let notifications = Notifications::parse(&x.body)
+        .map(|parsed| if skips { parsed.skipping_destinations() } else { parsed });
+    Ok(PutConfiguration::of(input.bucket, notifications))
+}
+
+macro_rules! listed {
+    ($($kind:ident:
+        $get:ident $get_input:ident, $put:ident $put_input:ident,
+        $delete:ident $delete_input:ident, $list:ident $list_input:ident;)*) => {
+        $(
+            pub(in crate::s3::codec) fn $get(
+                _: &Exchange,
+                _: &Head,
+                input: dto::$get_input,
+            ) -> GetListed<$kind> {
+                GetListed { of: ListedRef { bucket: input.bucket, id: input.id }, kind: PhantomData }
+            }
+
+            pub(in crate::s3::codec) fn $put(
+                x: &Exchange,
+                head: &Head,
+                input: dto::$put_input,
+            ) -> Decoded<PutListed<$kind>> {
+                check_body(x, head, Checked::IfSent)?;
+                let document = $kind::KIND.parse(&x.body, &input.id);
+                let of = ListedRef { bucket: input.bucket, id: input.id };
+                Ok(PutListed { of, kind: PhantomData, document })
+            }
+
+            pub(in crate::s3::codec) fn $delete(
+                _: &Exchange,
+                _: &Head,
+                input: dto::$delete_input,
+            ) -> DeleteListed<$kind> {
+                DeleteListed { of: ListedRef { bucket: input.bucket, id: input.id }, kind: PhantomData }
+            }
+
+            pub(in crate::s3::codec) fn $list(
+                _: &Exchange,
+                _: &Head,
+                input: dto::$list_input,
+            ) -> Decoded<ListListed<$kind>> {
+                let after = input.continuation_token.as_deref().map(parse_token).transpose()?;
+                Ok(ListListed { bucket: input.bucket, after, kind: PhantomData })
+            }
+        )*
+    };
+}
+
+listed! {
+    Analytics:
+        get_bucket_analytics_configuration GetBucketAnalyticsConfigurationInput,
+        put_bucket_analytics_configuration PutBucketAnalyticsConfigurationInput,
+        delete_bucket_analytics_configuration DeleteBucketAnalyticsConfigurationInput,
+        list_bucket_analytics_configurations ListBucketAnalyticsConfigurationsInput;
+    IntelligentTiering:
+        get_bucket_intelligent_tiering_configuration GetBucketIntelligentTieringConfigurationInput,
+        put_bucket_intelligent_tiering_configuration PutBucketIntelligentTieringConfigurationInput,
+        delete_bucket_intelligent_tiering_configuration DeleteBucketIntelligentTieringConfigurationInput,
+        list_bucket_intelligent_tiering_configurations ListBucketIntelligentTieringConfigurationsInput;
+    Inventory:
+        get_bucket_inventory_configuration GetBucketInventoryConfigurationInput,
+        put_bucket_inventory_configuration PutBucketInventoryConfigurationInput,
+        delete_bucket_inventory_configuration DeleteBucketInventoryConfigurationInput,
+        list_bucket_inventory_configurations ListBucketInventoryConfigurationsInput;
+    Metrics:
+        get_bucket_metrics_configuration GetBucketMetricsConfigurationInput,
+        put_bucket_metrics_configuration PutBucketMetricsConfigurationInput,
+        delete_bucket_metrics_configuration DeleteBucketMetricsConfigurationInput,
+        list_bucket_metrics_configurations ListBucketMetricsConfigurationsInput;
 }
 
 fn check_body(x: &Exchange, head: &Head, checked: Checked) -> Decoded<()> {
