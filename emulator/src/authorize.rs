@@ -4,15 +4,15 @@
 //! mode without authorization, no key that is always right.
 
 use bucketproof_authz::{
-    AccountId, Context, Decision, Policies, Policy, Principal, PrincipalIds, PublicAccessBlock, Request,
-    Resource, UniqueId, Values, decide,
+    AccountId, Context, Decision, KmsGrants, Policies, Policy, Principal, PrincipalIds, PublicAccessBlock,
+    Request, Resource, UniqueId, Values, decide,
 };
 use jiff::Timestamp;
 
 use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
-use crate::kms;
+use crate::kms::{self, KeyAccess};
 use crate::operation::{Operation, RequiredResource, Requirement};
 use crate::s3::existing_tags;
 use crate::state::{CallerPolicies, Holder, Tags, World};
@@ -139,11 +139,17 @@ fn decide_requirement(
         resource: Resource { arn: requirement.resource.arn(), account: owner },
         context,
     };
+    let key_access = requirement.resource.key_access();
+    let grants = key_access.map(|access| access.grants_that_count(world)).unwrap_or_default();
     let environment = Policies {
         identity: &policies.identity,
         boundary: policies.boundary.as_ref().map(std::slice::from_ref),
         session: policies.session.as_ref().map(std::slice::from_ref),
         resource: resource_policy.as_ref(),
+        kms_grants: KmsGrants {
+            list: &grants,
+            encryption_context: key_access.and_then(|access| access.encryption_context.as_ref()),
+        },
         public_access_block,
         ..Policies::default()
     };
@@ -188,7 +194,8 @@ fn resource_side(
             let trust = world.accounts.role(arn).map(|(_, _, role)| role.trust.clone());
             (account.clone(), trust, PublicAccessBlock::NONE)
         }
-        RequiredResource::Key(key) => {
+        RequiredResource::Key(access) => {
+            let KeyAccess { key, .. } = access.as_ref();
             (Some(key.account.clone()), world.keys.policy_of(key), PublicAccessBlock::NONE)
         }
         RequiredResource::KeyAlias { account, .. } => (Some(account.clone()), None, PublicAccessBlock::NONE),

@@ -1,5 +1,6 @@
 //! `Encrypt` and `Decrypt`.
 
+use bucketproof_authz::EncryptionContext;
 use jiff::Timestamp;
 
 use super::KmsOperation;
@@ -10,7 +11,7 @@ use super::word::{dry_run, refuse};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{EncryptionContext, KeyError, KeyScope, Plaintext, ResolvedKey, Sealed, World};
+use crate::state::{KeyError, KeyScope, Plaintext, ResolvedKey, Sealed, World};
 
 /// The most bytes that can be encrypted at once.
 const PLAINTEXT_BYTES_MAX: usize = 4096;
@@ -37,6 +38,7 @@ pub(super) struct Encrypt {
     key: String,
     plaintext: Plaintext,
     context: EncryptionContext,
+    tokens: Vec<String>,
     dry_run: bool,
 }
 
@@ -47,9 +49,9 @@ impl KmsOperation for Encrypt {
             key: input.key_id()?,
             plaintext: Plaintext::new(input.required_blob("Plaintext", 1..=PLAINTEXT_BYTES_MAX)?),
             context: input.encryption_context("EncryptionContext")?,
+            tokens: input.grant_tokens()?,
             dry_run: input.flag("DryRun")?,
         };
-        input.grant_tokens()?;
         check_algorithm(input, "EncryptionAlgorithm")?;
         Ok(operation)
     }
@@ -64,12 +66,13 @@ impl Operation for Encrypt {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.keys.check_grant_tokens(&self.tokens)?;
         let key = world.keys.resolve(&self.scope, &self.key)?;
         Ok(vec![to_use_key("kms:Encrypt", key, &self.context)])
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<Answer, AwsError> {
-        let Self { scope, key, plaintext, context, dry_run: is_dry } = authorized.into_operation();
+        let Self { scope, key, plaintext, context, dry_run: is_dry, .. } = authorized.into_operation();
         let key = world.keys.get(&world.keys.resolve(&scope, &key)?)?;
         let blob = key.encrypt(&plaintext, &context, &world.entropy)?;
         if is_dry {
@@ -90,6 +93,7 @@ pub(super) struct Decrypt {
     key: Option<String>,
     blob: Vec<u8>,
     context: EncryptionContext,
+    tokens: Vec<String>,
     dry_run: bool,
 }
 
@@ -115,9 +119,9 @@ impl KmsOperation for Decrypt {
             key: input.text("KeyId", 1..=2048)?,
             blob: input.required_blob("CiphertextBlob", 1..=BLOB_BYTES_MAX)?,
             context: input.encryption_context("EncryptionContext")?,
+            tokens: input.grant_tokens()?,
             dry_run: input.flag("DryRun")?,
         };
-        input.grant_tokens()?;
         check_algorithm(input, "EncryptionAlgorithm")?;
         Ok(operation)
     }
@@ -132,12 +136,13 @@ impl Operation for Decrypt {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.keys.check_grant_tokens(&self.tokens)?;
         let key = key_of_blob(world, &self.scope, self.key.as_deref(), &self.blob)?;
         Ok(vec![to_use_key("kms:Decrypt", key, &self.context)])
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<Answer, AwsError> {
-        let Self { scope, key, blob, context, dry_run: is_dry } = authorized.into_operation();
+        let Self { scope, key, blob, context, dry_run: is_dry, .. } = authorized.into_operation();
         let key = key_of_blob(world, &scope, key.as_deref(), &blob)?;
         let decrypted = world.keys.decrypt(&key, &blob, &context)?;
         if is_dry {

@@ -1,5 +1,6 @@
 //! Data keys and random bytes.
 
+use bucketproof_authz::EncryptionContext;
 use jiff::Timestamp;
 
 use super::KmsOperation;
@@ -10,7 +11,7 @@ use super::word::{dry_run, validation};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
-use crate::state::{DataKey, EncryptionContext, KeyScope, Plaintext, World};
+use crate::state::{DataKey, KeyScope, Plaintext, World};
 
 /// The most bytes of a data key, or of randomness.
 const BYTES_MAX: u32 = 1024;
@@ -22,6 +23,7 @@ struct DataKeyRequest {
     key: String,
     bytes: usize,
     context: EncryptionContext,
+    tokens: Vec<String>,
     dry_run: bool,
 }
 
@@ -38,12 +40,13 @@ impl DataKeyRequest {
             _ if input.is_broken() => 0,
             _ => return Err(validation("Please specify either number of bytes or key spec.")),
         };
-        input.grant_tokens()?;
         let context = input.encryption_context("EncryptionContext")?;
-        Ok(Self { scope, key, bytes, context, dry_run: input.flag("DryRun")? })
+        let tokens = input.grant_tokens()?;
+        Ok(Self { scope, key, bytes, context, tokens, dry_run: input.flag("DryRun")? })
     }
 
     fn requirement(&self, action: &'static str, world: &World) -> Result<Requirement, AwsError> {
+        world.keys.check_grant_tokens(&self.tokens)?;
         Ok(to_use_key(action, world.keys.resolve(&self.scope, &self.key)?, &self.context))
     }
 

@@ -51,13 +51,13 @@ pub(super) fn metadata(key: &KmsKey) -> Value {
 pub(super) struct DescribeKey {
     scope: KeyScope,
     key: String,
+    tokens: Vec<String>,
 }
 
 impl KmsOperation for DescribeKey {
     fn decode(input: &mut Input, scope: KeyScope) -> Result<Self, AwsError> {
         let key = input.key_id()?;
-        input.grant_tokens()?;
-        Ok(Self { scope, key })
+        Ok(Self { scope, key, tokens: input.grant_tokens()? })
     }
 }
 
@@ -71,13 +71,14 @@ impl Operation for DescribeKey {
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         let key = world.keys.resolve(&self.scope, &self.key)?;
+        world.keys.check_grant_tokens(&self.tokens)?;
         let alias = key.alias.clone();
         Ok(vec![on_key("kms:DescribeKey", key).with_some("kms:RequestAlias", alias.as_deref())])
     }
 
     /// A look at the alias of a managed key is its first use.
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Answer, AwsError> {
-        let Self { scope, key } = authorized.into_operation();
+        let Self { scope, key, .. } = authorized.into_operation();
         let key = world.keys.resolve(&scope, &key)?;
         world.keys.make_if_managed(&key, now, &world.entropy)?;
         Ok(Answer::new().with("KeyMetadata", metadata(world.keys.get(&key)?)))

@@ -3,17 +3,17 @@
 //! A member of the wrong JSON type ends the reading at once; broken constraints are collected, because AWS counts
 //! them in one message. Members that the API does not have are ignored, as AWS does.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bucketproof_authz::EncryptionContext;
 use serde_json::{Map, Value};
 
 use super::answer::PageRequest;
 use super::word::{refuse, unsupported_feature, validation};
 use crate::error::AwsError;
-use crate::state::EncryptionContext;
 
 /// The members of one request, and what is wrong with them.
 #[derive(Debug)]
@@ -211,6 +211,13 @@ impl Input {
         map.iter().map(|(name, value)| Ok((name.clone(), as_text(value)?.to_owned()))).collect()
     }
 
+    /// A structure within the request; what breaks a constraint there is not collected.
+    pub(super) fn structure(&self, name: &str) -> Result<Option<Self>, AwsError> {
+        let Some(value) = self.value(name) else { return Ok(None) };
+        let members = value.as_object().ok_or_else(|| wrong_type(value, "Structure"))?.clone();
+        Ok(Some(Self { members, complaints: Vec::new() }))
+    }
+
     /// `[{"TagKey": …, "TagValue": …}]`.
     pub(super) fn tags(&mut self) -> Result<Option<Vec<Tag>>, AwsError> {
         let Some(value) = self.value("Tags").cloned() else { return Ok(None) };
@@ -244,14 +251,14 @@ impl Input {
         Ok(PageRequest { limit: usize::try_from(limit).unwrap_or(usize::MAX), marker })
     }
 
-    /// `GrantTokens`: at most ten. A grant counts from the moment it is made, so no token is needed.
-    pub(super) fn grant_tokens(&mut self) -> Result<BTreeSet<String>, AwsError> {
+    /// `GrantTokens`: at most ten. A grant counts from the moment it is made, so none is ever needed.
+    pub(super) fn grant_tokens(&mut self) -> Result<Vec<String>, AwsError> {
         let tokens = self.texts("GrantTokens", 1..=8192)?.unwrap_or_default();
         if tokens.len() > 10 {
             let shown = format!("[{}]", tokens.join(", "));
             self.complain("GrantTokens", Some(&shown), "have length less than or equal to 10");
         }
-        Ok(tokens.into_iter().collect())
+        Ok(tokens)
     }
 }
 

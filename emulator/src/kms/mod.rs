@@ -11,6 +11,8 @@ mod create_key;
 mod crypto;
 mod data_key;
 mod describe;
+mod grant;
+mod grant_list;
 mod input;
 mod lifecycle;
 mod policy;
@@ -18,6 +20,8 @@ mod re_encrypt;
 mod requirement;
 mod rotation;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod word;
 
 use bytes::Bytes;
@@ -31,9 +35,12 @@ use answer::Answer;
 use input::Input;
 
 pub(crate) use create_key::{default_policy_text, random_key_id};
-pub(crate) use requirement::key_context;
-#[expect(unused_imports, reason = "S3 calls it as soon as it encrypts with keys of KMS")]
+#[cfg_attr(
+    not(test),
+    expect(unused_imports, reason = "S3 calls it as soon as it encrypts with keys of KMS")
+)]
 pub(crate) use requirement::on_behalf;
+pub(crate) use requirement::{KeyAccess, key_context};
 pub(crate) use tag::check_tags;
 pub(crate) use word::word;
 
@@ -55,6 +62,7 @@ pub(crate) fn answer(exchange: &Exchange) -> Result<Response<Bytes>, AwsError> {
     let answer = match name {
         "CancelKeyDeletion" => run::<lifecycle::CancelKeyDeletion>(exchange),
         "CreateAlias" => run::<alias::CreateAlias>(exchange),
+        "CreateGrant" => run::<grant::CreateGrant>(exchange),
         "CreateKey" => run::<create_key::CreateKey>(exchange),
         "Decrypt" => run::<crypto::Decrypt>(exchange),
         "DeleteAlias" => run::<alias::DeleteAlias>(exchange),
@@ -70,12 +78,16 @@ pub(crate) fn answer(exchange: &Exchange) -> Result<Response<Bytes>, AwsError> {
         "GetKeyPolicy" => run::<policy::GetKeyPolicy>(exchange),
         "GetKeyRotationStatus" => run::<rotation::GetKeyRotationStatus>(exchange),
         "ListAliases" => run::<alias::ListAliases>(exchange),
+        "ListGrants" => run::<grant_list::ListGrants>(exchange),
         "ListKeyPolicies" => run::<policy::ListKeyPolicies>(exchange),
         "ListKeyRotations" => run::<rotation::ListKeyRotations>(exchange),
         "ListKeys" => run::<describe::ListKeys>(exchange),
         "ListResourceTags" => run::<tag::ListResourceTags>(exchange),
+        "ListRetirableGrants" => run::<grant_list::ListRetirableGrants>(exchange),
         "PutKeyPolicy" => run::<policy::PutKeyPolicy>(exchange),
         "ReEncrypt" => run::<re_encrypt::ReEncrypt>(exchange),
+        "RetireGrant" => run::<grant::RetireGrant>(exchange),
+        "RevokeGrant" => run::<grant::RevokeGrant>(exchange),
         "RotateKeyOnDemand" => run::<rotation::RotateKeyOnDemand>(exchange),
         "ScheduleKeyDeletion" => run::<lifecycle::ScheduleKeyDeletion>(exchange),
         "TagResource" => run::<tag::TagResource>(exchange),

@@ -1,5 +1,6 @@
 //! `ReEncrypt`: from one key or context to another, without the plaintext leaving the service.
 
+use bucketproof_authz::EncryptionContext;
 use jiff::Timestamp;
 
 use super::KmsOperation;
@@ -11,7 +12,7 @@ use super::word::dry_run;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{EncryptionContext, KeyError, KeyScope, ResolvedKey, World};
+use crate::state::{KeyError, KeyScope, ResolvedKey, World};
 
 /// Decrypts a blob and encrypts what was in it.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(super) struct ReEncrypt {
     source_context: EncryptionContext,
     destination: String,
     destination_context: EncryptionContext,
+    tokens: Vec<String>,
     dry_run: bool,
 }
 
@@ -45,9 +47,9 @@ impl KmsOperation for ReEncrypt {
             source_context: input.encryption_context("SourceEncryptionContext")?,
             destination: input.required_text("DestinationKeyId", 1..=2048)?,
             destination_context: input.encryption_context("DestinationEncryptionContext")?,
+            tokens: input.grant_tokens()?,
             dry_run: input.flag("DryRun")?,
         };
-        input.grant_tokens()?;
         check_algorithm(input, "SourceEncryptionAlgorithm")?;
         check_algorithm(input, "DestinationEncryptionAlgorithm")?;
         Ok(operation)
@@ -63,6 +65,7 @@ impl Operation for ReEncrypt {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.keys.check_grant_tokens(&self.tokens)?;
         let (source, destination) = self.keys(world)?;
         let on_same_key = (source.arn == destination.arn).to_string();
         Ok(vec![

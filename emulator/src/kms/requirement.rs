@@ -2,29 +2,75 @@
 
 use std::borrow::Cow;
 
-use bucketproof_authz::{Context, Principal};
+use bucketproof_authz::{Context, EncryptionContext, KmsGrant, Principal};
 
 use crate::operation::{RequiredResource, Requirement};
-use crate::state::{EncryptionContext, KeyManager, ResolvedKey, World};
+use crate::state::{KeyManager, ResolvedKey, World};
 
 /// The actions that do not know `kms:CallerAccount` (Service Authorization Reference).
 const WITHOUT_CALLER_ACCOUNT: [&str; 4] =
     ["kms:GenerateRandom", "kms:ListAliases", "kms:ListKeys", "kms:ListRetirableGrants"];
 
+/// A key as the resource of a requirement, and what its grants are held against.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyAccess {
+    pub(crate) key: ResolvedKey,
+    /// Absent where a request has none to give.
+    pub(crate) encryption_context: Option<EncryptionContext>,
+    grants: CountedGrants,
+}
+
+/// Which grants on the key may allow a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum CountedGrants {
+    All,
+    /// Those with these ids.
+    Only(Vec<String>),
+}
+
+impl KeyAccess {
+    /// The grants on the key that may allow the request.
+    pub(crate) fn grants_that_count(&self, world: &World) -> Vec<KmsGrant> {
+        let Some(key) = world.keys.find(self.key.arn.as_str()) else { return Vec::new() };
+        let counts = |grant: &&KmsGrant| match &self.grants {
+            CountedGrants::All => true,
+            CountedGrants::Only(ids) => ids.contains(&grant.id),
+        };
+        key.grants.values().map(|issued| &issued.grant).filter(counts).cloned().collect()
+    }
+}
+
 /// A permission on a key.
 pub(super) fn on_key(action: &'static str, key: ResolvedKey) -> Requirement {
-    Requirement::new(action, RequiredResource::Key(key))
+    let access = KeyAccess { key, encryption_context: None, grants: CountedGrants::All };
+    Requirement::new(action, RequiredResource::Key(Box::new(access)))
+}
+
+/// A permission that of all grants only these can give.
+pub(super) fn on_key_with_grants(action: &'static str, key: ResolvedKey, grants: Vec<String>) -> Requirement {
+    let access = KeyAccess { key, encryption_context: None, grants: CountedGrants::Only(grants) };
+    Requirement::new(action, RequiredResource::Key(Box::new(access)))
 }
 
 /// A permission to encrypt or decrypt with a key: the context and the alias in use are condition keys.
 pub(super) fn to_use_key(action: &'static str, key: ResolvedKey, context: &EncryptionContext) -> Requirement {
     let alias = key.alias.clone();
-    let mut requirement = on_key(action, key)
+    let access = KeyAccess { key, encryption_context: Some(context.clone()), grants: CountedGrants::All };
+    let requirement = Requirement::new(action, RequiredResource::Key(Box::new(access)))
         .with("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT")
         .with_some("kms:RequestAlias", alias.as_deref());
-    if !context.is_empty() {
-        requirement = requirement.with_many("kms:EncryptionContextKeys", context.keys());
+    with_encryption_context(requirement, context)
+}
+
+/// `kms:EncryptionContext:<name>` and `kms:EncryptionContextKeys`.
+pub(super) fn with_encryption_context(
+    mut requirement: Requirement,
+    context: &EncryptionContext,
+) -> Requirement {
+    if context.is_empty() {
+        return requirement;
     }
+    requirement = requirement.with_many("kms:EncryptionContextKeys", context.keys());
     for (name, value) in context {
         requirement = requirement.with(format!("kms:EncryptionContext:{name}"), value.as_str());
     }
@@ -34,7 +80,7 @@ pub(super) fn to_use_key(action: &'static str, key: ResolvedKey, context: &Encry
 /// What a caller needs when `service` (`s3`) uses a key of its region with the caller's permissions.
 ///
 /// `action` is `kms:GenerateDataKey` or `kms:Decrypt`.
-#[expect(dead_code, reason = "S3 calls it as soon as it encrypts with keys of KMS")]
+#[cfg_attr(not(test), expect(dead_code, reason = "S3 calls it as soon as it encrypts with keys of KMS"))]
 pub(crate) fn on_behalf(
     service: &'static str,
     action: &'static str,
@@ -74,7 +120,7 @@ pub(crate) fn key_context(
     {
         context.set("kms:CallerAccount", account.as_str());
     }
-    let RequiredResource::Key(resolved) = &requirement.resource else { return };
+    let Some(KeyAccess { key: resolved, .. }) = requirement.resource.key_access() else { return };
     context
         .set("kms:KeySpec", "SYMMETRIC_DEFAULT")
         .set("kms:KeyUsage", "ENCRYPT_DECRYPT")

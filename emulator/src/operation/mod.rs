@@ -15,7 +15,8 @@ pub use name::{Op, UnknownOp};
 
 use crate::authorize::Authorized;
 use crate::error::AwsError;
-use crate::state::{ResolvedKey, World};
+use crate::kms::KeyAccess;
+use crate::state::World;
 
 /// A decoded request.
 pub(crate) trait Operation: Sized {
@@ -89,7 +90,7 @@ pub(crate) enum RequiredResource {
         account: Option<AccountId>,
     },
     /// A KMS key; its policy counts, and its properties are condition keys.
-    Key(ResolvedKey),
+    Key(Box<KeyAccess>),
     /// An alias of a KMS key; it has no policy of its own.
     KeyAlias {
         arn: String,
@@ -149,6 +150,14 @@ impl Requirement {
 }
 
 impl RequiredResource {
+    /// The key, if it is one.
+    pub(crate) fn key_access(&self) -> Option<&KeyAccess> {
+        match self {
+            Self::Key(access) => Some(access),
+            _ => None,
+        }
+    }
+
     /// The resource as it stands in a policy.
     pub(crate) fn arn(&self) -> String {
         match self {
@@ -156,7 +165,7 @@ impl RequiredResource {
             Self::Bucket(bucket) | Self::NewBucket(bucket) => format!("arn:aws:s3:::{bucket}"),
             Self::Object { bucket, key } => format!("arn:aws:s3:::{bucket}/{key}"),
             Self::Role { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
-            Self::Key(key) => key.arn.as_str().to_owned(),
+            Self::Key(access) => access.key.arn.as_str().to_owned(),
         }
     }
 }

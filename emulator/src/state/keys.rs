@@ -11,6 +11,7 @@
 
 mod alias;
 mod error;
+mod grant;
 mod key;
 mod managed;
 mod resolve;
@@ -20,19 +21,20 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use bucketproof_authz::{AccountId, Arn};
+use bucketproof_authz::{AccountId, Arn, EncryptionContext};
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
 
 pub(crate) use alias::Alias;
 pub(crate) use error::KeyError;
+pub(crate) use grant::{IssuedGrant, draw_grant_id, draw_grant_token};
 pub(crate) use key::{
     KeyManager, KeyState, KmsKey, NewKey, ROTATION_DAYS_DEFAULT, Rotation, RotationKind, RotationRecord,
     days_after,
 };
 pub(crate) use managed::is_managed_alias;
 pub(crate) use resolve::ResolvedKey;
-pub(crate) use seal::{EncryptionContext, Plaintext, Sealed, random_uuid, uuid_number};
+pub(crate) use seal::{Plaintext, Sealed, random_uuid, uuid_number};
 
 /// The account and region in which a request names keys.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,9 +20,9 @@ pub(crate) use accounts::{
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
 pub(crate) use content::Content;
 pub(crate) use keys::{
-    Alias, DataKey, EncryptionContext, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey,
-    Plaintext, ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed,
-    days_after, is_managed_alias, random_uuid, uuid_number,
+    Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
+    ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,
+    draw_grant_id, draw_grant_token, is_managed_alias, random_uuid, uuid_number,
 };
 pub(crate) use lock::{
     DefaultRetention, Lock, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod,

@@ -158,6 +158,61 @@ async fn another_account_needs_both_sides_and_the_arn() {
     assert_eq!(refused.refusal().2, forbidden.replace("kms:Encrypt", "kms:Decrypt"));
 }
 
+#[tokio::test]
+async fn across_accounts_the_callers_own_side_is_told_and_the_other_is_not() {
+    let text = r#"
+        [[account]]
+        id = "111122223333"
+        name = "owner"
+        [[account.kms_key]]
+        id = "1234abcd-12ab-34cd-56ef-1234567890ab"
+        policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}}'
+        [[account]]
+        id = "444455556666"
+        name = "partner"
+        [[account.user]]
+        name = "bare"
+        [[account.user.access_key]]
+        id = "AKIABAREUSEREXAMPLE0"
+        secret = "bareSecret"
+        [[account.user]]
+        name = "denied"
+        policies = ['{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"kms:Encrypt","Resource":"*"}]}']
+        [[account.user.access_key]]
+        id = "AKIADENIEDUSEREXAMPL"
+        secret = "deniedSecret"
+        "#;
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let builder = Emulator::builder()
+        .scenario(Scenario::from_toml(text).unwrap())
+        .clock(new_year())
+        .seed(7)
+        .listen(listen);
+    let emulator = builder.start().await.unwrap();
+    let wire = Wire::to(emulator.address().unwrap(), emulator.clock().clone());
+    let key = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let missing = "arn:aws:kms:us-east-1:111122223333:key/134f2428-cec1-4b25-a1ae-9048164dba47";
+    let told = |who: &str, key: &str, why: &str| {
+        format!(
+            "User: arn:aws:iam::444455556666:user/{who} is not authorized to perform: kms:Encrypt on resource: {key} {why}"
+        )
+    };
+    let bare = Client::new(&wire, Key::new("AKIABAREUSEREXAMPLE0", "bareSecret"));
+    let why = "because no identity-based policy allows the kms:Encrypt action";
+    assert_eq!(encrypt(&bare, key, json!({})).await, (400, told("bare", key, why)));
+    // Where the other side does not allow either, its silence is all that is told.
+    let (_, message) = encrypt(&bare, missing, json!({})).await;
+    assert!(
+        message.contains("on this resource because the resource does not exist in this Region"),
+        "{message}"
+    );
+    let denied = Client::new(&wire, Key::new("AKIADENIEDUSEREXAMPL", "deniedSecret"));
+    for key in [key, missing] {
+        let why = "with an explicit deny in an identity-based policy";
+        assert_eq!(encrypt(&denied, key, json!({})).await, (400, told("denied", key, why)));
+    }
+}
+
 /// Whether an operation is allowed under a statement with this condition alone.
 async fn allowed_under(wire: &Wire, condition: Value, operation: &str, body: Value) -> bool {
     let admin = Client::new(wire, ADMIN);

@@ -25,6 +25,8 @@ mod kms;
 #[cfg(test)]
 mod kms_access;
 #[cfg(test)]
+mod kms_grants;
+#[cfg(test)]
 mod kms_recorded;
 #[cfg(test)]
 mod listing;

@@ -16,6 +16,8 @@ pub(crate) enum KeyError {
     InvalidCiphertext,
     /// Another key than the named one made the blob.
     IncorrectKey,
+    /// The token belongs to no grant; AWS's text is unverified.
+    InvalidGrantToken,
     /// A managed key of a service that the emulator does not have.
     UnknownManagedAlias(String),
     Internal,
@@ -46,6 +48,9 @@ impl KeyError {
                 "The key ID in the request does not identify a CMK that can perform this operation."
                     .to_owned(),
             ),
+            Self::InvalidGrantToken => {
+                ("InvalidGrantTokenException", "The grant token is not valid.".to_owned())
+            }
             Self::UnknownManagedAlias(_) | Self::Internal => ("KMSInternalException", String::new()),
         }
     }

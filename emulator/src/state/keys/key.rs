@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bucketproof_authz::{AccountId, Arn, Policy};
+use bucketproof_authz::{AccountId, Arn, EncryptionContext, Policy};
 use bucketproof_clock::Entropy;
 use jiff::{SignedDuration, Timestamp};
 
-use super::KeyError;
-use super::seal::{EncryptionContext, Material, Plaintext, Sealed, seal};
+use super::seal::{Material, Plaintext, Sealed, seal};
+use super::{IssuedGrant, KeyError};
 
 /// Days between two automatic rotations, if nothing else was said.
 pub(crate) const ROTATION_DAYS_DEFAULT: u32 = 365;
@@ -26,6 +26,8 @@ pub(crate) struct KmsKey {
     pub(crate) state: KeyState,
     pub(crate) policy: Policy,
     pub(crate) tags: BTreeMap<String, String>,
+    /// By id.
+    pub(crate) grants: BTreeMap<String, IssuedGrant>,
     pub(crate) rotation: Option<Rotation>,
     /// What rotation did, oldest first.
     pub(crate) rotations: Vec<RotationRecord>,
@@ -107,6 +109,7 @@ impl KmsKey {
             state: KeyState::Enabled,
             policy,
             tags,
+            grants: BTreeMap::new(),
             rotation,
             rotations: Vec::new(),
             materials: vec![Material::draw(entropy)],

@@ -3,16 +3,13 @@
 //! A blob names the key and the key material that it was made with, in the clear, as AWS's blobs do: a caller who
 //! decrypts need not name the key. The layout is ours; AWS documents none. Header and context are authenticated.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use bucketproof_authz::EncryptionContext;
 use bucketproof_clock::Entropy;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use super::KeyError;
-
-/// The names and values that a ciphertext is bound to, in the order of their names.
-pub(crate) type EncryptionContext = BTreeMap<String, String>;
 
 /// What every blob begins with; the last byte is the version of the layout.
 const MAGIC: [u8; 4] = [1, 2, 2, 1];

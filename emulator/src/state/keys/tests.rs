@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 
-use bucketproof_authz::{AccountId, Arn, Policy, PolicyKind, PolicySource};
+use bucketproof_authz::{AccountId, Arn, EncryptionContext, Policy, PolicyKind, PolicySource};
 use bucketproof_clock::Entropy;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    EncryptionContext, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, ResolvedKey, Rotation,
-    RotationKind, Sealed, uuid_number,
+    KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, ResolvedKey, Rotation, RotationKind,
+    Sealed, uuid_number,
 };
 use crate::error::AwsError;
 
