@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,9 +13,12 @@ use bucketproof_clock::{Clock, Entropy};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use crate::addressing::Domains;
+use crate::data_dir::{DataDir, DataDirError};
+use crate::exchange::Ground;
 use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
 use crate::front::Front;
 use crate::ids;
@@ -54,6 +58,15 @@ struct Inner {
     journal: Journal,
     front: Arc<Front>,
     listener: Option<Listener>,
+    data_dir: Option<Arc<DataDir>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(data_dir) = &self.data_dir {
+            data_dir.close();
+        }
+    }
 }
 
 /// How an emulator is to start; every setting has a safe default.
@@ -66,6 +79,7 @@ pub struct Builder {
     tls: Option<Tls>,
     domains: Vec<String>,
     idle_timeout: Option<Duration>,
+    data_dir: Option<PathBuf>,
 }
 
 /// Why an emulator did not start.
@@ -75,6 +89,9 @@ pub enum StartError {
     /// The scenario contradicts itself or names something unknown.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     /// The address cannot be listened on.
     #[error("cannot listen on `{address}`: {source}")]
     Listen {
@@ -131,10 +148,20 @@ impl Builder {
         self
     }
 
+    /// Keeps the state in this folder: what is in it goes on, and the scenario counts only for a new one.
+    ///
+    /// Every answer waits until what it acknowledges is on disk. The folder holds the secret keys of emulated users and
+    /// is made readable for its owner alone.
+    pub fn data_dir(mut self, path: impl Into<PathBuf>) -> Self {
+        self.data_dir = Some(path.into());
+        self
+    }
+
     /// Starts the emulator.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let entropy = self.seed.map_or_else(Entropy::machine, Entropy::seeded);
         let clock = self.clock.unwrap_or_else(Clock::system);
+        let origin = self.scenario.as_ref().map_or_else(|| "default".to_owned(), Scenario::fingerprint);
         let scenario = match self.scenario {
             Some(scenario) => scenario,
             None => Scenario::single_account(
@@ -142,19 +169,25 @@ impl Builder {
                 &ids::secret_access_key(&entropy),
             )?,
         };
-        let world = Arc::new(Mutex::new(scenario::build(&scenario, entropy.clone(), clock.now())?));
+        let (world, data_dir) = match &self.data_dir {
+            None => (scenario::build(&scenario, entropy.clone(), clock.now())?, None),
+            Some(path) => {
+                let (world, data_dir) = keep(path, &origin, &scenario, &entropy, clock.now()).await?;
+                (world, Some(data_dir))
+            }
+        };
+        let world = Arc::new(Mutex::new(world));
         let faults = Faults::default();
         let journal = Journal::default();
         let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
         network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
-        let pipeline = Pipeline::new(
-            Arc::clone(&world),
-            clock.clone(),
-            entropy,
-            faults.clone(),
-            journal.clone(),
-            network,
-        );
+        let ground = Ground {
+            world: Arc::clone(&world),
+            data_dir: data_dir.clone(),
+            clock: clock.clone(),
+            faults: faults.clone(),
+        };
+        let pipeline = Pipeline::new(ground, entropy, journal.clone(), network);
         let front = Arc::new(Front::new(pipeline));
         let listener = match self.listen {
             None => None,
@@ -164,8 +197,31 @@ impl Builder {
                     .map_err(|source| StartError::Listen { address, source })?,
             ),
         };
-        Ok(Emulator { inner: Arc::new(Inner { world, clock, faults, journal, front, listener }) })
+        Ok(Emulator { inner: Arc::new(Inner { world, clock, faults, journal, front, listener, data_dir }) })
     }
+}
+
+/// The state of a data directory: what is in it, or a new one from the scenario.
+async fn keep(
+    path: &Path,
+    origin: &str,
+    scenario: &Scenario,
+    entropy: &Entropy,
+    now: Timestamp,
+) -> Result<(World, Arc<DataDir>), StartError> {
+    let opened = DataDir::open(path, origin)?;
+    // A second start from one seed must not draw the ids of the first again.
+    let entropy = (0..opened.starts).fold(entropy.clone(), |entropy, _| Entropy::seeded(entropy.next_u64()));
+    let unusable = |reason| DataDirError::Unusable { path: path.to_owned(), reason };
+    let mut world = match opened.world {
+        Some(stored) => World::restore(&stored.sections, stored.buckets, entropy).map_err(unusable)?,
+        None => scenario::build(scenario, entropy, now)?,
+    };
+    if let Some(ticket) = opened.dir.note(&mut world).map_err(unusable)? {
+        let written = ticket.await.unwrap_or_else(|_| Err("its writer has ended".to_owned()));
+        written.map_err(unusable)?;
+    }
+    Ok((world, Arc::new(opened.dir)))
 }
 
 /// Shows where it is; not what it holds, which may be large or secret.

@@ -7,14 +7,24 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use parking_lot::Mutex;
 
-use crate::authenticate::{Authenticated, Carrier, version_2_is_taken_in};
+use crate::authenticate::{Authenticated, Carrier, Decoded, version_2_is_taken_in};
 use crate::authorize::{Decided, authorize};
+use crate::data_dir::{DataDir, Ticket};
 use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::operation::{Op, Operation};
 use crate::s3::Payer;
 use crate::state::{Bucket, Content, World};
+
+/// What every request stands on.
+#[derive(Clone, Debug)]
+pub(crate) struct Ground {
+    pub(crate) world: Arc<Mutex<World>>,
+    pub(crate) data_dir: Option<Arc<DataDir>>,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+}
 
 /// An authenticated request with its body, and the places where its answer collects.
 #[derive(Debug)]
@@ -28,6 +38,7 @@ pub(crate) struct Exchange {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     world: Arc<Mutex<World>>,
+    data_dir: Option<Arc<DataDir>>,
     outcome: Mutex<Outcome>,
 }
 
@@ -43,6 +54,8 @@ pub(crate) struct Outcome {
     /// The status, where the codec knows only the usual one.
     pub(crate) status: Option<StatusCode>,
     pub(crate) matched: Vec<Matched>,
+    /// What has to be on disk before the answer is given; or why it cannot be.
+    pub(crate) tickets: Vec<Result<Ticket, String>>,
 }
 
 /// The bucket and key that a request names, by path or host.
@@ -68,17 +81,11 @@ impl Address {
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        head: Head,
-        authenticated: Authenticated,
-        body: Bytes,
-        trailers: Vec<(String, String)>,
-        world: Arc<Mutex<World>>,
-        clock: Clock,
-        faults: Faults,
-    ) -> Self {
+    pub(crate) fn new(head: Head, authenticated: Authenticated, body: Decoded, ground: &Ground) -> Self {
+        let Decoded { body, trailers } = body;
+        let Ground { world, data_dir, clock, faults } = ground.clone();
         let outcome = Mutex::default();
-        Self { head, authenticated, body, trailers, clock, faults, world, outcome }
+        Self { head, authenticated, body, trailers, clock, faults, world, data_dir, outcome }
     }
 
     /// Notes which operation this is and lets faults at it: the head as the operation is to see it.
@@ -114,6 +121,7 @@ impl Exchange {
             let authorized = authorize(operation, &self.authenticated, head, &world, now, &mut decided)?;
             O::apply(authorized, &mut world, now)
         });
+        let ticket = self.note_changes(&mut world);
         drop(world);
         let result = result.map_err(|refusal| match refusal.status {
             StatusCode::METHOD_NOT_ALLOWED => refusal.with_first("Method", head.method.as_str()),
@@ -128,8 +136,19 @@ impl Exchange {
             }
             (result, _) => result,
         };
-        self.outcome.lock().decided.extend(decided);
+        let mut outcome = self.outcome.lock();
+        outcome.decided.extend(decided);
+        outcome.tickets.extend(ticket);
         result
+    }
+
+    /// Hands what changed to the data directory, if there is one.
+    fn note_changes(&self, world: &mut World) -> Option<Result<Ticket, String>> {
+        let Some(data_dir) = &self.data_dir else {
+            world.forget_changes();
+            return None;
+        };
+        data_dir.note(world).transpose()
     }
 
     /// Is this the endpoint of the bucket's region, and is the bucket whose the client thinks it is.

@@ -16,6 +16,7 @@ mod addressing;
 mod admin;
 mod authenticate;
 mod authorize;
+mod data_dir;
 mod emulator;
 mod error;
 mod exchange;
@@ -40,6 +41,7 @@ mod xml;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use data_dir::DataDirError;
 pub use emulator::{Builder, Emulator, StartError};
 pub use fault::{AnswerLost, Fault, FaultGuard};
 pub use journal::{Entry, Journal, RecordedDecision};

@@ -15,15 +15,13 @@ use http::header::{CONTENT_LENGTH, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
-use parking_lot::Mutex;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::addressing::{Domains, Host};
 use crate::admin;
 use crate::authenticate::{self, Authenticated, sha256_hex};
 use crate::error::AwsError;
-use crate::exchange::{Address, Exchange, Outcome};
-use crate::fault::Faults;
+use crate::exchange::{Address, Exchange, Ground, Outcome};
 use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
@@ -33,7 +31,7 @@ use crate::s3::{
     PreflightRequest, S3Codec, Slot, check_headers, check_subresource, cors_headers, is_preflight, reword,
 };
 use crate::service::Service;
-use crate::state::{Content, World};
+use crate::state::Content;
 use crate::sts;
 use crate::xml;
 
@@ -88,10 +86,8 @@ impl Default for Network {
 
 /// All that a request passes through.
 pub(crate) struct Pipeline {
-    world: Arc<Mutex<World>>,
-    clock: Clock,
+    ground: Ground,
     entropy: Entropy,
-    faults: Faults,
     journal: Journal,
     network: Network,
     codec: S3Service,
@@ -99,22 +95,15 @@ pub(crate) struct Pipeline {
 
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pipeline").field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("clock", &self.ground.clock).finish_non_exhaustive()
     }
 }
 
 impl Pipeline {
-    pub(crate) fn new(
-        world: Arc<Mutex<World>>,
-        clock: Clock,
-        entropy: Entropy,
-        faults: Faults,
-        journal: Journal,
-        network: Network,
-    ) -> Self {
+    pub(crate) fn new(ground: Ground, entropy: Entropy, journal: Journal, network: Network) -> Self {
         let mut builder = S3ServiceBuilder::new(S3Codec);
         builder.set_host(Host(network.domains.clone()));
-        Self { world, clock, entropy, faults, journal, network, codec: builder.build() }
+        Self { ground, entropy, journal, network, codec: builder.build() }
     }
 
     /// Answers one request, whatever it is.
@@ -133,7 +122,7 @@ impl Pipeline {
         let address = Address::of(&head);
         let mut entry = Entry {
             request_id: ids.request_id.clone(),
-            received_at: self.clock.now(),
+            received_at: self.ground.clock.now(),
             service: service.name().to_owned(),
             operation: None,
             method: head.method.to_string(),
@@ -166,6 +155,7 @@ impl Pipeline {
                 let mut outcome = exchange.take_outcome();
                 // The codec carries a refusal past `s3s`, which would reword it.
                 let answer = outcome.refusal.take().map_or(answer, Err);
+                let answer = kept(&mut outcome).await.and(answer);
                 (answer, outcome)
             }
         };
@@ -177,10 +167,10 @@ impl Pipeline {
                 refusal.render(service.protocol(&refusal), &method, &ids).map(Content::from)
             }
         };
-        if let Some(headers) = from_script.and_then(|head| cors_headers(&head, &self.world.lock())) {
+        if let Some(headers) = from_script.and_then(|head| cors_headers(&head, &self.ground.world.lock())) {
             response.headers_mut().extend(headers);
         }
-        sign_off(&mut response, &service, &ids, &self.clock);
+        sign_off(&mut response, &service, &ids, &self.ground.clock);
         for fault in &outcome.matched {
             response = fault.spoil(response);
             entry.faults.push(fault.description.clone());
@@ -188,7 +178,7 @@ impl Pipeline {
         entry.operation = outcome.op;
         entry.status = response.status().as_u16();
         entry.response_bytes = response.body().len();
-        entry.record(outcome.decided, self.clock.now());
+        entry.record(outcome.decided, self.ground.clock.now());
         self.journal.add(entry);
         response
     }
@@ -241,15 +231,7 @@ impl Pipeline {
                 check_subresource(&head)?;
             }
         }
-        Ok(Exchange::new(
-            head,
-            authenticated,
-            decoded.body,
-            decoded.trailers,
-            Arc::clone(&self.world),
-            self.clock.clone(),
-            self.faults.clone(),
-        ))
+        Ok(Exchange::new(head, authenticated, decoded, &self.ground))
     }
 
     /// Reads a body whole, up to the limit.
@@ -309,8 +291,8 @@ impl Pipeline {
             // Browsers ask without credentials, also where a presigned URL is meant.
             return Ok(Authenticated::anonymous());
         }
-        let world = self.world.lock();
-        authenticate::authenticate(head, service, &world.accounts, self.clock.now())
+        let world = self.ground.world.lock();
+        authenticate::authenticate(head, service, &world.accounts, self.ground.clock.now())
     }
 
     /// Lets `s3s` route and parse; it calls the codec, which performs.
@@ -342,6 +324,18 @@ fn preflight(exchange: &Exchange) -> Result<Response<Content>, AwsError> {
     let mut response = Response::new(Content::default());
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Waits until what the request changed is on disk.
+async fn kept(outcome: &mut Outcome) -> Result<(), AwsError> {
+    for ticket in std::mem::take(&mut outcome.tickets) {
+        let written = match ticket {
+            Ok(ticket) => ticket.await.unwrap_or_else(|_| Err("its writer has ended".to_owned())),
+            Err(error) => Err(error),
+        };
+        written.map_err(|reason| AwsError::not_kept(&reason))?;
+    }
+    Ok(())
 }
 
 /// What can be said of a request before anything else: is it for a service that is spoken, can it be read.

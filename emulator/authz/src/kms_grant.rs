@@ -2,11 +2,13 @@
 //!
 //! A grant allows and never denies. Source: KMS Developer Guide, "Grants in AWS KMS".
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::policy::NamedPrincipal;
 
@@ -14,7 +16,7 @@ use crate::policy::NamedPrincipal;
 ///
 /// Unlike a policy it is not bound to unique ids here: AWS's documents do not say what becomes of a grant whose
 /// grantee is deleted and made anew; unverified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KmsGrant {
     /// `GrantId`, 64 hexadecimal digits on AWS.
     pub id: String,
@@ -81,6 +83,12 @@ fn is_service(text: &str) -> bool {
 impl fmt::Display for GrantPrincipal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for GrantPrincipal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <Cow<'de, str>>::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -204,7 +212,7 @@ impl fmt::Display for KmsGrantOperation {
 pub type EncryptionContext = BTreeMap<String, String>;
 
 /// The constraints of a grant; both may be given, and then both must hold.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KmsGrantConstraints {
     /// The encryption context must be exactly this.
     pub encryption_context_equals: Option<EncryptionContext>,

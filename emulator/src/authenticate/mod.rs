@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use subtle::ConstantTimeEq;
 
-pub(crate) use payload::{ChunkSigner, Payload};
+pub(crate) use payload::{ChunkSigner, Decoded, Payload};
 pub(crate) use presigned::version_2_is_taken_in;
 pub(crate) use sigv4::{Credential, Scope, sha256_hex};
 

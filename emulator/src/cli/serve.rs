@@ -18,7 +18,7 @@ pub(super) struct Serve {
     /// Accounts, users, policies and buckets to begin with (TOML).
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
-    /// Keep the state in this folder (not supported yet).
+    /// Keep the state in this folder; what is in it goes on, and the scenario counts only for a new one.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Begin at this time instead of now; the clock then runs on.
@@ -86,10 +86,6 @@ impl TlsOptions {
 
 impl Serve {
     pub(super) fn run(self) -> Exit {
-        if self.data_dir.is_some() {
-            complain("`--data-dir` is not supported yet", "leave it out; the state is kept in memory");
-            return Exit::Usage;
-        }
         let mut builder = Emulator::builder().listen(self.listen);
         match self.tls.load(&self.domain) {
             Ok(None) => {}
@@ -104,6 +100,9 @@ impl Serve {
         }
         if let Some(start) = self.clock {
             builder = builder.clock(Clock::system_from(start));
+        }
+        if let Some(path) = self.data_dir {
+            builder = builder.data_dir(path);
         }
         let own_administrator = self.scenario.is_none();
         if let Some(path) = self.scenario {
@@ -126,6 +125,10 @@ impl Serve {
             let emulator = match builder.start().await {
                 Ok(emulator) => emulator,
                 Err(StartError::Scenario(error)) => {
+                    complain(&error.to_string(), error.help());
+                    return Exit::Usage;
+                }
+                Err(StartError::DataDir(error)) => {
                     complain(&error.to_string(), error.help());
                     return Exit::Usage;
                 }

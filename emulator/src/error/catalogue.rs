@@ -24,6 +24,14 @@ impl AwsError {
         Self::new(NOT_FOUND, "NoSuchKey", "The specified key does not exist.").with("Key", key)
     }
 
+    /// The data directory cannot be written: ours, as AWS has no such thing.
+    pub(crate) fn not_kept(reason: &str) -> Self {
+        let text = format!(
+            "The data directory cannot be written: {reason}. Nothing is kept any more; restart the emulator."
+        );
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", text)
+    }
+
     pub(crate) fn request_timeout() -> Self {
         let text = "Your socket connection to the server was not read from or written to within the timeout \
                     period. Idle connections will be closed.";

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use md5::Md5;
+use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
@@ -14,7 +15,7 @@ use crate::error::AwsError;
 use crate::state::Content;
 
 /// The algorithms that AWS offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum ChecksumAlgorithm {
     Crc32,
     Crc32c,
@@ -24,14 +25,14 @@ pub(crate) enum ChecksumAlgorithm {
 }
 
 /// Whether a multipart checksum covers the object or the checksums of its parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum ChecksumKind {
     FullObject,
     Composite,
 }
 
 /// A checksum as it stands on the wire.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Checksum {
     pub(crate) algorithm: ChecksumAlgorithm,
     pub(crate) kind: ChecksumKind,

@@ -5,6 +5,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::configuration::{Configuration, Removable};
 use super::document::{Document, Element};
@@ -23,11 +24,11 @@ const METHODS: [&str; 5] = ["GET", "PUT", "POST", "DELETE", "HEAD"];
 const VARY: &str = "Origin, Access-Control-Request-Headers, Access-Control-Request-Method";
 
 /// The rules of a bucket; the first that matches a request counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Cors(Vec<Rule>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Rule {
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) struct Rule {
     id: Option<String>,
     origins: Vec<String>,
     methods: Vec<String>,

@@ -3,6 +3,7 @@
 //! `s3s` routes the requests that set something of a bucket or object, but drops elements that it does not know. What is
 //! to be stored and told again is therefore read here: an element that the schema does not have is refused.
 
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
 use quick_xml::Reader;
@@ -34,7 +35,7 @@ pub(crate) trait Document: Sized {
 }
 
 /// An element with its children, or with its text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Element {
     /// Without the prefix of a name space.
     name: String,

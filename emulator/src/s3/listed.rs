@@ -3,6 +3,7 @@
 //! They are checked, stored, listed and returned. None is acted on: there are no reports, no metrics and no tiers. Source:
 //! recorded answers and the API model; unverified: the refusal of an id that is none.
 
+use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
@@ -22,7 +23,7 @@ const COUNT_MAX: usize = 1000;
 const PAGE_SIZE: usize = 100;
 
 /// What is configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum ListedKind {
     Analytics,
     IntelligentTiering,

@@ -8,13 +8,14 @@ use super::schema::{Content, Field, any, one, optional};
 use crate::error::AwsError;
 use crate::operation::Op;
 use crate::state::{Bucket, World};
+use serde::{Deserialize, Serialize};
 
 /// The setting; absent while nothing is logged.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Logging(Option<LogTarget>);
 
 /// Where logs go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct LogTarget {
     pub(crate) bucket: String,
     pub(crate) prefix: String,

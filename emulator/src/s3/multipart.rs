@@ -52,13 +52,10 @@ impl UploadRef {
             .ok_or_else(|| AwsError::no_such_upload(&self.upload_id))
     }
 
-    fn find_mut<'a>(&self, world: &'a mut World) -> Result<&'a mut Upload, AwsError> {
+    fn store_part(&self, world: &mut World, number: i32, part: Part) -> Result<(), AwsError> {
         let name = (self.key.clone(), self.upload_id.clone());
-        world
-            .bucket_mut(&self.bucket)?
-            .uploads
-            .get_mut(&name)
-            .ok_or_else(|| AwsError::no_such_upload(&self.upload_id))
+        world.bucket_mut(&self.bucket)?.uploads.insert_part(&name, number, part);
+        Ok(())
     }
 }
 
@@ -177,13 +174,13 @@ impl Operation for UploadPart {
         if body.content.len() > PART_BYTES_MAX {
             return Err(AwsError::entity_too_large(body.content.len(), PART_BYTES_MAX));
         }
-        let found = upload.find_mut(world)?;
+        let found = upload.find(world)?;
         if found.attributes.lock != Lock::default() && !has_digest {
             return Err(AwsError::locked_without_digest("Part"));
         }
         let checksum = part_checksum(found, sent, &body.content)?.or(sent.map(|_| body.checksum.clone()));
         let part = Part { content: body.content, md5: body.md5, last_modified: now, checksum };
-        found.parts.insert(number, part.clone());
+        upload.store_part(world, number, part.clone())?;
         Ok(part)
     }
 }
@@ -242,10 +239,9 @@ impl Operation for UploadPartCopy {
             None => object.content.clone(),
             Some(range) => object.content.slice(copy_range(&range, object.content.len())?),
         };
-        let found = upload.find_mut(world)?;
-        let checksum = part_checksum(found, None, &content)?;
+        let checksum = part_checksum(upload.find(world)?, None, &content)?;
         let part = Part { md5: md5(content.pieces()), content, last_modified: now, checksum };
-        found.parts.insert(number, part.clone());
+        upload.store_part(world, number, part.clone())?;
         Ok(part)
     }
 }

@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bucketproof_authz::Arn;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
@@ -50,15 +51,15 @@ const EVENTS: [&str; 31] = [
 ];
 
 /// Where events go, and which.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Notifications {
     rules: Vec<Rule>,
     /// The request did not want the destinations looked at.
     skips_destinations: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Rule {
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) struct Rule {
     destination: Destination,
     id: String,
     arn: String,
@@ -67,8 +68,8 @@ struct Rule {
     suffix: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Destination {
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub(super) enum Destination {
     Topic,
     Queue,
     Function,

@@ -5,9 +5,10 @@ use super::document::{Document, Element};
 use crate::error::AwsError;
 use crate::operation::Op;
 use crate::state::{Bucket, World};
+use serde::{Deserialize, Serialize};
 
 /// Who pays for requests and transfer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Payer {
     #[default]
     BucketOwner,
@@ -16,7 +17,7 @@ pub(crate) enum Payer {
 }
 
 /// Whether the bucket has an accelerated endpoint; there is no way back to never having had one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Acceleration {
     #[default]
     Never,

@@ -8,9 +8,10 @@ use super::schema::{Content, Field, any, one, optional, some};
 use crate::error::AwsError;
 use crate::operation::Op;
 use crate::state::{Bucket, Versioning, World};
+use serde::{Deserialize, Serialize};
 
 /// The rules, as they were put.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Replication(Element);
 
 /// The most rules.

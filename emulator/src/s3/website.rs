@@ -7,9 +7,10 @@ use super::document::{Document, Element};
 use crate::error::AwsError;
 use crate::operation::Op;
 use crate::state::{Bucket, World};
+use serde::{Deserialize, Serialize};
 
 /// How a bucket answers as a website.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Website {
     /// Every request is sent elsewhere.
     RedirectAll { host: String, protocol: Option<String> },
@@ -23,21 +24,21 @@ pub(crate) enum Website {
 }
 
 /// Sends some requests elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct RoutingRule {
     pub(crate) condition: Option<RoutingCondition>,
     pub(crate) redirect: Redirect,
 }
 
 /// All that is said must hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct RoutingCondition {
     pub(crate) error_code: Option<u16>,
     pub(crate) key_prefix: Option<String>,
 }
 
 /// Where to; what is not said stays as it was.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Redirect {
     pub(crate) host: Option<String>,
     pub(crate) status: Option<u16>,
@@ -46,7 +47,7 @@ pub(crate) struct Redirect {
 }
 
 /// What becomes of the key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum ReplacedKey {
     Whole(String),
     /// The prefix of the rule's condition.

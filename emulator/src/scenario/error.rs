@@ -61,6 +61,11 @@ impl fmt::Debug for Place {
 }
 
 impl Place {
+    /// The text of the scenario, secrets and all.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn new(file: &str, text: &str) -> Self {
         Self { file: file.to_owned(), text: text.to_owned() }
     }

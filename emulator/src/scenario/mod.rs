@@ -19,6 +19,8 @@ use error::Place;
 
 pub(crate) use build::build;
 
+use crate::authenticate::sha256_hex;
+
 /// A scenario, read and checked for its form.
 ///
 /// ```
@@ -83,6 +85,13 @@ impl Scenario {
             scenario.files.push((relative.clone(), text));
         }
         Ok(scenario)
+    }
+
+    /// Tells this scenario, with its files, from any other.
+    pub(crate) fn fingerprint(&self) -> String {
+        let files = self.files.iter().flat_map(|(path, text)| [path.as_str(), text]);
+        let whole: Vec<&str> = std::iter::once(self.place.text()).chain(files).collect();
+        sha256_hex(whole.join("\0").as_bytes())
     }
 
     /// The text of a policy file that this scenario refers to by `path`.

@@ -1,5 +1,6 @@
 //! Accounts with their users, groups, roles and access keys.
 
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,14 +13,14 @@ use subtle::ConstantTimeEq;
 use crate::authenticate::Identity;
 
 /// All accounts, and the index of their keys.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Accounts {
     accounts: BTreeMap<AccountId, Account>,
     keys: BTreeMap<String, AccessKey>,
 }
 
 /// An AWS account.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) canonical_id: String,
@@ -29,7 +30,7 @@ pub(crate) struct Account {
 }
 
 /// An IAM user.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct User {
     /// The ARN with its path.
     pub(crate) arn: Arn,
@@ -41,13 +42,13 @@ pub(crate) struct User {
 }
 
 /// An IAM group.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Group {
     pub(crate) policies: Vec<Policy>,
 }
 
 /// An IAM role.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Role {
     /// The ARN with its path.
     pub(crate) arn: Arn,
@@ -59,7 +60,7 @@ pub(crate) struct Role {
 }
 
 /// A key with its secret and the one it belongs to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct AccessKey {
     pub(crate) id: String,
     pub(crate) secret: Secret,
@@ -67,7 +68,7 @@ pub(crate) struct AccessKey {
 }
 
 /// Whom an access key belongs to.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) enum Holder {
     Root { account: AccountId },
     User { account: AccountId, name: String },
@@ -75,7 +76,7 @@ pub(crate) enum Holder {
 }
 
 /// A session of a role, as STS issued it.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Session {
     pub(crate) account: AccountId,
     pub(crate) role: String,
@@ -90,8 +91,9 @@ pub(crate) struct Session {
     pub(crate) expires_at: Timestamp,
 }
 
-/// A text that never shows in a log.
-#[derive(Clone)]
+/// A text that never shows in a log. It is written to the data directory, which only its owner may read.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(transparent)]
 pub(crate) struct Secret(String);
 
 impl Secret {

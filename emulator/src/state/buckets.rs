@@ -1,5 +1,6 @@
 //! A bucket with its configuration and objects.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,12 +8,13 @@ use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
 use super::{
-    Object, ObjectLockConfiguration, Objects, Settings, Tags, Upload, Version, VersionId, Versioning,
+    BucketChanges, Object, ObjectLockConfiguration, Objects, Settings, Tags, Uploads, Version, VersionId,
+    Versioning,
 };
 use crate::error::AwsError;
 
 /// A general purpose bucket.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Bucket {
     pub(crate) name: String,
     pub(crate) region: String,
@@ -27,9 +29,11 @@ pub(crate) struct Bucket {
     /// Absent without Object Lock; once there, it stays.
     pub(crate) object_lock: Option<ObjectLockConfiguration>,
     pub(crate) settings: Settings,
+    /// Kept apart from the rest, like the uploads.
+    #[serde(skip)]
     pub(crate) objects: Objects,
-    /// Uploads in progress by key, then by upload id.
-    pub(crate) uploads: BTreeMap<(String, String), Upload>,
+    #[serde(skip)]
+    pub(crate) uploads: Uploads,
     /// When a key was last written or deleted, for keys that an upload in progress may complete over.
     pub(crate) changed_at: BTreeMap<String, u64>,
     /// Counts the writes and deletes of this bucket.
@@ -38,7 +42,7 @@ pub(crate) struct Bucket {
 
 /// The two settings of Block Public Access that concern policies; the two that concern ACLs have no effect while
 /// every bucket is owner-enforced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct PublicAccessBlock {
     pub(crate) block_public_policy: bool,
     pub(crate) restrict_public_buckets: bool,
@@ -66,7 +70,7 @@ impl Bucket {
             object_lock: None,
             settings: Settings::default(),
             objects: Objects::default(),
-            uploads: BTreeMap::new(),
+            uploads: Uploads::default(),
             changed_at: BTreeMap::new(),
             changes: 0,
         }
@@ -112,6 +116,17 @@ impl Bucket {
         (self.versioning != Versioning::Never).then_some(version)
     }
 
+    /// Takes the notes on what changed.
+    pub(super) fn take_changes(&mut self) -> BucketChanges {
+        let (uploads, parts) = self.uploads.take_changes();
+        BucketChanges { versions: self.objects.take_changes(), uploads, parts }
+    }
+
+    /// Adds a version that was kept; the oldest of a key comes first.
+    pub(crate) fn restore(&mut self, key: &str, version: Version) {
+        self.objects.push(key, version);
+    }
+
     /// Adds a version as the newest.
     pub(crate) fn push(&mut self, key: &str, version: Version) {
         self.objects.push(key, version);
@@ -130,15 +145,14 @@ impl Bucket {
     /// An upload that was begun before this change must not complete under a condition as if nothing had happened.
     fn note_change(&mut self, key: &str) {
         self.changes += 1;
-        let awaited = self.uploads.keys().any(|(upload_key, _)| upload_key == key);
-        if awaited {
+        if self.uploads.has_key(key) {
             self.changed_at.insert(key.to_owned(), self.changes);
         }
     }
 
     /// Forgets changes that no upload in progress can still meet.
     pub(crate) fn forget_changes(&mut self, key: &str) {
-        if !self.uploads.keys().any(|(upload_key, _)| upload_key == key) {
+        if !self.uploads.has_key(key) {
             self.changed_at.remove(key);
         }
     }

@@ -19,6 +19,7 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use bucketproof_authz::{AccountId, Arn, EncryptionContext};
@@ -55,7 +56,7 @@ impl KeyScope {
 }
 
 /// All keys of all accounts and regions.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Keys {
     by_arn: BTreeMap<String, KmsKey>,
     /// By ARN.
@@ -114,6 +115,11 @@ impl Keys {
     /// Whether any account has a key of this id; ids are unique everywhere.
     pub(crate) fn has_id(&self, id: &str) -> bool {
         self.by_arn.values().any(|key| key.id == id)
+    }
+
+    /// Whether [`Keys::advance`] might change anything.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.next_due.is_none_or(|due| due <= now)
     }
 
     /// What time does by itself: keys are deleted when their waiting period is over, and rotated when it is due.

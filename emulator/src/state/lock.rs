@@ -1,9 +1,10 @@
 //! Object Lock: what protects a version from deletion, and what a bucket gives its new versions.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// How strongly a retention holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum RetentionMode {
     /// Whoever has `s3:BypassGovernanceRetention` may say that it does not hold.
     Governance,
@@ -12,14 +13,14 @@ pub(crate) enum RetentionMode {
 }
 
 /// A version is kept until an instant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Retention {
     pub(crate) mode: RetentionMode,
     pub(crate) until: Timestamp,
 }
 
 /// The lock of one version. A legal hold that was never set is not the same as one that was taken off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Lock {
     pub(crate) retention: Option<Retention>,
     /// Whether the hold is on; absent if it was never set.
@@ -27,20 +28,20 @@ pub(crate) struct Lock {
 }
 
 /// The Object Lock configuration of a bucket that has one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct ObjectLockConfiguration {
     pub(crate) default_retention: Option<DefaultRetention>,
 }
 
 /// The retention of versions whose writer asks for none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct DefaultRetention {
     pub(crate) mode: RetentionMode,
     pub(crate) period: RetentionPeriod,
 }
 
 /// How long, as it was put.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum RetentionPeriod {
     Days(i32),
     Years(i32),

@@ -4,13 +4,16 @@
 //! that a conditional write is one step for every observer. The lock is never held across an `.await`.
 
 mod accounts;
+mod as_list;
 mod buckets;
+mod changes;
 mod content;
 mod keys;
 mod lock;
 mod objects;
 mod settings;
 mod tags;
+mod tracked;
 mod uploads;
 mod versions;
 
@@ -18,6 +21,7 @@ pub(crate) use accounts::{
     AccessKey, Account, Accounts, CallerPolicies, Group, Holder, Role, Secret, Session, User,
 };
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
+pub(crate) use changes::{BucketChanges, Buckets, Changes};
 pub(crate) use content::Content;
 pub(crate) use keys::{
     Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
@@ -30,14 +34,16 @@ pub(crate) use lock::{
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
 pub(crate) use settings::Settings;
 pub(crate) use tags::Tags;
-pub(crate) use uploads::{Part, Upload};
-pub(crate) use versions::{DeleteMarker, Objects, Version, VersionId, Versioning};
+pub(crate) use tracked::Tracked;
+pub(crate) use uploads::{Part, Upload, Uploads};
+pub(crate) use versions::{DeleteMarker, Objects, Touch, Version, VersionId, Versioning};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 
 use crate::error::AwsError;
 use crate::ids;
@@ -45,15 +51,45 @@ use crate::ids;
 /// The state of one emulator.
 #[derive(Debug)]
 pub(crate) struct World {
-    pub(crate) accounts: Accounts,
-    pub(crate) buckets: BTreeMap<String, Bucket>,
-    pub(crate) keys: Keys,
+    pub(crate) accounts: Tracked<Accounts>,
+    pub(crate) buckets: Buckets,
+    pub(crate) keys: Tracked<Keys>,
     pub(crate) entropy: Entropy,
 }
 
 impl World {
     pub(crate) fn new(entropy: Entropy) -> Self {
-        Self { accounts: Accounts::default(), buckets: BTreeMap::new(), keys: Keys::default(), entropy }
+        Self { accounts: Tracked::default(), buckets: Buckets::default(), keys: Tracked::default(), entropy }
+    }
+
+    /// The state as it was kept: the parts by name, as [`World::take_touched_sections`] names them, and the buckets.
+    pub(crate) fn restore(
+        sections: &BTreeMap<String, Vec<u8>>,
+        buckets: Vec<Bucket>,
+        entropy: Entropy,
+    ) -> Result<Self, String> {
+        let mut world = Self::new(entropy);
+        world.accounts = Tracked::new(section(sections, "accounts")?);
+        world.keys = Tracked::new(section(sections, "keys")?);
+        for bucket in buckets {
+            world.buckets.insert(bucket.name.clone(), bucket);
+        }
+        let _restored = world.buckets.take_changes();
+        Ok(world)
+    }
+
+    /// The parts beside the buckets that may have changed since this was last asked, as JSON.
+    pub(crate) fn take_touched_sections(&mut self) -> Vec<(&'static str, Result<Vec<u8>, String>)> {
+        let sections =
+            [("accounts", self.accounts.take_json_if_touched()), ("keys", self.keys.take_json_if_touched())];
+        sections.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
+    }
+
+    /// Forgets what changed: nobody keeps it.
+    pub(crate) fn forget_changes(&mut self) {
+        let _changes = self.buckets.take_changes();
+        self.accounts.forget_touch();
+        self.keys.forget_touch();
     }
 
     /// The id of a version that is written now.
@@ -101,7 +137,9 @@ impl World {
 
     /// Lets happen what only time makes happen: every request finds the state of its own instant.
     pub(crate) fn pass_time(&mut self, now: Timestamp) {
-        self.keys.advance(now, &self.entropy);
+        if self.keys.is_due(now) {
+            self.keys.advance(now, &self.entropy);
+        }
     }
 
     pub(crate) fn bucket(&self, name: &str) -> Result<&Bucket, AwsError> {
@@ -110,5 +148,16 @@ impl World {
 
     pub(crate) fn bucket_mut(&mut self, name: &str) -> Result<&mut Bucket, AwsError> {
         self.buckets.get_mut(name).ok_or_else(|| AwsError::no_such_bucket(name))
+    }
+}
+
+/// A part of the state as it was kept; one that was not kept is empty.
+fn section<T: Default + DeserializeOwned>(
+    sections: &BTreeMap<String, Vec<u8>>,
+    name: &str,
+) -> Result<T, String> {
+    match sections.get(name) {
+        None => Ok(T::default()),
+        Some(bytes) => serde_json::from_slice(bytes).map_err(|error| format!("`{name}`: {error}")),
     }
 }

@@ -1,5 +1,6 @@
 //! A stored object.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -8,8 +9,10 @@ use super::{Content, Lock, Tags, VersionId};
 use crate::s3::Checksum;
 
 /// A version of an object. Its bytes never change; tags, ACL and the like may.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Object {
+    /// Kept apart from the rest.
+    #[serde(skip)]
     pub(crate) content: Content,
     /// Hexadecimal, without quotes; `-N` for N parts.
     pub(crate) etag: String,
@@ -24,7 +27,7 @@ pub(crate) struct Object {
 /// What stands with the bytes: what the writer said, and what the bucket's settings made of it.
 ///
 /// For a multipart upload it is fixed when the upload is created.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Attributes {
     pub(crate) headers: ObjectHeaders,
     pub(crate) tags: Tags,
@@ -34,7 +37,7 @@ pub(crate) struct Attributes {
 }
 
 /// What a client may say about an object beside its bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct ObjectHeaders {
     pub(crate) content_type: Option<String>,
     pub(crate) cache_control: Option<String>,
@@ -50,7 +53,7 @@ pub(crate) struct ObjectHeaders {
 }
 
 /// The parts of a multipart object.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct PartLayout {
     /// Number, size in bytes and checksum of each part, in order.
     pub(crate) parts: Vec<(i32, u64, Option<Checksum>)>,

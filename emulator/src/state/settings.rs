@@ -1,5 +1,6 @@
 //! What a bucket is set to beside its tags, policy and versioning.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::s3::{
@@ -7,11 +8,12 @@ use crate::s3::{
 };
 
 /// Settings that are put as documents; all absent in a new bucket.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Settings {
     pub(crate) acceleration: Acceleration,
     pub(crate) cors: Option<Cors>,
     /// Inventory, analytics and the like, of which a bucket has several by id.
+    #[serde(with = "super::as_list")]
     pub(crate) listed: BTreeMap<(ListedKind, String), Element>,
     pub(crate) logging: Logging,
     pub(crate) notifications: Notifications,

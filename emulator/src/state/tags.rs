@@ -1,9 +1,10 @@
 //! Tags of a bucket or an object.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Tags by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Tags(BTreeMap<String, String>);
 
 impl Tags {

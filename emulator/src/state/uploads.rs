@@ -1,6 +1,8 @@
 //! A multipart upload in progress.
 
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
 use bucketproof_authz::AccountId;
 use jiff::Timestamp;
@@ -9,7 +11,7 @@ use super::{Attributes, Content};
 use crate::s3::{Checksum, ChecksumAlgorithm, ChecksumKind};
 
 /// What was said at its creation, and the parts so far.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Upload {
     pub(crate) initiated_at: Timestamp,
     /// The ARN and account of the initiator.
@@ -17,14 +19,18 @@ pub(crate) struct Upload {
     pub(crate) attributes: Attributes,
     /// Absent in the null checksum mode: no algorithm was named.
     pub(crate) checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// Kept apart from the rest.
+    #[serde(skip)]
     pub(crate) parts: BTreeMap<i32, Part>,
     /// The bucket's change count when the upload began.
     pub(crate) begun_at_change: u64,
 }
 
 /// One uploaded part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Part {
+    /// Kept apart from the rest.
+    #[serde(skip)]
     pub(crate) content: Content,
     /// The raw MD5, from which the object's ETag is made.
     pub(crate) md5: [u8; 16],
@@ -36,5 +42,55 @@ impl Part {
     /// Hexadecimal, without quotes.
     pub(crate) fn etag(&self) -> String {
         hex::encode(self.md5)
+    }
+}
+
+/// The uploads in progress of a bucket, by key, then by upload id. Reading is that of a map; each way to change one is
+/// noted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Uploads {
+    map: BTreeMap<(String, String), Upload>,
+    touched: BTreeSet<(String, String)>,
+    touched_parts: BTreeSet<(String, String, i32)>,
+}
+
+impl Uploads {
+    /// Whether anything is being uploaded to a key.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        let first = self.map.range((key.to_owned(), String::new())..).next();
+        first.is_some_and(|((found, _), _)| found == key)
+    }
+
+    pub(crate) fn insert(&mut self, name: (String, String), upload: Upload) {
+        self.touched.insert(name.clone());
+        self.map.insert(name, upload);
+    }
+
+    pub(crate) fn remove(&mut self, name: &(String, String)) -> Option<Upload> {
+        let removed = self.map.remove(name)?;
+        self.touched.insert(name.clone());
+        Some(removed)
+    }
+
+    /// Adds a part to an upload, or replaces it; there may be no such upload.
+    pub(crate) fn insert_part(&mut self, name: &(String, String), number: i32, part: Part) {
+        if let Some(upload) = self.map.get_mut(name) {
+            upload.parts.insert(number, part);
+            self.touched_parts.insert((name.0.clone(), name.1.clone(), number));
+        }
+    }
+
+    /// Takes the notes: uploads, and parts.
+    #[expect(clippy::type_complexity, reason = "two sets of names")]
+    pub(super) fn take_changes(&mut self) -> (BTreeSet<(String, String)>, BTreeSet<(String, String, i32)>) {
+        (std::mem::take(&mut self.touched), std::mem::take(&mut self.touched_parts))
+    }
+}
+
+impl Deref for Uploads {
+    type Target = BTreeMap<(String, String), Upload>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.map
     }
 }

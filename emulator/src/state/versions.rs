@@ -1,5 +1,6 @@
 //! The objects of a bucket, with their versions.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use super::Object;
 
 /// Which version of an object.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) enum VersionId {
     /// Written while the bucket was not versioned, or versioning was suspended.
     #[default]
@@ -23,7 +24,7 @@ pub(crate) enum VersionId {
 const DRAWN_LENGTH: usize = 32;
 
 /// Whether a bucket keeps what is overwritten or deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Versioning {
     /// Never turned on; there is no way back to this.
     #[default]
@@ -33,7 +34,7 @@ pub(crate) enum Versioning {
 }
 
 /// The mark that an object was deleted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct DeleteMarker {
     pub(crate) version: VersionId,
     pub(crate) last_modified: Timestamp,
@@ -50,9 +51,21 @@ pub(crate) enum Version {
 #[derive(Clone, Debug)]
 struct Versions(Vec<Version>);
 
-/// The objects of a bucket by key, in the byte order of keys.
+/// What happened to a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touch {
+    /// It became the newest, or is gone.
+    Placed,
+    /// Something beside its bytes changed.
+    Changed,
+}
+
+/// The objects of a bucket by key, in the byte order of keys. Each way to change one is noted.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Objects(BTreeMap<String, Versions>);
+pub(crate) struct Objects {
+    map: BTreeMap<String, Versions>,
+    touched: BTreeMap<(String, VersionId), Touch>,
+}
 
 impl VersionId {
     /// From the text of a request; absent if it cannot be a version id.
@@ -120,22 +133,25 @@ impl Objects {
 
     /// The newest version, be it a delete marker.
     pub(crate) fn newest(&self, key: &str) -> Option<&Version> {
-        self.0.get(key)?.0.last()
+        self.map.get(key)?.0.last()
     }
 
     pub(crate) fn version(&self, key: &str, id: &VersionId) -> Option<&Version> {
-        self.0.get(key)?.newest_first().find(|version| version.id() == id)
+        self.map.get(key)?.newest_first().find(|version| version.id() == id)
     }
 
     /// The object to change in place what may be changed: tags, ACL, retention. `None` is the newest.
     pub(crate) fn object_mut(&mut self, key: &str, id: Option<&VersionId>) -> Option<&mut Object> {
-        let versions = self.0.get_mut(key)?;
+        let versions = self.map.get_mut(key)?;
         let version = match id {
             None => versions.0.last_mut(),
             Some(id) => versions.0.iter_mut().find(|version| version.id() == id),
         };
         match version? {
-            Version::Object(object) => Some(Arc::make_mut(object)),
+            Version::Object(object) => {
+                self.touched.entry((key.to_owned(), object.version.clone())).or_insert(Touch::Changed);
+                Some(Arc::make_mut(object))
+            }
             Version::Marker(_) => None,
         }
     }
@@ -145,7 +161,7 @@ impl Objects {
         &self,
         range: impl RangeBounds<String>,
     ) -> impl Iterator<Item = (&String, &Arc<Object>)> {
-        self.0.range(range).filter_map(|(key, versions)| Some((key, versions.0.last()?.object()?)))
+        self.map.range(range).filter_map(|(key, versions)| Some((key, versions.0.last()?.object()?)))
     }
 
     /// The keys of a range with all their versions, newest first.
@@ -153,14 +169,15 @@ impl Objects {
         &self,
         range: (Bound<String>, Bound<String>),
     ) -> impl Iterator<Item = (&String, Vec<&Version>)> {
-        self.0.range(range).map(|(key, versions)| (key, versions.newest_first().collect()))
+        self.map.range(range).map(|(key, versions)| (key, versions.newest_first().collect()))
     }
 
     /// Adds a version as the newest; one with the same id is replaced, as happens to `null`.
     pub(super) fn push(&mut self, key: &str, version: Version) {
-        match self.0.get_mut(key) {
+        self.touched.insert((key.to_owned(), version.id().clone()), Touch::Placed);
+        match self.map.get_mut(key) {
             None => {
-                self.0.insert(key.to_owned(), Versions(vec![version]));
+                self.map.insert(key.to_owned(), Versions(vec![version]));
             }
             Some(versions) => {
                 versions.0.retain(|kept| kept.id() != version.id());
@@ -171,17 +188,23 @@ impl Objects {
 
     /// Takes a version away for good.
     pub(super) fn remove(&mut self, key: &str, id: &VersionId) -> Option<Version> {
-        let versions = self.0.get_mut(key)?;
+        let versions = self.map.get_mut(key)?;
         let at = versions.0.iter().position(|version| version.id() == id)?;
         let removed = versions.0.remove(at);
+        self.touched.insert((key.to_owned(), id.clone()), Touch::Placed);
         if versions.0.is_empty() {
-            self.0.remove(key);
+            self.map.remove(key);
         }
         Some(removed)
     }
 
+    /// Takes the notes on which versions changed.
+    pub(super) fn take_changes(&mut self) -> BTreeMap<(String, VersionId), Touch> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// Whether there is nothing at all, not even a delete marker.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.map.is_empty()
     }
 }

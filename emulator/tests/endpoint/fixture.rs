@@ -83,6 +83,10 @@ id = "AKIAFORBIDDENEXAMPLE"
 secret = "forbiddenSecret+/0"
 "#;
 
+pub(crate) fn scenario() -> Scenario {
+    Scenario::from_toml(SCENARIO).unwrap()
+}
+
 /// New Year 2026, standing still.
 pub(crate) fn new_year() -> Clock {
     Clock::manual("2026-01-01T00:00:00Z".parse().unwrap())
@@ -90,8 +94,7 @@ pub(crate) fn new_year() -> Clock {
 
 /// The usual accounts, in memory.
 pub(crate) async fn emulator() -> Emulator {
-    let scenario = Scenario::from_toml(SCENARIO).unwrap();
-    Emulator::builder().scenario(scenario).clock(new_year()).seed(7).start().await.unwrap()
+    Emulator::builder().scenario(scenario()).clock(new_year()).seed(7).start().await.unwrap()
 }
 
 /// The usual accounts behind a socket, with the socket's other end.
@@ -101,9 +104,8 @@ pub(crate) async fn listening() -> (Emulator, Wire) {
 
 /// The same, started with more settings.
 pub(crate) async fn listening_with(settings: impl FnOnce(Builder) -> Builder) -> (Emulator, Wire) {
-    let scenario = Scenario::from_toml(SCENARIO).unwrap();
     let listen = "127.0.0.1:0".parse().unwrap();
-    let builder = Emulator::builder().scenario(scenario).clock(new_year()).seed(7).listen(listen);
+    let builder = Emulator::builder().scenario(scenario()).clock(new_year()).seed(7).listen(listen);
     let emulator = settings(builder).start().await.unwrap();
     let wire = Wire::to(emulator.address().unwrap(), emulator.clock().clone());
     (emulator, wire)

@@ -15,6 +15,8 @@ mod copies;
 #[cfg(test)]
 mod cors;
 #[cfg(test)]
+mod data_dir;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod hostile;

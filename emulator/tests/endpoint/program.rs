@@ -3,6 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::task::Poll;
+
+use bucketproof_clock::Clock;
+
+use crate::wire::{Ask, Key, Signing, Wire};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bucketproof-emulator");
 
@@ -48,6 +53,12 @@ impl Served {
             served.greeting.push(line);
         }
         panic!("it ended without listening: {:?}", served.greeting);
+    }
+
+    /// Ends it without a chance to finish anything.
+    fn kill(&self) {
+        let status = Command::new("kill").args(["-9", &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
     }
 
     fn get(&self, path: &str) -> String {
@@ -99,11 +110,90 @@ fn serve_begins_with_a_scenario_at_a_time() {
     assert!(answer.contains("date: Sat, 29 Feb 2020 12:0"), "{answer}");
 }
 
+/// Killed in the middle of its work, again and again: what it acknowledged is there, and nothing is there in part.
+#[tokio::test]
+async fn a_killed_server_has_lost_nothing_it_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state").display().to_string();
+    let mut acknowledged: Vec<String> = Vec::new();
+    let mut keys = None;
+    for round in 0..4 {
+        let served = Served::start(&["--data-dir", &state]);
+        let value = |line: &str| line.split_once('=').unwrap().1.to_owned();
+        let (id, secret) =
+            keys.get_or_insert_with(|| (value(&served.greeting[1]), value(&served.greeting[2])));
+        let key = Key::new(id, secret);
+        let address = served.url.strip_prefix("http://").unwrap().parse().unwrap();
+        let wire = Wire::to(address, Clock::system());
+        let created = wire.send_as(key, &Ask::new("PUT", "/kept-bucket")).await;
+        assert_eq!(created.status, 200, "{}", created.text());
+        for name in &acknowledged {
+            let found = wire.send_as(key, &Ask::new("GET", &format!("/kept-bucket/{name}"))).await;
+            assert_eq!((found.status, found.text()), (200, body_of(name)), "{name}");
+        }
+        let listed = wire.send_as(key, &Ask::new("GET", "/kept-bucket")).await;
+        for entry in listed.all_within(&["Contents"], &["Key", "Size"]) {
+            assert_eq!(entry[1], body_of(&entry[0]).len().to_string(), "{}", entry[0]);
+        }
+        let writers = (0..4).map(|writer| {
+            let wire = wire.clone();
+            async move {
+                let mut written = Vec::new();
+                for number in 0.. {
+                    let name = format!("{round}-{writer}-{number}");
+                    let ask = Ask::new("PUT", &format!("/kept-bucket/{name}")).body(body_of(&name));
+                    let Ok(answer) = wire.try_send(&wire.sign(&ask, &Signing::with(key))).await else {
+                        break;
+                    };
+                    assert_eq!(answer.status, 200, "{}", answer.text());
+                    written.push(name);
+                }
+                written
+            }
+        });
+        let killer = async {
+            // Some dozens of writes are under way or done by then.
+            while wire.send_as(key, &Ask::new("HEAD", &format!("/kept-bucket/{round}-0-12"))).await.status
+                != 200
+            {}
+            served.kill();
+        };
+        let (written, ()) = tokio::join!(futures_of(writers), killer);
+        acknowledged.extend(written);
+    }
+    assert!(acknowledged.len() > 40, "{}", acknowledged.len());
+}
+
+/// A body that tells its own name, some kilobytes of it.
+fn body_of(name: &str) -> String {
+    format!("{name};").repeat(500)
+}
+
+async fn futures_of<F: Future<Output = Vec<String>>>(all: impl Iterator<Item = F>) -> Vec<String> {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    let mut done: Vec<Option<Vec<String>>> = all.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (future, slot) in all.iter_mut().zip(&mut done) {
+            if slot.is_none()
+                && let Poll::Ready(names) = future.as_mut().poll(context)
+            {
+                *slot = Some(names);
+            }
+        }
+        if done.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    done.into_iter().flatten().flatten().collect()
+}
+
 #[test]
 fn serve_refuses_what_it_cannot_do() {
-    let help = "error: `--data-dir` is not supported yet\nhelp: leave it out; the state is kept in memory\n";
-    check(&run(&["serve", "--data-dir", "/tmp/x"], ""), 2, "", help);
     let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), "file", "");
+    let answer = run(&["serve", "--listen", "127.0.0.1:0", "--data-dir", &file], "");
+    assert_eq!(answer.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&answer.stderr).into_owned();
+    assert!(text.ends_with("help: give `--data-dir` a folder that can be written to\n"), "{text}");
     let path = write(folder.path(), "scenario.toml", "[[account]]\nid = \"12\"\nname = \"owner\"\n");
     let text = format!(
         "error: {path}:2:6: field `id` of the account is `12`\nhelp: an account id is 12 digits in quotes\n"

@@ -242,6 +242,19 @@ impl Wire {
         Answer::parse(&self.send_bytes(&ask.bytes(&self.host())).await)
     }
 
+    /// Sends a request to a server that may end meanwhile.
+    pub(crate) async fn try_send(&self, ask: &Ask) -> std::io::Result<Answer> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.write_all(&ask.bytes(&self.host())).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        if answer.is_empty() {
+            Err(std::io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(Answer::parse(&answer))
+        }
+    }
+
     /// Signs a request with a key, for S3 in `us-east-1`, and sends it.
     pub(crate) async fn send_as(&self, key: Key<'_>, ask: &Ask) -> Answer {
         self.send(&self.sign(ask, &Signing::with(key))).await

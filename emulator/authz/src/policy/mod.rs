@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arn::Arn;
 use crate::ids::UniqueId;
@@ -19,6 +19,7 @@ pub(crate) mod pattern;
 pub(crate) mod principal;
 mod public;
 pub(crate) mod statement;
+pub(crate) mod stored;
 mod template;
 pub(crate) mod value;
 
@@ -33,7 +34,7 @@ use document::Document;
 use gate::Gate;
 
 /// What a policy is attached to, which decides what it may contain and what it can grant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PolicyKind {
     /// A policy of a user, group or role, inline or managed.

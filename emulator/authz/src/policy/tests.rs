@@ -338,3 +338,18 @@ fn who_is_unknown_at_storage_stays_a_name() {
     let policy = stored().bind(|_| None);
     assert_eq!(policy.shown_text(|_| None), policy.text());
 }
+
+#[test]
+fn a_policy_that_was_kept_is_the_same() {
+    let text = r#"{"Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:user/reader",
+        "arn:aws:iam::111122223333:role/path/writer"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
+    let source = PolicySource::new(PolicyKind::Bucket, "b").with_file("policy.json");
+    let policy = Policy::parse(text, source).unwrap();
+    let id = UniqueId::new("AIDACKCEVSQ6C2EXAMPLE").unwrap();
+    let bound = policy.bind(|arn| arn.as_str().ends_with("user/reader").then(|| id.clone()));
+    for policy in [policy, bound] {
+        let kept: Policy = serde_json::from_str(&serde_json::to_string(&policy).unwrap()).unwrap();
+        assert_eq!((kept.text(), kept.source()), (policy.text(), policy.source()));
+        assert!(kept.principals().eq(policy.principals()));
+    }
+}

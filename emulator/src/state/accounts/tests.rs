@@ -1,6 +1,7 @@
 use bucketproof_authz::{Policy, PolicyKind, PolicySource};
 use bucketproof_clock::Entropy;
 
+use super::super::Tracked;
 use super::Accounts;
 use crate::scenario::{Scenario, build};
 
@@ -18,7 +19,7 @@ trust = '{"Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::11
 
 const ALICE: &str = "arn:aws:iam::111122223333:user/eng/alice";
 
-fn accounts() -> Accounts {
+fn accounts() -> Tracked<Accounts> {
     let scenario = Scenario::from_toml(SCENARIO).unwrap();
     build(&scenario, Entropy::seeded(1), "2026-01-01T00:00:00Z".parse().unwrap()).unwrap().accounts
 }

@@ -1,11 +1,12 @@
 //! Aliases: names of keys within an account and region.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{KeyScope, Keys, KmsKey};
 
 /// A second name of a key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Alias {
     /// `alias/<name>`.
     pub(crate) name: String,

@@ -3,11 +3,12 @@
 use bucketproof_authz::{AccountId, KmsGrant};
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{KeyError, Keys, KmsKey};
 
 /// A grant on a key, and how it came to be.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct IssuedGrant {
     pub(crate) grant: KmsGrant,
     /// A name makes it safe to ask for the same grant again.

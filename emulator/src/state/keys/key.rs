@@ -1,5 +1,6 @@
 //! One KMS key.
 
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use bucketproof_authz::{AccountId, Arn, EncryptionContext, Policy};
@@ -13,7 +14,7 @@ use super::{IssuedGrant, KeyError};
 pub(crate) const ROTATION_DAYS_DEFAULT: u32 = 365;
 
 /// A symmetric key that encrypts and decrypts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct KmsKey {
     /// A UUID.
     pub(crate) id: String,
@@ -36,7 +37,7 @@ pub(crate) struct KmsKey {
 }
 
 /// Who looks after a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum KeyManager {
     Customer,
     /// AWS, on behalf of one of its services; the customer can look at the key and nothing else.
@@ -44,7 +45,7 @@ pub(crate) enum KeyManager {
 }
 
 /// What a key can be used for at present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum KeyState {
     Enabled,
     Disabled,
@@ -52,7 +53,7 @@ pub(crate) enum KeyState {
 }
 
 /// Automatic rotation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct Rotation {
     pub(crate) period_days: u32,
     pub(crate) next_at: Timestamp,
@@ -65,7 +66,7 @@ impl Rotation {
 }
 
 /// A rotation that took place.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct RotationRecord {
     pub(crate) rotated_at: Timestamp,
     pub(crate) kind: RotationKind,
@@ -74,7 +75,7 @@ pub(crate) struct RotationRecord {
 }
 
 /// What made a rotation take place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum RotationKind {
     Automatic,
     OnDemand,

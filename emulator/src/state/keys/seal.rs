@@ -3,6 +3,7 @@
 //! A blob names the key and the key material that it was made with, in the clear, as AWS's blobs do: a caller who
 //! decrypts need not name the key. The layout is ours; AWS documents none. Header and context are authenticated.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use bucketproof_authz::EncryptionContext;
@@ -18,7 +19,7 @@ const KEY_ID_BYTES: usize = 16;
 const HEADER_BYTES: usize = MAGIC.len() + KEY_ID_BYTES + size_of::<u32>();
 
 /// The secret part of a key: one of those that rotation leaves behind, or the present one.
-#[derive(Clone)]
+#[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Material {
     /// 64 hexadecimal digits.
     pub(crate) id: String,
