@@ -115,7 +115,7 @@ pub use kms_grant::{
     EncryptionContext, GrantPrincipal, GrantPrincipalError, KmsGrant, KmsGrantConstraints, KmsGrantOperation,
     KmsGrantOperationError, KmsGrants,
 };
-pub use lint::{Finding, FindingKind, lint};
+pub use lint::{Finding, FindingKind, guess_kind, lint};
 pub use ownership::{ObjectOwnership, ObjectOwnershipError, OwnershipRefusal};
 pub use policy::{
     Effect, NamedPrincipal, Policy, PolicyClass, PolicyError, PolicyErrorKind, PolicyKind, PolicySource,

@@ -9,12 +9,16 @@ use crate::actions::catalogue::{self, Known, SERVICES, Target};
 use crate::actions::{KeyScope, key_scope, s3_keys};
 use crate::policy::condition::Condition;
 use crate::policy::json::Position;
+use crate::policy::operator::Comparison;
 use crate::policy::pattern::{ActionPattern, ResourceElement};
 use crate::policy::{Effect, Policy, PolicyKind, Statement, Version};
 use crate::subject::LowerAction;
 
+mod kind;
 mod names;
 mod reach;
+
+pub use kind::guess_kind;
 
 use names::{actions_of_operation, nearest, nearest_global_key};
 use reach::reaches;
@@ -42,6 +46,10 @@ pub enum FindingKind {
     EveryKey,
     /// Using a key and administering it are allowed as one.
     KeyAdministration,
+    /// A statement of a key policy lacks `Action` or `Resource`, and so has no effect.
+    IneffectiveStatement,
+    /// A value that its operator cannot read, and so matches nothing.
+    UnreadableValue,
 }
 
 /// A mistake and where it stands.
@@ -84,6 +92,9 @@ pub fn lint(policy: &Policy) -> Vec<Finding> {
     for statement in policy.statements() {
         let actions = Actions::of(statement);
         findings.unknown_actions(&actions);
+        if findings.is_ineffective(statement) {
+            continue;
+        }
         if let Some(resource) = &statement.resource {
             findings.resources(resource, &actions);
             if policy.kind() != PolicyKind::Key && statement.effect() == Effect::Allow {
@@ -92,6 +103,7 @@ pub fn lint(policy: &Policy) -> Vec<Finding> {
         }
         for condition in &statement.conditions {
             findings.condition(condition, &actions);
+            findings.unreadable_values(condition);
         }
         if policy.version() == Version::V2008 {
             findings.variables(statement);
@@ -300,6 +312,40 @@ impl Findings {
                     "put the actions that have the key into a statement of their own",
                 );
             }
+        }
+    }
+
+    /// KMS takes such a statement (API reference, "PutKeyPolicy"); no other service does.
+    fn is_ineffective(&mut self, statement: &Statement) -> bool {
+        let lacks = if statement.action.patterns.is_empty() {
+            "Action"
+        } else if statement.resource.as_ref().is_some_and(|resource| resource.patterns.is_empty()) {
+            "Resource"
+        } else {
+            return false;
+        };
+        self.add(
+            FindingKind::IneffectiveStatement,
+            statement.position(),
+            format!("the statement has no `{lacks}`, and so no effect"),
+            format!("add `{lacks}`"),
+        );
+        true
+    }
+
+    fn unreadable_values(&mut self, condition: &Condition) {
+        let (wanted, help) = match condition.operator.comparison {
+            Comparison::Numeric(_) => ("a number", "write digits, such as `10`"),
+            Comparison::Date(_) => ("a date", "write a date such as `2026-01-01T00:00:00Z`"),
+            Comparison::Bool | Comparison::Null => ("a boolean", "write `true` or `false`"),
+            Comparison::Binary => ("base64", "encode the value as base64"),
+            Comparison::IpAddress => ("an address", "write an address or a range such as `192.0.2.0/24`"),
+            Comparison::Text | Comparison::TextIgnoreCase | Comparison::TextLike | Comparison::Arn => return,
+        };
+        for text in condition.unreadable_values() {
+            let message =
+                format!("`{text}` is not {wanted}, and matches nothing under `{}`", condition.operator_name);
+            self.add(FindingKind::UnreadableValue, condition.at, message, help);
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod explain;
+mod lint;
 mod serve;
 mod why;
 
@@ -49,6 +50,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Answers one question: may this principal do that, and why.
     Explain(explain::Explain),
+    /// Finds mistakes in policies that AWS would take, and says what AWS would refuse.
+    Lint(lint::Lint),
     /// Tells why a running emulator refused a request; the last refusal by default.
     Why(why::Why),
 }
@@ -59,6 +62,7 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Lint(lint) => lint.run(),
         Command::Why(why) => why.run(),
     };
     exit.into()

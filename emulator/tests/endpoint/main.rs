@@ -31,6 +31,9 @@ mod kms_grants;
 #[cfg(test)]
 mod kms_recorded;
 #[cfg(test)]
+#[cfg(feature = "cli")]
+mod lint;
+#[cfg(test)]
 mod listing;
 #[cfg(test)]
 mod model;

@@ -11,7 +11,7 @@ use crate::wire::{Ask, Key, Signing, Wire};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_bucketproof-emulator");
 
-fn run(arguments: &[&str], input: &str) -> Output {
+pub(crate) fn run(arguments: &[&str], input: &str) -> Output {
     let mut command = Command::new(PROGRAM);
     let command = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -21,7 +21,7 @@ fn run(arguments: &[&str], input: &str) -> Output {
 }
 
 /// Exit code, standard output and standard error.
-fn check(output: &Output, code: i32, out: &str, err: &str) {
+pub(crate) fn check(output: &Output, code: i32, out: &str, err: &str) {
     let found = (
         output.status.code(),
         String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -78,7 +78,7 @@ impl Drop for Served {
     }
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> String {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path.display().to_string()

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::lint;
+use super::{guess_kind, lint};
 use crate::{Policy, PolicyKind, PolicySource};
 
 /// The findings of a policy with the given statements, one per line.
@@ -84,6 +84,53 @@ fn variables_need_the_new_version() {
 {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b",
   "Condition": {"StringLike": {"s3:prefix": ["a", "${aws:username}/*"]}, "NumericLessThan": {"s3:max-keys": "${x:y}"}}}"#
     ));
+}
+
+#[test]
+fn statements_of_a_key_policy_may_have_no_effect() {
+    insta::assert_snapshot!(found_in(
+        PolicyKind::Key,
+        "2012-10-17",
+        r#"{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Resource": "*"},
+{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "kms:*"}"#
+    ));
+}
+
+#[test]
+fn values_are_of_the_type_of_their_operator() {
+    insta::assert_snapshot!(found(
+        r#"{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b", "Condition": {
+"IpAddress": {"aws:SourceIp": ["192.0.2.0/24", "192.0.2.0/33"]},
+"DateLessThan": {"aws:CurrentTime": "01T"},
+"NumericLessThan": {"s3:max-keys": ["ten", "10"]},
+"Bool": {"aws:SecureTransport": "yes"},
+"Null": {"s3:prefix": "no"},
+"BinaryEquals": {"aws:x": "%%"},
+"StringEquals": {"aws:username": "%%"}}}"#
+    ));
+}
+
+#[test]
+fn documents_tell_what_they_are_for() {
+    let guessed = |statement: &str| guess_kind(&format!(r#"{{"Statement":[{{}},{statement}]}}"#));
+    for (statement, expected) in [
+        (r#"{"Principal":"*","Action":"S3:GetObject"}"#, PolicyKind::Bucket),
+        (r#"{"Principal":"*","Action":"*","Resource":["*","arn:aws:s3:::b"]}"#, PolicyKind::Bucket),
+        (r#"{"Principal":"*","Action":"*"}"#, PolicyKind::Bucket),
+        (r#"{"NotPrincipal":"*","NotAction":["kms:Decrypt"]}"#, PolicyKind::Key),
+        (
+            r#"{"Principal":"*","Action":"*","NotResource":"arn:aws:sns:eu-west-1:111122223333:t"}"#,
+            PolicyKind::Topic,
+        ),
+        (r#"{"Principal":{"Service":"x"},"Action":"sts:AssumeRole"}"#, PolicyKind::Trust),
+        (r#"{"Action":"kms:Decrypt","Resource":"*"}"#, PolicyKind::Identity),
+        ("7", PolicyKind::Identity),
+    ] {
+        assert_eq!(guessed(statement), expected, "{statement}");
+    }
+    for text in ["", "[]", "{}", "no JSON"] {
+        assert_eq!(guess_kind(text), PolicyKind::Identity);
+    }
 }
 
 #[test]

@@ -220,6 +220,25 @@ impl Condition {
         }
     }
 
+    /// The values that are none of the operator's type.
+    pub(crate) fn unreadable_values(&self) -> impl Iterator<Item = &str> {
+        let is_readable = |index: usize, text: &str| match &self.expected {
+            Expected::Date(_, values) => is_some(values, index),
+            Expected::Bool(values) | Expected::Null(values) => is_some(values, index),
+            Expected::Binary(values) => is_some(values, index),
+            Expected::IpAddress(values) => is_some(values, index),
+            Expected::Numeric(_) => Decimal::parse(text).is_some(),
+            Expected::Text(_) | Expected::TextIgnoreCase(_) | Expected::TextLike(_) | Expected::Arn(_) => {
+                true
+            }
+        };
+        self.texts
+            .iter()
+            .enumerate()
+            .filter(move |(index, text)| !is_readable(*index, text))
+            .map(|(_, text)| &**text)
+    }
+
     /// Whether the operator is one whose values may hold policy variables.
     pub(crate) fn takes_variables(&self) -> bool {
         matches!(
@@ -246,6 +265,10 @@ impl Condition {
             _ => false,
         }
     }
+}
+
+fn is_some<T>(values: &[Option<T>], index: usize) -> bool {
+    values.get(index).is_some_and(Option::is_some)
 }
 
 fn compare<T: Ord>(relation: Relation, found: Option<T>, expected: &[Option<T>]) -> Option<usize> {

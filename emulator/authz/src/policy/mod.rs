@@ -235,6 +235,15 @@ impl Policy {
         self.inner.public
     }
 
+    /// The bucket that the first S3 resource names, if it names one without a wildcard.
+    pub fn bucket_name(&self) -> Option<&str> {
+        let resources = self.statements().iter().filter_map(|statement| statement.resource.as_ref());
+        let mut texts = resources.flat_map(|element| element.patterns.iter().map(|pattern| &*pattern.text));
+        let path = texts.find_map(|text| text.split_once(":s3:::").map(|(_, path)| path))?;
+        let name = path.split('/').next().filter(|name| !name.is_empty())?;
+        (!name.contains(['*', '?', '$'])).then_some(name)
+    }
+
     /// Every principal that `Principal` and `NotPrincipal` name, in order.
     pub fn principals(&self) -> impl Iterator<Item = &PrincipalEntry> {
         self.statements()
