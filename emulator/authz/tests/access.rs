@@ -125,6 +125,25 @@ fn the_bucket_owner_and_an_object_of_another_account() {
     insta::assert_snapshot!(attributes.explain());
 }
 
+/// A condition of the bucket policy is no obstacle where the bucket policy cannot allow.
+#[test]
+fn what_is_missing_for_a_foreign_object_is_a_grant() {
+    let bucket = Acl::private(&OWNER.into());
+    let object = Acl::private(&PARTNER.into());
+    let text = r#"{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/*",
+        "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#;
+    let policy = Policy::parse(text, PolicySource::new(PolicyKind::Bucket, "b")).expect("a policy");
+    let policies = Policies {
+        identity: &[everything()],
+        resource: Some(&policy),
+        acls: Some(acls(ObjectOwnership::ObjectWriter, &bucket, &object)),
+        ..Policies::default()
+    };
+    let decision = ask(user(OWNER), "s3:GetObject", "arn:aws:s3:::b/k", &policies);
+    let but_for = serde_json::to_value(&decision.trace().but_for).expect("JSON");
+    assert_eq!(but_for, json!([{"kind": "missing_acl_grant", "permission": "READ"}]));
+}
+
 fn grant(constraints: KmsGrantConstraints) -> KmsGrant {
     KmsGrant {
         id: "0c237476".to_owned(),

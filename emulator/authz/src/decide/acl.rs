@@ -180,6 +180,7 @@ impl<'a> Acls<'a> {
 
     /// What the ACLs say, the grants that count first.
     pub(crate) fn answer(&self, subject: &Subject<'_>, block: PublicAccessBlock) -> AclAnswer<'a> {
+        // The rules do not look at ACLs inside an account; this saves most callers the search.
         if subject.relation == Relation::SameAccount {
             return AclAnswer::Nothing;
         }
