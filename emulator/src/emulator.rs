@@ -13,7 +13,7 @@ use bucketproof_clock::{Clock, Entropy};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
 use crate::addressing::Domains;
@@ -25,6 +25,7 @@ use crate::ids;
 use crate::journal::Journal;
 use crate::listener::Listener;
 use crate::pipeline::{Network, Pipeline};
+use crate::s3::{Days, LifecycleClock};
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::state::{Content, Holder, World};
 use crate::tls::Tls;
@@ -76,6 +77,7 @@ pub struct Builder {
     clock: Option<Clock>,
     seed: Option<u64>,
     listen: Option<SocketAddr>,
+    lifecycle_day: Option<Duration>,
     tls: Option<Tls>,
     domains: Vec<String>,
     idle_timeout: Option<Duration>,
@@ -157,6 +159,14 @@ impl Builder {
         self
     }
 
+    /// Makes the days of lifecycle rules this long, and end when they end instead of at midnight.
+    ///
+    /// What answers say of expirations stays in days of the calendar.
+    pub fn lifecycle_day(mut self, length: Duration) -> Self {
+        self.lifecycle_day = Some(length);
+        self
+    }
+
     /// Starts the emulator.
     pub async fn start(self) -> Result<Emulator, StartError> {
         let entropy = self.seed.map_or_else(Entropy::machine, Entropy::seeded);
@@ -169,13 +179,17 @@ impl Builder {
                 &ids::secret_access_key(&entropy),
             )?,
         };
-        let (world, data_dir) = match &self.data_dir {
+        let (mut world, data_dir) = match &self.data_dir {
             None => (scenario::build(&scenario, entropy.clone(), clock.now())?, None),
             Some(path) => {
                 let (world, data_dir) = keep(path, &origin, &scenario, &entropy, clock.now()).await?;
                 (world, Some(data_dir))
             }
         };
+        if let Some(length) = self.lifecycle_day {
+            let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX);
+            world.lifecycle = LifecycleClock::with_days(Days::Simulated(length));
+        }
         let world = Arc::new(Mutex::new(world));
         let faults = Faults::default();
         let journal = Journal::default();

@@ -18,6 +18,9 @@ pub(super) struct Serve {
     /// Accounts, users, policies and buckets to begin with (TOML).
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
+    /// Make the days of lifecycle rules this long instead of waiting for midnights.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    lifecycle_day: Option<u32>,
     /// Keep the state in this folder; what is in it goes on, and the scenario counts only for a new one.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -87,6 +90,9 @@ impl TlsOptions {
 impl Serve {
     pub(super) fn run(self) -> Exit {
         let mut builder = Emulator::builder().listen(self.listen);
+        if let Some(seconds) = self.lifecycle_day {
+            builder = builder.lifecycle_day(std::time::Duration::from_secs(seconds.into()));
+        }
         match self.tls.load(&self.domain) {
             Ok(None) => {}
             Ok(Some(tls)) => builder = builder.tls(tls),

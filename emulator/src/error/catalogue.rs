@@ -146,6 +146,20 @@ impl AwsError {
         Self::invalid_argument("Invalid version id specified", "versionId", value)
     }
 
+    pub(crate) fn no_lifecycle_configuration(bucket: &str) -> Self {
+        let text = "The lifecycle configuration does not exist";
+        Self::new(NOT_FOUND, "NoSuchLifecycleConfiguration", text).with("BucketName", bucket)
+    }
+
+    /// What an archive does not allow.
+    pub(crate) fn invalid_object_state(text: &'static str) -> Self {
+        Self::new(FORBIDDEN, "InvalidObjectState", text)
+    }
+
+    pub(crate) fn restore_in_progress() -> Self {
+        Self::new(CONFLICT, "RestoreAlreadyInProgress", "Object restore is already in progress")
+    }
+
     pub(crate) fn invalid_bucket_state(text: &'static str) -> Self {
         Self::new(CONFLICT, "InvalidBucketState", text)
     }

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, ChecksumAlgorithm, md5};
 use super::conditions::{ReadConditions, WriteCondition};
-use super::object::{Creation, WriteSettings};
+use super::object::{Creation, WriteSettings, current_expiration};
 use super::read::read_requirements;
+use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
@@ -67,6 +68,8 @@ pub(crate) struct Copied {
     pub(crate) version: Option<VersionId>,
     /// Only from a bucket that is or was versioned.
     pub(crate) source_version: Option<VersionId>,
+    /// `x-amz-expiration`.
+    pub(crate) expiration: Option<String>,
 }
 
 impl Source {
@@ -87,6 +90,7 @@ impl Source {
             if &*error.code == "MethodNotAllowed" { AwsError::invalid_request(text) } else { error }
         })?;
         self.conditions.check_copy(object, now)?;
+        restore::check_source(object, now)?;
         Ok(Arc::clone(object))
     }
 
@@ -192,6 +196,7 @@ impl Operation for CopyObject {
             parts: None,
         };
         let version = world.store(&bucket, &key, object)?;
-        Ok(Copied { etag, last_modified: now, checksum, attributes, version, source_version })
+        let expiration = current_expiration(world.bucket(&bucket)?, &key);
+        Ok(Copied { expiration, etag, last_modified: now, checksum, attributes, version, source_version })
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bucketproof_authz::AccountId;
 use jiff::Timestamp;
 
+use super::lifecycle::abort_headers;
 use super::multipart::UploadRef;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
@@ -26,6 +27,8 @@ pub(crate) struct PartsPage {
     pub(crate) truncated: bool,
     pub(crate) upload: Upload,
     pub(crate) owner_canonical_id: String,
+    /// When the upload is aborted, and by which lifecycle rule.
+    pub(crate) abort: Option<[(&'static str, String); 2]>,
 }
 
 impl Operation for ListParts {
@@ -53,8 +56,9 @@ impl Operation for ListParts {
         let truncated = parts.len() > max_parts;
         parts.truncate(max_parts);
         let owner_canonical_id = owner_canonical_id(world, &upload.bucket)?;
+        let abort = abort_headers(world.bucket(&upload.bucket)?, &upload.key, found.initiated_at);
         let upload = Upload { parts: BTreeMap::new(), ..found.clone() };
-        Ok(PartsPage { parts, truncated, upload, owner_canonical_id })
+        Ok(PartsPage { parts, truncated, upload, owner_canonical_id, abort })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Amazon S3: its operations and the codec that reads and writes them.
 
 mod bucket;
+mod calendar;
 mod checksum;
 mod codec;
 mod conditions;
@@ -8,6 +9,7 @@ mod configuration;
 mod copy;
 mod cors;
 mod document;
+mod lifecycle;
 mod list;
 mod list_uploads;
 mod list_versions;
@@ -22,8 +24,10 @@ mod payment;
 mod policy;
 mod read;
 mod replication;
+mod restore;
 mod schema;
 mod tagging;
+mod version_ref;
 mod versioning;
 mod website;
 
@@ -32,6 +36,7 @@ pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
 pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, reword};
 pub(crate) use cors::{Cors, PreflightRequest, answer_headers as cors_headers, is_preflight};
 pub(crate) use document::Element;
+pub(crate) use lifecycle::{Days, LifecycleClock};
 pub(crate) use listed::ListedKind;
 pub(crate) use logging::Logging;
 pub(crate) use notification::Notifications;

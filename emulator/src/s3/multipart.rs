@@ -11,7 +11,8 @@ use md5::{Digest, Md5};
 use super::checksum::{self, Checksum, ChecksumAlgorithm, ChecksumKind, md5};
 use super::conditions::{WriteCondition, unquoted};
 use super::copy::{Source, check_known};
-use super::object::{Creation, WriteSettings, Written};
+use super::lifecycle::abort_headers;
+use super::object::{Creation, WriteSettings, Written, current_expiration};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::ids;
@@ -82,6 +83,8 @@ pub(crate) struct CreateMultipartUpload {
 pub(crate) struct Begun {
     pub(crate) upload_id: String,
     pub(crate) checksum: Option<(ChecksumAlgorithm, ChecksumKind)>,
+    /// When the upload is aborted, and by which lifecycle rule.
+    pub(crate) abort: Option<[(&'static str, String); 2]>,
 }
 
 impl Operation for CreateMultipartUpload {
@@ -135,8 +138,9 @@ impl Operation for CreateMultipartUpload {
             parts: std::collections::BTreeMap::new(),
             begun_at_change: bucket.changes,
         };
+        let abort = abort_headers(bucket, &key, now);
         bucket.uploads.insert((key, upload_id.clone()), upload);
-        Ok(Begun { upload_id, checksum })
+        Ok(Begun { upload_id, checksum, abort })
     }
 }
 
@@ -440,7 +444,8 @@ impl Operation for CompleteMultipartUpload {
         bucket.uploads.remove(&(key.clone(), operation.upload.upload_id));
         let version = world.store(&operation.upload.bucket, &key, object)?;
         world.bucket_mut(&operation.upload.bucket)?.forget_changes(&key);
-        Ok(Written { etag, checksum, version, attributes })
+        let expiration = current_expiration(world.bucket(&operation.upload.bucket)?, &key);
+        Ok(Written { etag, checksum, version, attributes, expiration })
     }
 }
 

@@ -6,12 +6,13 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, Upload};
 use super::conditions::WriteCondition;
+use super::lifecycle::expiration_header;
 use super::object_lock::{self, LockHeaders};
 use super::tagging;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Lock, Object, ObjectHeaders, Tags, Version, VersionId, World};
+use crate::state::{Attributes, Bucket, Lock, Object, ObjectHeaders, Tags, Version, VersionId, World};
 
 /// The longest key, in bytes of UTF-8.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -20,9 +21,17 @@ const METADATA_BYTES_MAX: usize = 2048;
 /// The largest object that one PUT may bring.
 const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
-/// The storage classes whose objects can be read at once; the archive classes need a restore, which is refused.
-const STORAGE_CLASSES: [&str; 6] =
-    ["STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"];
+/// The storage classes that a general purpose bucket takes; those of other services it does not.
+const STORAGE_CLASSES: [&str; 8] = [
+    "STANDARD",
+    "REDUCED_REDUNDANCY",
+    "STANDARD_IA",
+    "ONEZONE_IA",
+    "INTELLIGENT_TIERING",
+    "GLACIER_IR",
+    "GLACIER",
+    "DEEP_ARCHIVE",
+];
 
 /// `PutObject`.
 #[derive(Debug)]
@@ -61,6 +70,8 @@ pub(crate) struct Written {
     pub(crate) version: Option<VersionId>,
     #[expect(dead_code, reason = "used by what is built next")]
     pub(crate) attributes: Attributes,
+    /// `x-amz-expiration`.
+    pub(crate) expiration: Option<String>,
 }
 
 impl WriteSettings {
@@ -87,9 +98,6 @@ impl WriteSettings {
             return Err(AwsError::metadata_too_large(metadata_bytes));
         }
         match self.headers.storage_class.as_deref() {
-            Some("GLACIER" | "DEEP_ARCHIVE") => {
-                return Err(AwsError::not_implemented("an archive storage class"));
-            }
             Some(class) if !STORAGE_CLASSES.contains(&class) => {
                 return Err(AwsError::invalid_storage_class(class));
             }
@@ -204,8 +212,14 @@ impl Operation for PutObject {
             parts: None,
         };
         let version = world.store(&bucket, &key, object)?;
-        Ok(Written { etag, checksum, version, attributes })
+        let expiration = current_expiration(world.bucket(&bucket)?, &key);
+        Ok(Written { etag, checksum, version, attributes, expiration })
     }
+}
+
+/// When what was just written expires, as its answer tells.
+pub(crate) fn current_expiration(bucket: &Bucket, key: &str) -> Option<String> {
+    expiration_header(bucket, key, bucket.objects.current(key)?)
 }
 
 /// `DeleteObject`; also each key of a `DeleteObjects`.

@@ -7,12 +7,14 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, ChecksumKind};
 use super::conditions::ReadConditions;
+use super::lifecycle::expiration_header;
 use super::multipart::check_part_number;
 use super::object_lock;
+use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Content, Object, VersionId, World};
+use crate::state::{Bucket, Content, Object, VersionId, World};
 
 /// What GetObject and HeadObject have in common.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +53,13 @@ pub(crate) struct Found {
     pub(crate) notices: Vec<(&'static str, String)>,
 }
 
+/// Whether the bytes are asked for, which of an archived object cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    Content,
+    Head,
+}
+
 /// Whether the caller may read the tags.
 #[derive(Clone, Copy, Debug)]
 struct MayCountTags(bool);
@@ -72,14 +81,31 @@ impl Read {
         Ok(requirements)
     }
 
+    /// When the object expires, if the current version is read as such; and what became of a restore.
+    fn notices(&self, bucket: &Bucket, object: &Object, now: Timestamp) -> Vec<(&'static str, String)> {
+        let is_current = self.version_id.is_none();
+        let expiration = is_current.then(|| expiration_header(bucket, &self.key, object)).flatten();
+        let expiration = expiration.map(|text| ("x-amz-expiration", text));
+        expiration.into_iter().chain(restore::header(object, now)).collect()
+    }
+
     fn count_action(&self) -> &'static str {
         if self.version_id.is_some() { "s3:GetObjectVersionTagging" } else { "s3:GetObjectTagging" }
     }
 
-    fn apply(&self, world: &World, now: Timestamp, may_count: MayCountTags) -> Result<Found, AwsError> {
+    fn apply(
+        &self,
+        world: &World,
+        now: Timestamp,
+        reading: Reading,
+        may_count: MayCountTags,
+    ) -> Result<Found, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let object = bucket.object(&self.key, self.version_id.as_deref())?;
         self.conditions.check_read(object, now)?;
+        if reading == Reading::Content {
+            restore::check_readable(object, now)?;
+        }
         if self.range.is_some() && self.part_number.is_some() {
             let text = "Cannot specify both Range header and partNumber query parameter";
             return Err(AwsError::invalid_request(text));
@@ -93,7 +119,7 @@ impl Read {
             checksum: Some(object.checksum.clone()),
             version: bucket.shown(&object.version).cloned(),
             tag_count: Some(object.attributes.tags.len()).filter(|count| may_count.0 && *count > 0),
-            notices: Vec::new(),
+            notices: self.notices(bucket, object, now),
         };
         if let Some(number) = self.part_number {
             check_part_number(number)?;
@@ -219,7 +245,7 @@ fn parse_range(header: &str, size: u64) -> RequestedRange {
 }
 
 macro_rules! read_operation {
-    ($name:ident) => {
+    ($name:ident, $reading:ident) => {
         impl Operation for $name {
             type Output = Found;
             const OP: Op = Op::$name;
@@ -239,7 +265,7 @@ macro_rules! read_operation {
             ) -> Result<Found, AwsError> {
                 let read = &authorized.operation().0;
                 let may_count = MayCountTags(authorized.may(read.count_action()));
-                let mut found = read.apply(world, now, may_count)?;
+                let mut found = read.apply(world, now, Reading::$reading, may_count)?;
                 found.notices.extend(object_lock::read_headers(&authorized, &found.object.attributes.lock));
                 Ok(found)
             }
@@ -247,8 +273,8 @@ macro_rules! read_operation {
     };
 }
 
-read_operation!(GetObject);
-read_operation!(HeadObject);
+read_operation!(GetObject, Content);
+read_operation!(HeadObject, Head);
 
 #[cfg(test)]
 mod tests {

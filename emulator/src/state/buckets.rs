@@ -8,8 +8,8 @@ use bucketproof_authz::{AccountId, Policy};
 use jiff::Timestamp;
 
 use super::{
-    BucketChanges, Object, ObjectLockConfiguration, Objects, Settings, Tags, Uploads, Version, VersionId,
-    Versioning,
+    BucketChanges, LifecycleConfiguration, Object, ObjectLockConfiguration, Objects, Settings, Tags, Uploads,
+    Version, VersionId, Versioning,
 };
 use crate::error::AwsError;
 
@@ -29,6 +29,7 @@ pub(crate) struct Bucket {
     /// Absent without Object Lock; once there, it stays.
     pub(crate) object_lock: Option<ObjectLockConfiguration>,
     pub(crate) settings: Settings,
+    pub(crate) lifecycle: Option<LifecycleConfiguration>,
     /// Kept apart from the rest, like the uploads.
     #[serde(skip)]
     pub(crate) objects: Objects,
@@ -69,6 +70,7 @@ impl Bucket {
             tags: Tags::default(),
             object_lock: None,
             settings: Settings::default(),
+            lifecycle: None,
             objects: Objects::default(),
             uploads: Uploads::default(),
             changed_at: BTreeMap::new(),

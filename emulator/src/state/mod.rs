@@ -9,6 +9,7 @@ mod buckets;
 mod changes;
 mod content;
 mod keys;
+mod lifecycle;
 mod lock;
 mod objects;
 mod settings;
@@ -28,10 +29,14 @@ pub(crate) use keys::{
     ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,
     draw_grant_id, draw_grant_token, is_managed_alias, random_uuid, uuid_number,
 };
+pub(crate) use lifecycle::{
+    Expiration, Filter, LifecycleConfiguration, LifecycleRule, MinimumSize, Noncurrent, NoncurrentTransition,
+    Scope, Transition, When,
+};
 pub(crate) use lock::{
     DefaultRetention, Lock, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod,
 };
-pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout};
+pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout, RestoredCopy};
 pub(crate) use settings::Settings;
 pub(crate) use tags::Tags;
 pub(crate) use tracked::Tracked;
@@ -47,19 +52,27 @@ use serde::de::DeserializeOwned;
 
 use crate::error::AwsError;
 use crate::ids;
+use crate::s3::LifecycleClock;
 
 /// The state of one emulator.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) accounts: Tracked<Accounts>,
     pub(crate) buckets: Buckets,
+    pub(crate) lifecycle: LifecycleClock,
     pub(crate) keys: Tracked<Keys>,
     pub(crate) entropy: Entropy,
 }
 
 impl World {
     pub(crate) fn new(entropy: Entropy) -> Self {
-        Self { accounts: Tracked::default(), buckets: Buckets::default(), keys: Tracked::default(), entropy }
+        Self {
+            accounts: Tracked::default(),
+            buckets: Buckets::default(),
+            lifecycle: LifecycleClock::default(),
+            keys: Tracked::default(),
+            entropy,
+        }
     }
 
     /// The state as it was kept: the parts by name, as [`World::take_touched_sections`] names them, and the buckets.
@@ -137,6 +150,7 @@ impl World {
 
     /// Lets happen what only time makes happen: every request finds the state of its own instant.
     pub(crate) fn pass_time(&mut self, now: Timestamp) {
+        self.run_lifecycle(now);
         if self.keys.is_due(now) {
             self.keys.advance(now, &self.entropy);
         }

@@ -34,6 +34,16 @@ pub(crate) struct Attributes {
     pub(crate) lock: Lock,
     /// Where the website endpoint sends those who ask for the object.
     pub(crate) redirect: Option<String>,
+    /// Of an archived object that was restored at some time.
+    pub(crate) restored: Option<RestoredCopy>,
+}
+
+/// The readable copy of an archived object.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct RestoredCopy {
+    /// When the restore is done.
+    pub(crate) ready_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// What a client may say about an object beside its bytes.

@@ -15,7 +15,7 @@ pub(crate) const VENDOR: Key = Key::new("AKIAVENDORUSEREXAMPL", "vendorSecret+/0
 pub(crate) const ROOT: Key = Key::new("AKIAROOTUSEROOEXAMPL", "rootSecret+/0");
 
 /// An owner with an administrator, two narrow users, a role for a vendor and two buckets; a partner with that vendor.
-const SCENARIO: &str = r#"
+pub(crate) const SCENARIO: &str = r#"
 [[account]]
 id = "111122223333"
 name = "owner"

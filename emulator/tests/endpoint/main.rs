@@ -3,6 +3,8 @@
 //! One program holds all areas, because each would have to link the SDK anew.
 
 #[cfg(test)]
+mod archive;
+#[cfg(test)]
 mod authentication;
 #[cfg(test)]
 mod buckets;
@@ -30,6 +32,8 @@ mod kms_access;
 mod kms_grants;
 #[cfg(test)]
 mod kms_recorded;
+#[cfg(test)]
+mod lifecycle;
 #[cfg(test)]
 #[cfg(feature = "cli")]
 mod lint;

@@ -260,11 +260,15 @@ impl Wire {
         self.send(&self.sign(ask, &Signing::with(key))).await
     }
 
-    /// Sends the document of a `DeleteObjects`, with the digest that it takes.
+    /// Signs and sends a request with the digest of its body, which some take only so.
+    pub(crate) async fn with_digest(&self, key: Key<'_>, ask: Ask) -> Answer {
+        let digest = base64::engine::general_purpose::STANDARD.encode(md5::Md5::digest(&ask.body));
+        self.send_as(key, &ask.header("content-md5", &digest)).await
+    }
+
+    /// Sends the document of a `DeleteObjects`.
     pub(crate) async fn delete_many(&self, key: Key<'_>, target: &str, xml: &str) -> Answer {
-        let digest = base64::engine::general_purpose::STANDARD.encode(md5::Md5::digest(xml));
-        let ask = Ask::new("POST", target).header("content-md5", &digest).body(xml);
-        self.send_as(key, &ask).await
+        self.with_digest(key, Ask::new("POST", target).body(xml)).await
     }
 
     /// Sends bytes and reads until the connection ends.

@@ -120,6 +120,9 @@ methods! {
         put_bucket_logging: PutBucketLoggingInput -> PutBucketLoggingOutput;
         put_bucket_metrics_configuration: PutBucketMetricsConfigurationInput -> PutBucketMetricsConfigurationOutput;
         put_bucket_notification_configuration: PutBucketNotificationConfigurationInput -> PutBucketNotificationConfigurationOutput;
+        put_bucket_lifecycle_configuration:
+            PutBucketLifecycleConfigurationInput -> PutBucketLifecycleConfigurationOutput;
+        restore_object: RestoreObjectInput -> RestoreObjectOutput;
         put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
         put_bucket_replication: PutBucketReplicationInput -> PutBucketReplicationOutput;
         put_bucket_request_payment: PutBucketRequestPaymentInput -> PutBucketRequestPaymentOutput;
@@ -144,6 +147,9 @@ methods! {
         delete_bucket_metrics_configuration: DeleteBucketMetricsConfigurationInput -> DeleteBucketMetricsConfigurationOutput;
         delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
         delete_bucket_replication: DeleteBucketReplicationInput -> DeleteBucketReplicationOutput;
+        delete_bucket_lifecycle: DeleteBucketLifecycleInput -> DeleteBucketLifecycleOutput;
+        get_bucket_lifecycle_configuration:
+            GetBucketLifecycleConfigurationInput -> GetBucketLifecycleConfigurationOutput;
         delete_bucket_tagging: DeleteBucketTaggingInput -> DeleteBucketTaggingOutput;
         delete_bucket_website: DeleteBucketWebsiteInput -> DeleteBucketWebsiteOutput;
         delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput;

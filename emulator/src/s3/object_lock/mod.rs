@@ -12,7 +12,6 @@ use jiff::tz::TimeZone;
 pub(crate) use headers::LockHeaders;
 pub(crate) use version::{
     GetObjectLegalHold, GetObjectRetention, PutObjectLegalHold, PutObjectRetention, RetentionChange,
-    VersionRef,
 };
 
 use crate::authorize::Authorized;

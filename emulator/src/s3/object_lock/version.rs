@@ -6,49 +6,15 @@ use super::{BYPASS, check_bypass, check_future};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Bucket, Lock, Retention, RetentionMode, World};
+use crate::s3::version_ref::VersionRef;
+use crate::state::{Lock, Retention, RetentionMode, World};
 
-/// A version of an object, as a request names it.
-#[derive(Debug)]
-pub(crate) struct VersionRef {
-    pub(crate) bucket: String,
-    pub(crate) key: String,
-    pub(crate) version_id: Option<String>,
-}
-
-impl VersionRef {
-    fn target(&self) -> Target<'_> {
-        Target::Object(&self.bucket, &self.key)
+/// The lock of a version in a bucket that has Object Lock.
+fn lock_of(version: &VersionRef, world: &World) -> Result<Lock, AwsError> {
+    if world.bucket(&version.bucket)?.object_lock.is_none() {
+        return Err(AwsError::invalid_request("Bucket is missing Object Lock Configuration"));
     }
-
-    fn require(&self, world: &World, action: &'static str) -> Result<Requirement, AwsError> {
-        world.bucket(&self.bucket)?;
-        Ok(Requirement::on_object(action, &self.bucket, &self.key)
-            .with_some("s3:versionid", self.version_id.as_deref()))
-    }
-
-    /// The bucket, if it has Object Lock.
-    fn bucket<'a>(&self, world: &'a World) -> Result<&'a Bucket, AwsError> {
-        let bucket = world.bucket(&self.bucket)?;
-        match bucket.object_lock {
-            Some(_) => Ok(bucket),
-            None => Err(AwsError::invalid_request("Bucket is missing Object Lock Configuration")),
-        }
-    }
-
-    fn lock(&self, world: &World) -> Result<Lock, AwsError> {
-        let object = self.bucket(world)?.object(&self.key, self.version_id.as_deref())?;
-        Ok(object.attributes.lock)
-    }
-
-    fn set_lock(&self, world: &mut World, lock: Lock) -> Result<(), AwsError> {
-        let version = self.bucket(world)?.object(&self.key, self.version_id.as_deref())?.version.clone();
-        let objects = &mut world.bucket_mut(&self.bucket)?.objects;
-        if let Some(object) = objects.object_mut(&self.key, Some(&version)) {
-            object.attributes.lock = lock;
-        }
-        Ok(())
-    }
+    Ok(version.find(world)?.attributes.lock)
 }
 
 /// `GetObjectRetention`.
@@ -68,7 +34,7 @@ impl Operation for GetObjectRetention {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<Retention, AwsError> {
-        authorized.operation().0.lock(world)?.retention.ok_or_else(AwsError::no_object_lock)
+        lock_of(&authorized.operation().0, world)?.retention.ok_or_else(AwsError::no_object_lock)
     }
 }
 
@@ -105,14 +71,14 @@ impl Operation for PutObjectRetention {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<(), AwsError> {
         let Self { version, retention, bypass, .. } = authorized.into_operation();
-        let lock = version.lock(world)?;
+        let lock = lock_of(&version, world)?;
         check_bypass(world.bucket(&version.bucket)?, bypass)?;
         let retention = retention?;
         if let Some(retention) = &retention {
             check_future(retention.until, now, "RetainUntilDate")?;
         }
         check_change(lock.retention, retention, now, bypass == Some(true))?;
-        version.set_lock(world, Lock { retention, ..lock })
+        version.change(world, |object| object.attributes.lock = Lock { retention, ..lock })
     }
 }
 
@@ -150,7 +116,7 @@ impl Operation for GetObjectLegalHold {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<bool, AwsError> {
-        authorized.operation().0.lock(world)?.legal_hold.ok_or_else(AwsError::no_object_lock)
+        lock_of(&authorized.operation().0, world)?.legal_hold.ok_or_else(AwsError::no_object_lock)
     }
 }
 
@@ -178,8 +144,9 @@ impl Operation for PutObjectLegalHold {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
         let Self { version, on } = authorized.into_operation();
-        let lock = version.lock(world)?;
-        version.set_lock(world, Lock { legal_hold: Some(on?), ..lock })
+        let lock = lock_of(&version, world)?;
+        let lock = Lock { legal_hold: Some(on?), ..lock };
+        version.change(world, |object| object.attributes.lock = lock)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod configuration;
+mod lifecycle;
 mod listing;
 mod multipart;
 mod object_lock;
@@ -26,6 +27,7 @@ use crate::state::ObjectHeaders;
 
 pub(super) use buckets::*;
 pub(super) use configuration::*;
+pub(super) use lifecycle::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
 pub(super) use object_lock::*;

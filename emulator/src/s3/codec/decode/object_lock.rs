@@ -11,8 +11,9 @@ use crate::s3::checksum::DigestForm;
 use crate::s3::configuration::{GetConfiguration, PutConfiguration};
 use crate::s3::object_lock::{
     GetObjectLegalHold, GetObjectRetention, LockHeaders, PutObjectLegalHold, PutObjectRetention,
-    RetentionChange, VersionRef, remaining_days,
+    RetentionChange, remaining_days,
 };
+use crate::s3::version_ref::VersionRef;
 use crate::state::{DefaultRetention, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod};
 
 /// The longest default retention: a hundred years.

@@ -20,7 +20,7 @@ use crate::state::Tags;
 
 /// Whether AWS wants a checksum of the body.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Checked {
+pub(super) enum Checked {
     Always,
     IfSent,
 }
@@ -177,7 +177,7 @@ listed! {
         list_bucket_metrics_configurations ListBucketMetricsConfigurationsInput;
 }
 
-fn check_body(x: &Exchange, head: &Head, checked: Checked) -> Decoded<()> {
+pub(super) fn check_body(x: &Exchange, head: &Head, checked: Checked) -> Decoded<()> {
     let claims = claims(x, head)?;
     if checked == Checked::Always && claims.content_md5.is_none() && claims.checksums.is_empty() {
         return Err(AwsError::missing_body_checksum());

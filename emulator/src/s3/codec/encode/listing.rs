@@ -1,5 +1,6 @@
 //! Listings of objects and versions.
 
+use jiff::Timestamp;
 use s3s::dto;
 
 use super::super::decode::token;
@@ -8,9 +9,10 @@ use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::list::Page;
 use crate::s3::list_versions::{ListedVersion, VersionsPage};
+use crate::s3::restore::{self, RestoreState};
 use crate::state::{Object, Version};
 
-pub(in crate::s3::codec) fn list_objects(_: &Exchange, head: &Head, page: Page) -> dto::ListObjectsOutput {
+pub(in crate::s3::codec) fn list_objects(x: &Exchange, head: &Head, page: Page) -> dto::ListObjectsOutput {
     let names = Names::of(head);
     // AWS says where to go on only where a delimiter makes the last key no answer to that.
     let delimiter = head.parameter("delimiter").filter(|delimiter| !delimiter.is_empty());
@@ -25,13 +27,13 @@ pub(in crate::s3::codec) fn list_objects(_: &Exchange, head: &Head, page: Page) 
         next_marker: next.map(|next| names.write(next)),
         encoding_type: names.encoding(),
         common_prefixes: Some(prefixes(&names, &page.common_prefixes)),
-        contents: Some(contents(&names, page, Owners::Shown)),
+        contents: Some(contents(x, head, &names, page, Owners::Shown)),
         ..Default::default()
     }
 }
 
 pub(in crate::s3::codec) fn list_objects_v2(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     page: Page,
 ) -> dto::ListObjectsV2Output {
@@ -57,7 +59,7 @@ pub(in crate::s3::codec) fn list_objects_v2(
         next_continuation_token: page.next.as_deref().map(token),
         encoding_type: names.encoding(),
         common_prefixes: Some(prefixes(&names, &page.common_prefixes)),
-        contents: Some(contents(&names, page, owners)),
+        contents: Some(contents(x, head, &names, page, owners)),
         ..Default::default()
     }
 }
@@ -69,7 +71,8 @@ enum Owners {
     Hidden,
 }
 
-fn contents(names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
+fn contents(x: &Exchange, head: &Head, names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
+    let now = wants_restores(head).then(|| x.clock.now());
     let Page { objects, owner_canonical_id, .. } = page;
     let list = objects.iter().map(|(key, object)| dto::Object {
         checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
@@ -78,11 +81,29 @@ fn contents(names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
         key: Some(names.write(key)),
         last_modified: Some(time(object.last_modified)),
         owner: (owners == Owners::Shown).then(|| owner(&owner_canonical_id)),
-        restore_status: None,
+        restore_status: now.and_then(|now| restore_status(object, now)),
         size: i64::try_from(object.content.len()).ok(),
         storage_class: Some(storage_class(&object.attributes.headers).into()),
     });
     list.collect()
+}
+
+/// Whether the request asks for what became of restores.
+fn wants_restores(head: &Head) -> bool {
+    let attributes = head.header("x-amz-optional-object-attributes").unwrap_or_default();
+    attributes.split(',').any(|attribute| attribute.trim() == "RestoreStatus")
+}
+
+fn restore_status(object: &Object, now: Timestamp) -> Option<dto::RestoreStatus> {
+    let (is_ongoing, expires_at) = match restore::state_of(object, now) {
+        RestoreState::None => return None,
+        RestoreState::Ongoing => (true, None),
+        RestoreState::Ready { expires_at } => (false, Some(expires_at)),
+    };
+    Some(dto::RestoreStatus {
+        is_restore_in_progress: Some(is_ongoing),
+        restore_expiry_date: expires_at.map(time),
+    })
 }
 
 fn prefixes(names: &Names, common_prefixes: &[String]) -> Vec<dto::CommonPrefix> {
@@ -90,7 +111,7 @@ fn prefixes(names: &Names, common_prefixes: &[String]) -> Vec<dto::CommonPrefix>
 }
 
 pub(in crate::s3::codec) fn list_object_versions(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     page: VersionsPage,
 ) -> dto::ListObjectVersionsOutput {
@@ -98,6 +119,7 @@ pub(in crate::s3::codec) fn list_object_versions(
     let VersionsPage { versions, common_prefixes, next, owner_canonical_id, max_keys } = page;
     let is_truncated = next.is_some();
     let (next_key, next_version) = next.unzip();
+    let now = wants_restores(head).then(|| x.clock.now());
     let mut objects = Vec::new();
     let mut markers = Vec::new();
     for ListedVersion { key, version, is_latest } in versions {
@@ -110,9 +132,9 @@ pub(in crate::s3::codec) fn list_object_versions(
             last_modified: Some(time(object.last_modified)),
             owner: Some(owner(&owner_canonical_id)),
             size: i64::try_from(object.content.len()).ok(),
+            restore_status: now.and_then(|now| restore_status(object, now)),
             storage_class: Some(storage_class(&object.attributes.headers).into()),
             version_id: Some(object.version.as_str().to_owned()),
-            ..Default::default()
         };
         match &version {
             Version::Object(object) => objects.push(listed(object)),

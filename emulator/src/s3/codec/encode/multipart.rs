@@ -19,6 +19,9 @@ pub(in crate::s3::codec) fn create_multipart_upload(
     begun: Begun,
 ) -> dto::CreateMultipartUploadOutput {
     let address = Address::of(&x.head);
+    for (name, value) in begun.abort.iter().flatten() {
+        x.answer_header(name, value);
+    }
     dto::CreateMultipartUploadOutput {
         bucket: bucket(head),
         key: address.key,
@@ -70,6 +73,7 @@ pub(in crate::s3::codec) fn complete_multipart_upload(
         x.answer_header("x-amz-version-id", version.as_str());
     }
     let mut output = dto::CompleteMultipartUploadOutput {
+        expiration: written.expiration,
         location: Some(format!("https://{bucket}.s3.{region}.amazonaws.com/{}", encode(&key))),
         bucket: Some(bucket),
         key: Some(key),
@@ -92,7 +96,10 @@ pub(in crate::s3::codec) fn abort_multipart_upload(
 
 pub(in crate::s3::codec) fn list_parts(x: &Exchange, head: &Head, page: PartsPage) -> dto::ListPartsOutput {
     let address = Address::of(&x.head);
-    let PartsPage { parts, truncated, upload, owner_canonical_id } = page;
+    let PartsPage { parts, truncated, upload, owner_canonical_id, abort } = page;
+    for (name, value) in abort.iter().flatten() {
+        x.answer_header(name, value);
+    }
     let last = parts.last().map_or(0, |(number, _)| *number);
     let parts = parts.into_iter().map(|(number, part)| {
         let mut listed = dto::Part {

@@ -23,6 +23,7 @@ fn answer_version(x: &Exchange, header: &str, version: Option<&VersionId>) {
 pub(in crate::s3::codec) fn put_object(x: &Exchange, _: &Head, written: Written) -> dto::PutObjectOutput {
     answer_version(x, "x-amz-version-id", written.version.as_ref());
     let mut output = dto::PutObjectOutput {
+        expiration: written.expiration,
         e_tag: Some(etag(written.etag)),
         server_side_encryption: Some(encryption()),
         checksum_type: Some(kind(&written.checksum)),
@@ -131,6 +132,7 @@ pub(in crate::s3::codec) fn copy_object(x: &Exchange, _: &Head, copied: Copied) 
     };
     set_checksum!(result, Some(copied.checksum));
     dto::CopyObjectOutput {
+        expiration: copied.expiration,
         copy_object_result: Some(result),
         server_side_encryption: Some(encryption()),
         ..Default::default()

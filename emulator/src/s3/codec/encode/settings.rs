@@ -143,7 +143,7 @@ pub(in crate::s3::codec) fn delete_object_tagging(
 }
 
 /// Answers with a document instead of what `s3s` would write.
-fn answer(x: &Exchange, document: &Element) {
+pub(super) fn answer(x: &Exchange, document: &Element) {
     x.answer_header("content-type", "application/xml");
     x.answer_content(Content::from(bytes::Bytes::from(document.document())));
 }
