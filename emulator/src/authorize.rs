@@ -81,7 +81,10 @@ pub(crate) fn authorize<O: Operation>(
         Caller::Anonymous => CallerPolicies::default(),
         Caller::Known(identity) => world.accounts.policies_of(&identity.holder),
     };
-    let context = request_context(authenticated, head, now);
+    let mut context = request_context(authenticated, head, now);
+    for (key, value) in policies.tags.iter() {
+        context.set(format!("aws:PrincipalTag/{key}"), value);
+    }
     let mut withheld = Vec::new();
     for requirement in requirements {
         let decision = decide_requirement(&requirement, &caller, &policies, &context, world);
@@ -92,7 +95,8 @@ pub(crate) fn authorize<O: Operation>(
             }
             continue;
         }
-        let refusal = (!decision.is_allowed()).then(|| AwsError::access_denied(decision.aws_message()));
+        let refusal = (!decision.is_allowed())
+            .then(|| AwsError::access_denied(requirement.resource.shown_in(decision.aws_message())));
         decided.push(Decided { action: requirement.action, resource: requirement.resource.arn(), decision });
         if let Some(refusal) = refusal {
             return Err(refusal);
@@ -144,7 +148,7 @@ fn decide_requirement(
     let environment = Policies {
         identity: &policies.identity,
         boundary: policies.boundary.as_ref().map(std::slice::from_ref),
-        session: policies.session.as_ref().map(std::slice::from_ref),
+        session: policies.session.as_deref(),
         resource: resource_policy.as_ref(),
         kms_grants: KmsGrants {
             list: &grants,
@@ -191,14 +195,16 @@ fn resource_side(
             }
         }
         RequiredResource::Role { arn, account } => {
-            let trust = world.accounts.role(arn).map(|(_, _, role)| role.trust.clone());
+            let trust = world.accounts.role(arn).map(|(_, role)| role.trust.clone());
             (account.clone(), trust, PublicAccessBlock::NONE)
         }
         RequiredResource::Key(access) => {
             let KeyAccess { key, .. } = access.as_ref();
             (Some(key.account.clone()), world.keys.policy_of(key), PublicAccessBlock::NONE)
         }
-        RequiredResource::KeyAlias { account, .. } => (Some(account.clone()), None, PublicAccessBlock::NONE),
+        RequiredResource::KeyAlias { account, .. } | RequiredResource::Iam { account, .. } => {
+            (Some(account.clone()), None, PublicAccessBlock::NONE)
+        }
     }
 }
 
@@ -246,11 +252,14 @@ fn request_context(authenticated: &Authenticated, head: &Head, now: Timestamp) -
 }
 
 fn principal_context(context: &mut Context, identity: &Identity) {
-    let (arn, kind) = match &identity.principal {
-        Principal::User { arn, .. } => (arn, "User"),
-        Principal::AssumedRole { role_arn, .. } => (role_arn, "AssumedRole"),
-        Principal::Root { arn, .. } => (arn, "Account"),
-        Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous => return,
+    let (arn, kind) = match (&identity.principal, &identity.holder) {
+        (Principal::User { arn, .. }, _) => (arn, "User"),
+        (Principal::AssumedRole { session_arn, .. }, holder) if holder.is_federated_user() => {
+            (session_arn, "FederatedUser")
+        }
+        (Principal::AssumedRole { role_arn, .. }, _) => (role_arn, "AssumedRole"),
+        (Principal::Root { arn, .. }, _) => (arn, "Account"),
+        (Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous, _) => return,
     };
     context
         .set("aws:PrincipalArn", arn.as_str())
@@ -260,15 +269,17 @@ fn principal_context(context: &mut Context, identity: &Identity) {
     if let Some(account) = identity.principal.account() {
         context.set("aws:PrincipalAccount", account.as_str());
     }
-    match &identity.holder {
-        Holder::User { name, .. } => {
-            context.set("aws:username", name.as_str());
-        }
-        Holder::Session(session) => {
-            context
-                .set("aws:TokenIssueTime", session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-                .set("aws:MultiFactorAuthPresent", "false");
-        }
-        Holder::Root { .. } => {}
+    if let Principal::User { arn, .. } = &identity.principal {
+        context.set("aws:username", arn.resource().rsplit('/').next().unwrap_or_default());
+    }
+    let Holder::Session(session) = &identity.holder else { return };
+    context
+        .set("aws:TokenIssueTime", session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .set("aws:MultiFactorAuthPresent", "false");
+    if let Some(source_identity) = &session.source_identity {
+        context.set("aws:SourceIdentity", source_identity.as_str());
+    }
+    for (key, value) in &session.claims {
+        context.set(key.as_str(), value.as_str());
     }
 }

@@ -175,7 +175,7 @@ impl Builder {
         let scenario = match self.scenario {
             Some(scenario) => scenario,
             None => Scenario::single_account(
-                &ids::unique_id(&entropy, "AKIA"),
+                &ids::access_key_id(&entropy, "AKIA"),
                 &ids::secret_access_key(&entropy),
             )?,
         };

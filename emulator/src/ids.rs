@@ -33,8 +33,8 @@ impl RequestIds {
     }
 }
 
-/// A unique id with its type prefix: `AIDA` user, `AROA` role, `AKIA` access key, `ASIA` temporary access key.
-pub(crate) fn unique_id(entropy: &Entropy, prefix: &str) -> String {
+/// The id of an access key with its type prefix: `AKIA` long-lived, `ASIA` temporary.
+pub(crate) fn access_key_id(entropy: &Entropy, prefix: &str) -> String {
     format!("{prefix}{}", entropy.text(BASE32, 16))
 }
 
@@ -61,4 +61,10 @@ pub(crate) fn version_id(entropy: &Entropy) -> String {
 /// A multipart upload id.
 pub(crate) fn upload_id(entropy: &Entropy) -> String {
     entropy.text(URL_SAFE, 96)
+}
+
+/// The unique id of a user, group, role, policy or instance profile: `AIDA`, `AGPA`, `AROA`, `ANPA`, `AIPA` and 17
+/// more characters.
+pub(crate) fn entity_id(entropy: &Entropy, prefix: &str) -> String {
+    format!("{prefix}{}", entropy.text(BASE32, 17))
 }

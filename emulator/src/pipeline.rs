@@ -23,10 +23,12 @@ use crate::authenticate::{self, Authenticated, sha256_hex};
 use crate::error::AwsError;
 use crate::exchange::{Address, Exchange, Ground, Outcome};
 use crate::head::Head;
+use crate::iam;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
 use crate::kms;
 use crate::operation::Op;
+use crate::query;
 use crate::s3::{
     PreflightRequest, S3Codec, Slot, check_headers, check_subresource, cors_headers, is_preflight, reword,
 };
@@ -150,6 +152,7 @@ impl Pipeline {
                     Service::S3 => self.s3(&exchange).await,
                     Service::Sts => sts::answer(&exchange, &ids).map(|response| response.map(Content::from)),
                     Service::Kms => kms::answer(&exchange).map(|response| response.map(Content::from)),
+                    Service::Iam => iam::answer(&exchange, &ids).map(|response| response.map(Content::from)),
                     Service::Other(name) => Err(Service::refusal(name)),
                 };
                 let mut outcome = exchange.take_outcome();
@@ -291,8 +294,14 @@ impl Pipeline {
             // Browsers ask without credentials, also where a presigned URL is meant.
             return Ok(Authenticated::anonymous());
         }
+        let now = self.ground.clock.now();
         let world = self.ground.world.lock();
-        authenticate::authenticate(head, service, &world.accounts, self.ground.clock.now())
+        let authenticated = authenticate::authenticate(head, service, &world.accounts, now)?;
+        if let Some(identity) = authenticated.caller.identity() {
+            let region = authenticated.region.as_deref().unwrap_or("us-east-1");
+            world.accounts.note_use(&identity.access_key_id, service.name(), region, now);
+        }
+        Ok(authenticated)
     }
 
     /// Lets `s3s` route and parse; it calls the codec, which performs.
@@ -344,6 +353,9 @@ fn check_form(head: &Head, service: &Service) -> Result<(), AwsError> {
         return Err(Service::refusal(name));
     }
     head.check()?;
+    if service.speaks_query() {
+        query::refuse_bare_get(head)?;
+    }
     // AWS takes a body of unknown length only if its framing says the length.
     let is_unbounded = head.headers.contains_key(http::header::TRANSFER_ENCODING)
         && !head.headers.contains_key("x-amz-decoded-content-length");

@@ -6,13 +6,14 @@
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
-use crate::{kms, sts};
+use crate::{iam, kms, sts};
 
 /// A service by its signing name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     S3,
     Sts,
+    Iam,
     Kms,
     /// A service that is known by name only; its requests are refused.
     Other(String),
@@ -34,11 +35,13 @@ impl Service {
         let at_root = head.uri.path() == "/" && head.bucket_in_host.is_none();
         let speaks_query = at_root && (head.parameter("Action").is_some() || is_form);
         match scope.as_deref() {
-            // Only STS has one path, so elsewhere the scope is wrong, which S3 says.
+            // The query services have one path, so elsewhere the scope is wrong, which S3 says.
             Some("sts") if at_root => Self::Sts,
+            Some("iam") if at_root => Self::Iam,
             Some("kms") if at_root => Self::Kms,
+            None if head.host().starts_with("iam.") || speaks_query && is_of_iam(head) => Self::Iam,
             Some("s3") | None if speaks_query || head.host().starts_with("sts.") => Self::Sts,
-            Some("s3" | "sts") | None => Self::S3,
+            Some("s3" | "sts" | "iam") | None => Self::S3,
             Some(other) => Self::Other(other.to_owned()),
         }
     }
@@ -49,6 +52,7 @@ impl Service {
             Self::S3 => "s3",
             Self::Sts => "sts",
             Self::Kms => "kms",
+            Self::Iam => "iam",
             Self::Other(name) => name,
         }
     }
@@ -60,8 +64,9 @@ impl Service {
         match self {
             Self::S3 => Protocol::RestXml,
             Self::Sts if !undispatched => Protocol::Query { namespace: sts::NAMESPACE },
+            Self::Iam if !undispatched => Protocol::Query { namespace: iam::NAMESPACE },
             Self::Kms => Protocol::Json,
-            Self::Sts | Self::Other(_) => {
+            Self::Sts | Self::Iam | Self::Other(_) => {
                 Protocol::Query { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" }
             }
         }
@@ -71,14 +76,24 @@ impl Service {
     pub(crate) fn word(&self, refusal: AwsError) -> AwsError {
         match self {
             Self::Kms => kms::word(refusal),
-            Self::S3 | Self::Sts | Self::Other(_) => refusal,
+            Self::S3 | Self::Sts | Self::Iam | Self::Other(_) => refusal,
         }
+    }
+
+    /// Whether it speaks the query protocol: parameters in, XML out.
+    pub(crate) fn speaks_query(&self) -> bool {
+        matches!(self, Self::Sts | Self::Iam)
     }
 
     /// The refusal of a service that the emulator does not speak.
     pub(crate) fn refusal(name: &str) -> AwsError {
         AwsError::not_implemented(format!("the service `{name}`"))
     }
+}
+
+/// Whether an unsigned request names the version of the IAM interface; its body is not looked at.
+fn is_of_iam(head: &Head) -> bool {
+    head.parameter("Version") == Some(iam::VERSION)
 }
 
 /// The service in the credential scope of a header or a presigned query.

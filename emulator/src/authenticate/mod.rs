@@ -24,7 +24,7 @@ use crate::addressing;
 use crate::error::AwsError;
 use crate::head::Head;
 use crate::service::Service;
-use crate::state::{AccessKey, Accounts, Holder};
+use crate::state::{AccessKey, Accounts, Holder, KeyStatus};
 
 /// How far a client's clock may be off, S3.
 const SKEW_S3: SignedDuration = SignedDuration::from_mins(15);
@@ -78,6 +78,7 @@ pub(crate) struct Identity {
     /// `aws:userid`: `AIDA…`, `AROA…:session`, or the account id of a root user.
     pub(crate) user_id: String,
     pub(crate) holder: Holder,
+    pub(crate) access_key_id: String,
 }
 
 impl Caller {
@@ -192,7 +193,7 @@ impl Verifier<'_> {
         let Scope { region, service, .. } = &credential.scope;
         let wanted = addressing::region_in_host(self.head.host()).filter(|wanted| wanted != region);
         match (self.service, wanted) {
-            (Service::Sts | Service::Kms, _) if service != self.service.name() => {
+            (Service::Sts | Service::Iam | Service::Kms, _) if service != self.service.name() => {
                 let wanted = self.service.name();
                 let text = format!("Credential should be scoped to correct service: '{wanted}'. ");
                 Err(AwsError::sts_signature(text))
@@ -246,6 +247,9 @@ impl Verifier<'_> {
             });
         }
         let key = self.accounts.access_key(id).ok_or_else(unknown)?;
+        if key.status == KeyStatus::Inactive {
+            return Err(unknown());
+        }
         if let Holder::Session(session) = &key.holder {
             let bound = token.is_some_and(|token| session.token.is(token));
             if !bound {
@@ -257,7 +261,7 @@ impl Verifier<'_> {
                     _ => AwsError::sts_expired_token(),
                 });
             }
-            if !self.accounts.role_is_alive(session) {
+            if !self.accounts.is_alive(session) {
                 return Err(unknown());
             }
         }
@@ -297,8 +301,8 @@ impl Verifier<'_> {
             Service::S3 if off.abs() > SKEW_S3 => {
                 Err(AwsError::request_time_too_skewed(timestamp, &format_extended(self.now)))
             }
-            Service::Sts | Service::Kms if off > SKEW_STS => Err(self.sts_expired(timestamp)),
-            Service::Sts | Service::Kms if off < -SKEW_STS => {
+            Service::Sts | Service::Iam | Service::Kms if off > SKEW_STS => Err(self.sts_expired(timestamp)),
+            Service::Sts | Service::Iam | Service::Kms if off < -SKEW_STS => {
                 let limit = self.now.saturating_add(SKEW_STS).unwrap_or(Timestamp::MAX);
                 let (limit, now) = (format_basic(limit), format_basic(self.now));
                 Err(AwsError::sts_signature(format!(

@@ -1,5 +1,6 @@
 //! The verifier against the SDK's signer, which shares no code with it.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +11,7 @@ use aws_sigv4::http_request::{
 };
 use aws_sigv4::sign::v4;
 use bucketproof_authz::{AccountId, Policy, PolicyKind, PolicySource};
+use bucketproof_clock::Entropy;
 use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -19,7 +21,10 @@ use crate::addressing::Domains;
 use crate::error::AwsError;
 use crate::head::{Head, encode, encode_path};
 use crate::service::Service;
-use crate::state::{AccessKey, Account, Accounts, Holder, Role, Secret, Session, User};
+use crate::state::{
+    AccessKey, Account, Accounts, Entity, EntityKind, Holder, IamTags, Role, Secret, Session, SessionSource,
+    User,
+};
 
 const NOW: &str = "2026-01-01T00:00:00Z";
 const LONG_LIVED: (&str, &str) = ("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
@@ -32,51 +37,45 @@ fn token() -> String {
 /// One account with a user, and a session of its role that ends an hour after `NOW`.
 fn accounts() -> Accounts {
     let id = AccountId::new("111122223333").unwrap();
-    let policy = |kind| {
-        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}}"#;
-        Policy::parse(text, PolicySource::new(kind, "none")).unwrap()
-    };
-    let user = User {
-        arn: "arn:aws:iam::111122223333:user/alice".parse().unwrap(),
-        unique_id: "AIDAEXAMPLE".into(),
-        policies: Vec::new(),
-        groups: Vec::new(),
-        boundary: None,
-    };
-    let role = Role {
-        arn: "arn:aws:iam::111122223333:role/job".parse().unwrap(),
-        unique_id: "AROAEXAMPLE".into(),
-        trust: policy(PolicyKind::Trust),
-        policies: Vec::new(),
-        boundary: None,
-    };
     let now: Timestamp = NOW.parse().unwrap();
+    let text =
+        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}}"#;
+    let trust = Policy::parse(text, PolicySource::new(PolicyKind::Trust, "job")).unwrap();
+    let entity = |kind, name, unique_id: &str| {
+        let entity = Entity::new(kind, &id, "/", name, &Entropy::seeded(1), now).unwrap();
+        Entity { unique_id: unique_id.into(), ..entity }
+    };
+    let role = Role::new(entity(EntityKind::Role, "job", "AROAEXAMPLE"), trust);
+    let source = SessionSource::Role {
+        role: "job".into(),
+        unique_id: role.entity.unique_id.clone(),
+        role_arn: role.entity.arn.clone(),
+        session_arn: "arn:aws:sts::111122223333:assumed-role/job/nightly".parse().unwrap(),
+        session_name: "nightly".into(),
+    };
     let session = Session {
         account: id.clone(),
-        role: "job".into(),
-        role_unique_id: "AROAEXAMPLE".into(),
-        arn: "arn:aws:sts::111122223333:assumed-role/job/nightly".parse().unwrap(),
-        role_arn: role.arn.clone(),
-        name: "nightly".into(),
+        source,
         token: Secret::new(token()),
-        policy: None,
+        policies: None,
+        tags: IamTags::default(),
+        transitive: BTreeSet::new(),
+        source_identity: None,
+        claims: Vec::new(),
         issued_at: now,
         expires_at: now + Duration::from_hours(1),
     };
+    let mut account = Account::new(id.clone(), "0".repeat(64), now);
+    account.users.insert(User::new(entity(EntityKind::User, "alice", "AIDAEXAMPLE")));
+    account.roles.insert(role);
     let mut accounts = Accounts::default();
-    accounts.insert(Account {
-        id: id.clone(),
-        canonical_id: "0".repeat(64),
-        users: [("alice".to_owned(), user)].into(),
-        groups: [].into(),
-        roles: [("job".to_owned(), role)].into(),
-    });
+    accounts.insert(account);
     let holders = [
         (LONG_LIVED, Holder::User { account: id, name: "alice".into() }),
         (TEMPORARY, Holder::Session(session.into())),
     ];
     for ((id, secret), holder) in holders {
-        accounts.add_key(AccessKey { id: id.into(), secret: Secret::new(secret), holder });
+        accounts.add_key(AccessKey::new(id.into(), Secret::new(secret), holder, now));
     }
     accounts
 }

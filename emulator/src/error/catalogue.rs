@@ -2,6 +2,7 @@
 //!
 //! Sources: recorded answers of AWS where they exist, else the S3 and STS API references (2026).
 
+use bucketproof_authz::PolicyError;
 use http::StatusCode;
 
 use super::AwsError;
@@ -456,9 +457,15 @@ impl AwsError {
     }
 }
 
-/// STS.
+/// STS and IAM.
 impl AwsError {
-    pub(crate) fn sts_validation(text: impl Into<String>) -> Self {
+    /// The refusal of a policy document.
+    pub(crate) fn document(error: &PolicyError) -> Self {
+        let status = StatusCode::from_u16(error.aws_status()).unwrap_or(BAD_REQUEST);
+        Self::new(status, error.aws_code(), error.aws_message())
+    }
+
+    pub(crate) fn validation(text: impl Into<String>) -> Self {
         Self::new(BAD_REQUEST, "ValidationError", text)
     }
 

@@ -85,6 +85,7 @@ pub(crate) enum RequiredResource {
         bucket: String,
         key: String,
     },
+    /// A role that is to be assumed; its trust policy counts.
     Role {
         arn: String,
         account: Option<AccountId>,
@@ -95,6 +96,13 @@ pub(crate) enum RequiredResource {
     KeyAlias {
         arn: String,
         account: AccountId,
+    },
+    /// What IAM manages; it has no policy of its own.
+    Iam {
+        arn: String,
+        account: AccountId,
+        /// How AWS names it in a denial, where that is not the ARN: `role exporter`.
+        shown: Option<String>,
     },
 }
 
@@ -164,8 +172,18 @@ impl RequiredResource {
             Self::Any => "*".to_owned(),
             Self::Bucket(bucket) | Self::NewBucket(bucket) => format!("arn:aws:s3:::{bucket}"),
             Self::Object { bucket, key } => format!("arn:aws:s3:::{bucket}/{key}"),
-            Self::Role { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
+            Self::Role { arn, .. } | Self::Iam { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
             Self::Key(access) => access.key.arn.as_str().to_owned(),
+        }
+    }
+
+    /// A denial with the resource as AWS names it.
+    pub(crate) fn shown_in(&self, message: String) -> String {
+        match self {
+            Self::Iam { arn, shown: Some(shown), .. } => {
+                message.replacen(&format!("on resource: {arn} "), &format!("on resource: {shown} "), 1)
+            }
+            _ => message,
         }
     }
 }

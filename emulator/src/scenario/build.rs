@@ -1,11 +1,8 @@
 //! From a scenario to the state of an emulator.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bucketproof_authz::{
-    AccountId, Arn, Policy, PolicyError, PolicyKind, PolicySource, validate_bucket_policy,
-};
+use bucketproof_authz::{AccountId, Policy, PolicyError, PolicyKind, PolicySource, validate_bucket_policy};
 use bucketproof_clock::Entropy;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -16,8 +13,7 @@ use super::{Scenario, ScenarioError};
 use crate::ids;
 use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
-    AccessKey, Account, Attributes, Bucket, Content, Group, Holder, Object, PublicAccessBlock, Role, Secret,
-    User, Version, VersionId, Versioning, World,
+    Account, Attributes, Bucket, Content, Object, PublicAccessBlock, Version, VersionId, Versioning, World,
 };
 
 /// Builds the state at `now`; ids that the scenario does not give are drawn from `entropy`.
@@ -26,8 +22,7 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
     for account in &scenario.document.account {
         builder.account(account)?;
     }
-    builder.check_trusts()?;
-    builder.world.accounts.bind_trusts();
+    builder.bind_trusts()?;
     // The policies of keys and buckets may name principals of any account, so they come last.
     for account in &scenario.document.account {
         for key in &account.kms_key {
@@ -82,142 +77,19 @@ impl Builder<'_> {
                 text.get_ref().clone()
             }
         };
-        let groups = self.groups(account)?;
-        let users = self.users(account, &id, &groups)?;
-        let roles = self.roles(account, &id)?;
-        self.world.accounts.insert(Account { id: id.clone(), canonical_id, users, groups, roles });
-        for key in &account.access_key {
-            self.access_key(key, Holder::Root { account: id.clone() })?;
-        }
-        for user in &account.user {
-            for key in &user.access_key {
-                let holder = Holder::User { account: id.clone(), name: user.name.get_ref().clone() };
-                self.access_key(key, holder)?;
-            }
-        }
+        self.principals(account, Account::new(id.clone(), canonical_id, self.now))?;
         for bucket in &account.bucket {
             self.bucket(bucket, &id)?;
         }
         Ok(())
     }
 
-    fn groups(&self, account: &document::Account) -> Result<BTreeMap<String, Group>, ScenarioError> {
-        let mut groups = BTreeMap::new();
-        for group in &account.group {
-            self.check_name(&group.name, "group", groups.contains_key(group.name.get_ref()))?;
-            let policies = self.policies(&group.policies)?;
-            groups.insert(group.name.get_ref().clone(), Group { policies });
-        }
-        Ok(groups)
-    }
-
-    fn users(
-        &self,
-        account: &document::Account,
-        id: &AccountId,
-        groups: &BTreeMap<String, Group>,
-    ) -> Result<BTreeMap<String, User>, ScenarioError> {
-        let mut users = BTreeMap::new();
-        for user in &account.user {
-            self.check_name(&user.name, "user", users.contains_key(user.name.get_ref()))?;
-            for group in &user.groups {
-                if !groups.contains_key(group.get_ref()) {
-                    let message = format!(
-                        "field `groups` names `{}`, which is not a group of the account `{id}`",
-                        group.get_ref()
-                    );
-                    return Err(self.error(group, message, "declare it with `[[account.group]]`"));
-                }
-            }
-            users.insert(
-                user.name.get_ref().clone(),
-                User {
-                    arn: self.arn(id, "user", user.path.as_ref(), &user.name)?,
-                    unique_id: ids::unique_id(&self.world.entropy, "AIDA"),
-                    policies: self.policies(&user.policies)?,
-                    groups: user.groups.iter().map(|group| group.get_ref().clone()).collect(),
-                    boundary: self.boundary(user.boundary.as_ref())?,
-                },
-            );
-        }
-        Ok(users)
-    }
-
-    fn roles(
-        &self,
-        account: &document::Account,
-        id: &AccountId,
-    ) -> Result<BTreeMap<String, Role>, ScenarioError> {
-        let mut roles = BTreeMap::new();
-        for role in &account.role {
-            self.check_name(&role.name, "role", roles.contains_key(role.name.get_ref()))?;
-            roles.insert(
-                role.name.get_ref().clone(),
-                Role {
-                    arn: self.arn(id, "role", role.path.as_ref(), &role.name)?,
-                    unique_id: ids::unique_id(&self.world.entropy, "AROA"),
-                    trust: self.trust(role)?,
-                    policies: self.policies(&role.policies)?,
-                    boundary: self.boundary(role.boundary.as_ref())?,
-                },
-            );
-        }
-        Ok(roles)
-    }
-
-    fn check_name(&self, name: &Spanned<String>, what: &str, taken: bool) -> Result<(), ScenarioError> {
-        let text = name.get_ref();
-        let valid = (1..=64).contains(&text.len())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c));
-        if !valid {
-            let message = format!("field `name` of the {what} is `{text}`");
-            let help = "a name has 1 to 64 characters of letters, digits and `+=,.@_-`";
-            return Err(self.error(name, message, help));
-        }
-        if taken {
-            let message = format!("the {what} `{text}` is declared twice");
-            return Err(self.error(name, message, "give each a name of its own"));
-        }
-        Ok(())
-    }
-
-    fn arn(
-        &self,
-        account: &AccountId,
-        kind: &str,
-        path: Option<&Spanned<String>>,
-        name: &Spanned<String>,
-    ) -> Result<Arn, ScenarioError> {
-        let text = path.map_or("/", |path| path.get_ref());
-        if let Some(path) = path
-            && !(text.starts_with('/') && text.ends_with('/'))
-        {
-            let message = format!("field `path` of `{}` is `{text}`", name.get_ref());
-            return Err(self.error(path, message, "a path begins and ends with `/`"));
-        }
-        Arn::new(format!("arn:aws:iam::{account}:{kind}{text}{}", name.get_ref()))
-            .map_err(|error| self.error(name, error.to_string(), "choose another name"))
-    }
-
-    fn policies(&self, given: &[Spanned<String>]) -> Result<Vec<Policy>, ScenarioError> {
-        given.iter().map(|policy| self.policy(policy, PolicyKind::Identity)).collect()
-    }
-
-    fn boundary(&self, given: Option<&Spanned<String>>) -> Result<Option<Policy>, ScenarioError> {
-        given.map(|policy| self.policy(policy, PolicyKind::Boundary)).transpose()
-    }
-
-    fn policy(&self, given: &Spanned<String>, kind: PolicyKind) -> Result<Policy, ScenarioError> {
-        let file = self.policy_text(given)?.1;
-        self.named_policy(given, kind, file.map_or("inline", policy_name))
-    }
-
     /// A trust policy goes by its role, as a bucket policy goes by its bucket.
-    fn trust(&self, role: &document::Role) -> Result<Policy, ScenarioError> {
+    pub(super) fn trust(&self, role: &document::Role) -> Result<Policy, ScenarioError> {
         self.named_policy(&role.trust, PolicyKind::Trust, role.name.get_ref())
     }
 
-    fn named_policy(
+    pub(super) fn named_policy(
         &self,
         given: &Spanned<String>,
         kind: PolicyKind,
@@ -254,28 +126,6 @@ impl Builder<'_> {
             let message = format!("the policy file `{value}` is not among the files of this scenario");
             self.error(given, message, "give the path of a JSON file, or the JSON itself")
         })
-    }
-
-    fn access_key(&mut self, key: &document::AccessKey, holder: Holder) -> Result<(), ScenarioError> {
-        let id = key.id.get_ref();
-        let valid =
-            (16..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        if !valid {
-            let message = format!("field `id` of the access key is `{id}`");
-            return Err(self.error(&key.id, message, "an access key id has 16 to 128 letters and digits"));
-        }
-        if self.world.accounts.access_key(id).is_some() {
-            let message = format!("the access key `{id}` is declared twice");
-            return Err(self.error(&key.id, message, "give each key an id of its own"));
-        }
-        let secret = &key.secret.get_ref().0;
-        if secret.is_empty() {
-            let message = format!("field `secret` of the access key `{id}` is empty");
-            return Err(self.error(&key.secret, message, "give any text; AWS uses 40 characters"));
-        }
-        let secret = Secret::new(secret.as_str());
-        self.world.accounts.add_key(AccessKey { id: id.clone(), secret, holder });
-        Ok(())
     }
 
     fn bucket(&mut self, bucket: &document::Bucket, owner: &AccountId) -> Result<(), ScenarioError> {
@@ -387,12 +237,18 @@ impl Builder<'_> {
         })
     }
 
-    /// AWS refuses a trust policy that names a principal which does not exist.
-    fn check_trusts(&self) -> Result<(), ScenarioError> {
+    /// AWS refuses a trust policy that names a principal which does not exist, and binds it to those that do.
+    fn bind_trusts(&mut self) -> Result<(), ScenarioError> {
         for account in &self.scenario.document.account {
+            let Ok(id) = AccountId::new(account.id.get_ref()) else { continue };
             for role in &account.role {
                 let trust = self.trust(role)?;
                 self.check_principals(&trust, &role.trust)?;
+                let trust = self.world.accounts.bound(&trust);
+                let account = self.world.accounts.get_mut(&id);
+                if let Some(role) = account.and_then(|account| account.roles.get_mut(role.name.get_ref())) {
+                    role.trust = trust;
+                }
             }
         }
         Ok(())
@@ -447,7 +303,7 @@ pub(super) fn source(kind: PolicyKind, name: &str, file: Option<&str>) -> Policy
 }
 
 /// `policies/read-raw.json` is the policy `read-raw`.
-fn policy_name(file: &str) -> &str {
+pub(super) fn policy_name(file: &str) -> &str {
     let name = file.rsplit('/').next().unwrap_or(file);
     name.strip_suffix(".json").unwrap_or(name)
 }

@@ -35,6 +35,13 @@ pub(super) struct Account {
     pub(super) group: Vec<Group>,
     #[serde(default)]
     pub(super) role: Vec<Role>,
+    /// Managed policies.
+    #[serde(default)]
+    pub(super) policy: Vec<ManagedPolicy>,
+    #[serde(default)]
+    pub(super) instance_profile: Vec<InstanceProfile>,
+    /// The account alias.
+    pub(super) alias: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) bucket: Vec<Bucket>,
     #[serde(default)]
@@ -47,6 +54,10 @@ pub(super) struct Account {
 pub(super) struct AccessKey {
     pub(super) id: Spanned<String>,
     pub(super) secret: Spanned<Hidden>,
+    /// `Active` if absent.
+    pub(super) status: Option<Spanned<String>>,
+    /// An instant as in RFC 3339; the start of the emulator if absent.
+    pub(super) created: Option<Spanned<String>>,
 }
 
 /// A secret in a scenario; not shown by `Debug`.
@@ -78,6 +89,8 @@ pub(super) struct User {
     pub(super) groups: Vec<Spanned<String>>,
     pub(super) boundary: Option<Spanned<String>>,
     #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
     pub(super) access_key: Vec<AccessKey>,
 }
 
@@ -85,6 +98,7 @@ pub(super) struct User {
 #[serde(deny_unknown_fields)]
 pub(super) struct Group {
     pub(super) name: Spanned<String>,
+    pub(super) path: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) policies: Vec<Spanned<String>>,
 }
@@ -98,6 +112,32 @@ pub(super) struct Role {
     #[serde(default)]
     pub(super) policies: Vec<Spanned<String>>,
     pub(super) boundary: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) description: Option<String>,
+    /// How long a session may live, in seconds.
+    pub(super) max_session_duration: Option<Spanned<i64>>,
+}
+
+/// A policy that users, groups and roles name by its ARN.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ManagedPolicy {
+    pub(super) name: Spanned<String>,
+    pub(super) path: Option<Spanned<String>>,
+    pub(super) document: Spanned<String>,
+    pub(super) description: Option<String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InstanceProfile {
+    pub(super) name: Spanned<String>,
+    pub(super) path: Option<Spanned<String>>,
+    /// The name of its role.
+    pub(super) role: Option<Spanned<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -179,10 +219,11 @@ impl Document {
                 .chain(groups)
                 .chain(roles)
                 .chain(account.kms_key.iter().filter_map(|key| key.policy.as_ref()))
+                .chain(account.policy.iter().map(|policy| &policy.document))
                 .chain(account.bucket.iter().filter_map(|bucket| bucket.policy.as_ref()));
             let objects =
                 account.bucket.iter().flat_map(|bucket| &bucket.objects).filter_map(|o| o.file.as_ref());
-            policies.filter(|policy| !is_json(policy.get_ref())).chain(objects)
+            policies.filter(|policy| !is_json(policy.get_ref()) && !is_arn(policy.get_ref())).chain(objects)
         })
     }
 }
@@ -190,4 +231,9 @@ impl Document {
 /// A policy that is not a path but the document itself.
 pub(super) fn is_json(policy: &str) -> bool {
     policy.trim_start().starts_with('{')
+}
+
+/// A managed policy, named by its ARN.
+pub(super) fn is_arn(policy: &str) -> bool {
+    policy.starts_with("arn:")
 }

@@ -7,6 +7,7 @@ mod build;
 mod document;
 mod error;
 mod keys;
+mod principals;
 #[cfg(test)]
 mod tests;
 

@@ -19,7 +19,9 @@ mod uploads;
 mod versions;
 
 pub(crate) use accounts::{
-    AccessKey, Account, Accounts, CallerPolicies, Group, Holder, Role, Secret, Session, User,
+    AccessKey, Account, Accounts, Attached, CallerPolicies, Entity, EntityKind, Group, Holder, IamTags,
+    InstanceProfile, KeyStatus, ManagedPolicy, OidcProvider, PolicyVersion, Role, Secret, Session,
+    SessionSource, User, all_aws_managed,
 };
 pub(crate) use buckets::{Bucket, PublicAccessBlock};
 pub(crate) use changes::{BucketChanges, Buckets, Changes};

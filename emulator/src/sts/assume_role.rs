@@ -1,147 +1,161 @@
 //! `AssumeRole`.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
-use bucketproof_authz::{Arn, DocumentKind, Policy, PolicyKind, PolicySource, Principal};
-use http::StatusCode;
+use bucketproof_authz::{Arn, Principal};
 use jiff::{SignedDuration, Timestamp};
 
-use super::Parameters;
+use super::Call;
+use super::credentials::{issue, new_token};
+use super::session_request::{
+    SessionPolicies, SessionTags, packed_percent, refuse_unsupported, source_identity,
+};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::exchange::Exchange;
-use crate::ids;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
-use crate::state::{AccessKey, Holder, Secret, Session, World};
-use crate::xml::escape_text;
+use crate::query::{Fields, Reader, Text};
+use crate::state::{Account, Holder, IamTags, Role, Session, SessionSource, World};
 
 /// How long a session lives if nothing is said, and at most.
 const DURATION_SECS_DEFAULT: i64 = 3600;
 const DURATION_SECS_MIN: i64 = 900;
 const DURATION_SECS_MAX: i64 = 43_200;
-/// What a role allows if it says nothing, and all that a chained session gets.
-const SESSION_SECS_MAX: i64 = 3600;
-/// The longest session policy, in characters.
-const POLICY_CHARS_MAX: usize = 2048;
+/// All that a chained session gets.
+const CHAINED_SECS_MAX: i64 = 3600;
+
+pub(super) const ROLE_ARN: Text = Text::of(20, 2048);
+pub(super) const SESSION_NAME: Text = Text::of(2, 64).matching("+=,.@-", "[\\w+=,.@-]*");
+const EXTERNAL_ID: Text = Text::of(2, 1224).matching("+=,.@:/-", "[\\w+=,.@:\\/-]*");
 
 /// A validated request.
 #[derive(Debug)]
 pub(super) struct AssumeRole {
-    role_arn: Arn,
+    role_arn: String,
     session_name: String,
     external_id: Option<String>,
     duration_secs: i64,
-    policy: Option<Policy>,
+    policies: SessionPolicies,
+    tags: SessionTags,
+    source_identity: Option<String>,
+    packed_percent: usize,
     /// Whether the caller is itself a session.
     chained: bool,
 }
 
-/// New credentials.
-#[derive(Debug)]
-pub(super) struct Assumed {
-    key: AccessKey,
-    session: Arc<Session>,
-    packed_policy_percent: Option<usize>,
-}
-
-impl AssumeRole {
-    pub(super) fn decode(parameters: &Parameters, exchange: &Exchange) -> Result<Self, AwsError> {
-        for list in ["Tags", "TransitiveTagKeys", "PolicyArns", "ProvidedContexts"] {
-            if parameters.has_list(list) {
-                return Err(AwsError::not_implemented(format!("the parameter `{list}` of AssumeRole")));
-            }
-        }
-        for name in ["SourceIdentity", "SerialNumber", "TokenCode"] {
-            if parameters.get(name).is_some() {
-                return Err(AwsError::not_implemented(format!("the parameter `{name}` of AssumeRole")));
-            }
-        }
-        let role_arn = required(parameters, "RoleArn", "roleArn")?;
-        check_length("roleArn", role_arn, 20, 2048)?;
-        let role_arn = Arn::new(role_arn)
-            .ok()
-            .filter(|arn| arn.service() == "iam" && arn.account().is_some())
-            .ok_or_else(|| AwsError::sts_validation(format!("{role_arn} is invalid")))?;
-        let session_name = required(parameters, "RoleSessionName", "roleSessionName")?;
-        check_length("roleSessionName", session_name, 2, 64)?;
-        check_pattern("roleSessionName", session_name, "+=,.@-", "[\\w+=,.@-]*")?;
-        let external_id = parameters.get("ExternalId");
-        if let Some(external_id) = external_id {
-            check_length("externalId", external_id, 2, 1224)?;
-            check_pattern("externalId", external_id, "+=,.@:/-", "[\\w+=,.@:\\/-]*")?;
-        }
+impl Call for AssumeRole {
+    fn read(reader: &mut Reader<'_>, exchange: &Exchange) -> Result<Self, AwsError> {
+        refuse_unsupported(reader, "AssumeRole")?;
         let caller = exchange.authenticated.caller.identity();
+        let calling = match caller.map(|caller| &caller.holder) {
+            Some(Holder::Session(session)) => Some(&**session),
+            _ => None,
+        };
+        let role_arn = reader.required("RoleArn", ROLE_ARN);
+        // What looks like a role's ARN and is none is denied like a role that is missing.
+        if !Arn::new(&role_arn).is_ok_and(|arn| arn.service() == "iam" && arn.account().is_some()) {
+            reader.refuse(AwsError::validation(format!("{role_arn} is invalid")));
+        }
+        let session_name = reader.required("RoleSessionName", SESSION_NAME);
+        let external_id = reader.optional("ExternalId", EXTERNAL_ID);
+        let duration_secs = reader.number("DurationSeconds", DURATION_SECS_MIN, DURATION_SECS_MAX);
+        let policies = SessionPolicies::read(reader);
+        let tags = SessionTags::read(reader, calling);
+        let source_identity = source_identity(reader, calling);
+        let packed_percent = packed_percent(reader, &policies, &tags);
         if matches!(caller.map(|caller| &caller.principal), Some(Principal::Root { .. })) {
-            return Err(AwsError::access_denied("Roles may not be assumed by root accounts."));
+            reader.refuse(AwsError::access_denied("Roles may not be assumed by root accounts."));
+        }
+        if caller.is_some_and(|caller| caller.holder.is_federated_user()) {
+            // Documented; the text is unverified.
+            reader.refuse(AwsError::access_denied("Cannot call AssumeRole with federated user credentials"));
         }
         Ok(Self {
             role_arn,
-            session_name: session_name.to_owned(),
-            external_id: external_id.map(str::to_owned),
-            duration_secs: duration(parameters.get("DurationSeconds"))?,
-            policy: parameters.get("Policy").map(session_policy).transpose()?,
-            chained: caller.is_some_and(|caller| matches!(caller.holder, Holder::Session(_))),
+            session_name,
+            external_id,
+            duration_secs: duration_secs.unwrap_or(DURATION_SECS_DEFAULT),
+            policies,
+            tags,
+            source_identity,
+            packed_percent,
+            chained: calling.is_some_and(|session| matches!(session.source, SessionSource::Role { .. })),
         })
     }
 }
 
-fn required<'a>(parameters: &'a Parameters, name: &str, member: &str) -> Result<&'a str, AwsError> {
-    parameters.get(name).ok_or_else(|| {
-        AwsError::sts_validation(format!(
-            "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not \
-             be null"
-        ))
-    })
-}
-
-fn check_length(member: &str, value: &str, min: usize, max: usize) -> Result<(), AwsError> {
-    let length = value.chars().count();
-    let (relation, limit) = match length {
-        length if length < min => ("greater", min),
-        length if length > max => ("less", max),
-        _ => return Ok(()),
-    };
-    Err(AwsError::sts_validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must have \
-         length {relation} than or equal to {limit}"
-    )))
-}
-
-fn check_pattern(member: &str, value: &str, also: &str, pattern: &str) -> Result<(), AwsError> {
-    if value.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || also.contains(c)) {
-        return Ok(());
+impl AssumeRole {
+    /// A requirement on the role, with the condition keys that all actions on the way to a session have.
+    fn require(&self, action: &'static str, role: Option<&Role>) -> Requirement {
+        let resource = RequiredResource::Role {
+            arn: self.role_arn.clone(),
+            account: Arn::new(&self.role_arn).ok().and_then(|arn| arn.account()),
+        };
+        let requirement = Requirement::new(action, resource)
+            .with("sts:RoleSessionName", self.session_name.as_str())
+            .with_some("sts:ExternalId", self.external_id.as_deref())
+            .with_some("sts:SourceIdentity", self.source_identity.as_deref());
+        self.tags.describe(with_tags_of(requirement, role))
     }
-    Err(AwsError::sts_validation(format!(
-        "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
-         satisfy regular expression pattern: {pattern}"
-    )))
 }
 
-fn duration(text: Option<&str>) -> Result<i64, AwsError> {
-    let Some(text) = text else { return Ok(DURATION_SECS_DEFAULT) };
-    let seconds: i64 = text.parse().map_err(|_| {
-        AwsError::new(StatusCode::BAD_REQUEST, "MalformedInput", "Invalid integer for DurationSeconds")
-    })?;
-    let (relation, limit) = match seconds {
-        seconds if seconds < DURATION_SECS_MIN => ("greater", DURATION_SECS_MIN),
-        seconds if seconds > DURATION_SECS_MAX => ("less", DURATION_SECS_MAX),
-        _ => return Ok(seconds),
-    };
-    Err(AwsError::sts_validation(format!(
-        "1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy constraint: Member \
-         must have value {relation} than or equal to {limit}"
-    )))
+/// The tags of the role that is to be assumed are tags of the resource.
+pub(super) fn with_tags_of(mut requirement: Requirement, role: Option<&Role>) -> Requirement {
+    for (key, value) in role.map(|role| role.tags.iter()).into_iter().flatten() {
+        requirement = requirement
+            .with(format!("aws:ResourceTag/{key}"), value)
+            .with(format!("iam:ResourceTag/{key}"), value);
+    }
+    requirement
 }
 
-fn session_policy(text: &str) -> Result<Policy, AwsError> {
-    check_length("policy", text, 1, POLICY_CHARS_MAX)?;
-    let source = PolicySource::new(PolicyKind::Session, "session");
-    Policy::parse_valid(text, source, DocumentKind::Session)
-        .map_err(|error| AwsError::new(StatusCode::BAD_REQUEST, error.aws_code(), error.aws_message()))
+/// What a new session of a role begins with.
+pub(super) struct Start<'a> {
+    pub(super) account: &'a Account,
+    pub(super) role: &'a Role,
+    pub(super) session_name: &'a str,
+    pub(super) lifetime_secs: i64,
+    pub(super) now: Timestamp,
+}
+
+impl Start<'_> {
+    /// A session that nothing narrows, and its `AssumedRoleUser`.
+    pub(super) fn session(&self, world: &World) -> Result<(Session, Fields), AwsError> {
+        let Self { account, role, session_name, lifetime_secs, now } = self;
+        let arn = format!("arn:aws:sts::{}:assumed-role/{}/{session_name}", account.id, role.entity.name);
+        let unique_id = role.entity.unique_id.clone();
+        let user =
+            Fields::new().text("AssumedRoleId", format!("{unique_id}:{session_name}")).text("Arn", &arn);
+        let source = SessionSource::Role {
+            role: role.entity.name.clone(),
+            unique_id,
+            role_arn: role.entity.arn.clone(),
+            session_arn: Arn::new(arn).map_err(|_| AwsError::internal())?,
+            session_name: (*session_name).to_owned(),
+        };
+        let session = Session {
+            account: account.id.clone(),
+            source,
+            token: new_token(world),
+            policies: None,
+            tags: IamTags::default(),
+            transitive: BTreeSet::new(),
+            source_identity: None,
+            claims: Vec::new(),
+            issued_at: *now,
+            expires_at: expiry(*now, *lifetime_secs),
+        };
+        Ok((session, user))
+    }
+}
+
+/// When a session that begins now ends.
+pub(super) fn expiry(now: Timestamp, lifetime_secs: i64) -> Timestamp {
+    now.saturating_add(SignedDuration::from_secs(lifetime_secs)).unwrap_or(Timestamp::MAX)
 }
 
 impl Operation for AssumeRole {
-    type Output = Assumed;
+    type Output = Fields;
     const OP: Op = Op::AssumeRole;
 
     fn target(&self) -> Target<'_> {
@@ -149,74 +163,44 @@ impl Operation for AssumeRole {
     }
 
     /// A role that does not exist has no trust policy, and is denied like one that trusts another.
-    fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
-        let resource = RequiredResource::Role {
-            arn: self.role_arn.as_str().to_owned(),
-            account: self.role_arn.account(),
-        };
-        Ok(vec![
-            Requirement::new("sts:AssumeRole", resource)
-                .with("sts:RoleSessionName", self.session_name.as_str())
-                .with_some("sts:ExternalId", self.external_id.as_deref()),
-        ])
-    }
-
-    fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Assumed, AwsError> {
-        let operation = authorized.into_operation();
-        if operation.duration_secs > SESSION_SECS_MAX {
-            return Err(AwsError::sts_validation(if operation.chained {
-                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
-            } else {
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-            }));
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        let role = world.accounts.role(&self.role_arn).map(|(_, role)| role);
+        let mut requirements = vec![self.require("sts:AssumeRole", role)];
+        if !self.tags.tags.is_empty() {
+            requirements.push(self.require("sts:TagSession", role));
         }
-        let lifetime = SignedDuration::from_secs(operation.duration_secs);
-        let (account, name, role) =
-            world.accounts.role(operation.role_arn.as_str()).ok_or_else(AwsError::internal)?;
-        let arn = format!("arn:aws:sts::{}:assumed-role/{name}/{}", account.id, operation.session_name);
-        let packed_policy_percent =
-            operation.policy.as_ref().map(|policy| (policy.text().len() * 100).div_ceil(POLICY_CHARS_MAX));
-        let session = Arc::new(Session {
-            account: account.id.clone(),
-            role: name.to_owned(),
-            role_unique_id: role.unique_id.clone(),
-            arn: Arn::new(arn).map_err(|_| AwsError::internal())?,
-            role_arn: role.arn.clone(),
-            name: operation.session_name,
-            token: Secret::new(ids::session_token(&world.entropy)),
-            policy: operation.policy,
-            issued_at: now,
-            expires_at: now.saturating_add(lifetime).unwrap_or(Timestamp::MAX),
-        });
-        let key = AccessKey {
-            id: ids::unique_id(&world.entropy, "ASIA"),
-            secret: Secret::new(ids::secret_access_key(&world.entropy)),
-            holder: Holder::Session(Arc::clone(&session)),
-        };
-        world.accounts.add_key(key.clone());
-        Ok(Assumed { key, session, packed_policy_percent })
+        if self.source_identity.is_some() {
+            requirements.push(self.require("sts:SetSourceIdentity", role));
+        }
+        Ok(requirements)
     }
-}
 
-impl Assumed {
-    pub(super) fn xml(&self) -> (&'static str, String) {
-        let Self { key, session, packed_policy_percent } = self;
-        let packed = packed_policy_percent
-            .map(|percent| format!("    <PackedPolicySize>{percent}</PackedPolicySize>\n"))
-            .unwrap_or_default();
-        let body = format!(
-            "    <AssumedRoleUser>\n      <AssumedRoleId>{}:{}</AssumedRoleId>\n      <Arn>{}</Arn>\n    \
-             </AssumedRoleUser>\n    <Credentials>\n      <AccessKeyId>{}</AccessKeyId>\n      \
-             <SecretAccessKey>{}</SecretAccessKey>\n      <SessionToken>{}</SessionToken>\n      \
-             <Expiration>{}</Expiration>\n    </Credentials>\n{packed}",
-            session.role_unique_id,
-            escape_text(&session.name),
-            escape_text(session.arn.as_str()),
-            key.id,
-            key.secret.expose(),
-            session.token.expose(),
-            session.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        );
-        ("AssumeRole", body)
+    fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Fields, AwsError> {
+        let operation = authorized.into_operation();
+        let (account, role) = world.accounts.role(&operation.role_arn).ok_or_else(AwsError::internal)?;
+        if operation.duration_secs > role.max_session_secs {
+            return Err(AwsError::validation(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        if operation.chained && operation.duration_secs > CHAINED_SECS_MAX {
+            return Err(AwsError::validation(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+            ));
+        }
+        let session_name = &operation.session_name;
+        let start = Start { account, role, session_name, lifetime_secs: operation.duration_secs, now };
+        let (mut session, user) = start.session(world)?;
+        let says_size = !operation.policies.is_empty() || !operation.tags.tags.is_empty();
+        session.policies = operation.policies.resolve(account)?;
+        session.tags = operation.tags.tags;
+        session.transitive = operation.tags.transitive;
+        session.source_identity.clone_from(&operation.source_identity);
+        let credentials = issue(world, session);
+        Ok(Fields::new()
+            .fields("AssumedRoleUser", user)
+            .fields("Credentials", credentials)
+            .some("SourceIdentity", operation.source_identity)
+            .some("PackedPolicySize", says_size.then_some(operation.packed_percent)))
     }
 }

@@ -57,6 +57,12 @@ path = "/vendors/"
 trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:user/vendor"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"Suprsend-7f3a"}}},{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:role/vendors/exporter"},"Action":"sts:AssumeRole"}]}'
 policies = ['{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:PutObject","s3:GetObject"],"Resource":"arn:aws:s3:::logs/*"},{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}']
 
+[[account.role]]
+name = "archivist"
+trust = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}'
+max_session_duration = 43200
+tags = { team = "archive", level = "3" }
+
 [[account.bucket]]
 name = "logs"
 

@@ -23,6 +23,10 @@ mod fixture;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod iam;
+#[cfg(test)]
+mod iam_roles;
+#[cfg(test)]
 mod journal;
 #[cfg(test)]
 mod kms;
@@ -50,6 +54,8 @@ mod objects;
 #[cfg(test)]
 #[cfg(feature = "cli")]
 mod program;
+#[cfg(test)]
+mod query;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

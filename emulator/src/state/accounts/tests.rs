@@ -25,9 +25,9 @@ fn accounts() -> Tracked<Accounts> {
 }
 
 fn rename(accounts: &mut Accounts, unique_id: &str) -> String {
-    let account = accounts.accounts.values_mut().next().unwrap();
+    let account = accounts.by_id.values_mut().next().unwrap();
     let alice = account.users.get_mut("alice").unwrap();
-    std::mem::replace(&mut alice.unique_id, unique_id.to_owned())
+    std::mem::replace(&mut alice.entity.unique_id, unique_id.to_owned())
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn stored_policies_show_who_is_gone() {
 fn trust_policies_mean_whom_they_named() {
     let mut accounts = accounts();
     let role = "arn:aws:iam::111122223333:role/loader";
-    let shown = |accounts: &Accounts| accounts.shown(&accounts.role(role).unwrap().2.trust).into_owned();
+    let shown = |accounts: &Accounts| accounts.shown(&accounts.role(role).unwrap().1.trust).into_owned();
     assert!(shown(&accounts).contains(ALICE));
     let before = rename(&mut accounts, "AIDASOMEBODYELSE1");
     assert!(shown(&accounts).contains(&before) && !shown(&accounts).contains(ALICE));
