@@ -69,7 +69,12 @@ impl AwsError {
     }
 
     fn json(&self) -> String {
-        serde_json::json!({ "__type": self.code, "message": self.message }).to_string()
+        let mut members = serde_json::json!({ "__type": self.code });
+        // Recorded: an exception without words has no such member.
+        if let Some(members) = members.as_object_mut().filter(|_| !self.message.is_empty()) {
+            members.insert("message".to_owned(), self.message.as_str().into());
+        }
+        members.to_string()
     }
 }
 

@@ -67,7 +67,7 @@ fn point(
 ) -> Result<(), AwsError> {
     let key = world.keys.get(key)?;
     key.check_alive()?;
-    if world.keys.alias_names(key).filter(|own| *own != name).count() >= ALIASES_MAX {
+    if key.alias_names().filter(|own| *own != name).count() >= ALIASES_MAX {
         // AWS documents the code; the text is unverified.
         return Err(refuse("LimitExceededException", format!("{} has too many aliases", key.arn)));
     }

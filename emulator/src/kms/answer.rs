@@ -10,7 +10,9 @@ use super::word::refuse;
 use crate::error::AwsError;
 
 /// The members of an answer; many operations answer nothing at all.
-#[derive(Debug, Default)]
+///
+/// Not shown by `Debug`: a plaintext may be among them.
+#[derive(Default)]
 pub(super) struct Answer(Option<Map<String, Value>>);
 
 impl Answer {

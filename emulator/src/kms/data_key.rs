@@ -52,7 +52,7 @@ impl DataKeyRequest {
 
     fn generate(&self, world: &mut World, now: Timestamp) -> Result<DataKey, AwsError> {
         let key = world.keys.resolve(&self.scope, &self.key)?;
-        let data_key = world.keys.generate_data_key(&key, self.bytes, &self.context, now, &world.entropy)?;
+        let data_key = world.generate_data_key(&key, self.bytes, &self.context, now)?;
         if self.dry_run { Err(dry_run()) } else { Ok(data_key) }
     }
 }

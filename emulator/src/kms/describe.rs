@@ -80,7 +80,7 @@ impl Operation for DescribeKey {
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Answer, AwsError> {
         let Self { scope, key, .. } = authorized.into_operation();
         let key = world.keys.resolve(&scope, &key)?;
-        world.keys.make_if_managed(&key, now, &world.entropy)?;
+        world.make_if_managed(&key, now)?;
         Ok(Answer::new().with("KeyMetadata", metadata(world.keys.get(&key)?)))
     }
 }

@@ -16,7 +16,8 @@ use super::word::{refuse, unsupported_feature, validation};
 use crate::error::AwsError;
 
 /// The members of one request, and what is wrong with them.
-#[derive(Debug)]
+///
+/// Not shown by `Debug`: a plaintext may be among them.
 pub(super) struct Input {
     members: Map<String, Value>,
     complaints: Vec<String>,

@@ -127,7 +127,7 @@ pub(crate) fn key_context(
         .set("kms:KeyOrigin", "AWS_KMS")
         .set("kms:MultiRegion", "false");
     let Some(key) = world.keys.find(resolved.arn.as_str()) else { return };
-    let aliases: Vec<&str> = world.keys.alias_names(key).collect();
+    let aliases: Vec<&str> = key.alias_names().collect();
     if !aliases.is_empty() {
         context.set_many("kms:ResourceAliases", aliases);
     }

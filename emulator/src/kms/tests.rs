@@ -39,7 +39,7 @@ impl Operation for Encrypted {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<DataKey, AwsError> {
         let Self { key, context } = authorized.into_operation();
-        let made = world.keys.generate_data_key(&key, 32, &context, now, &world.entropy);
+        let made = world.generate_data_key(&key, 32, &context, now);
         made.map_err(KeyError::in_s3)
     }
 }

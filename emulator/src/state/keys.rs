@@ -5,7 +5,7 @@
 //! 1. [`Keys::resolve`] makes the ARN of what the request or the bucket names, in the *requester's* account and the
 //!    region of the bucket; [`Keys::managed_by_s3`] is the key where nothing is named.
 //! 2. [`crate::kms::on_behalf`] turns the ARN into the requirement that the caller has to meet.
-//! 3. When the gate has let the operation pass, [`Keys::generate_data_key`] or [`Keys::decrypt`] do the work.
+//! 3. When the gate has let the operation pass, [`World::generate_data_key`] or [`Keys::decrypt`] do the work.
 //!
 //! Each [`KeyError`] becomes KMS's own answer, or S3's, with [`KeyError::in_s3`].
 
@@ -19,12 +19,14 @@ mod seal;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use bucketproof_authz::{AccountId, Arn, EncryptionContext};
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::World;
 
 pub(crate) use alias::Alias;
 pub(crate) use error::KeyError;
@@ -59,6 +61,8 @@ impl KeyScope {
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Keys {
     by_arn: BTreeMap<String, KmsKey>,
+    /// The ARNs of the keys by their ids, which are unique everywhere.
+    arns: BTreeMap<String, String>,
     /// By ARN.
     aliases: BTreeMap<String, Alias>,
     /// Before this instant time does nothing to any key; absent if that is not known.
@@ -87,6 +91,7 @@ pub(crate) struct Decrypted {
 impl Keys {
     pub(crate) fn insert(&mut self, key: KmsKey) {
         self.next_due = None;
+        self.arns.insert(key.id.clone(), key.arn.as_str().to_owned());
         self.by_arn.insert(key.arn.as_str().to_owned(), key);
     }
 
@@ -114,7 +119,7 @@ impl Keys {
 
     /// Whether any account has a key of this id; ids are unique everywhere.
     pub(crate) fn has_id(&self, id: &str) -> bool {
-        self.by_arn.values().any(|key| key.id == id)
+        self.arns.contains_key(id)
     }
 
     /// Whether [`Keys::advance`] might change anything.
@@ -131,6 +136,7 @@ impl Keys {
             |_, key| !matches!(key.state, KeyState::PendingDeletion { deleted_at } if deleted_at <= now),
         );
         let keys = &self.by_arn;
+        self.arns.retain(|_, arn| keys.contains_key(arn));
         self.aliases.retain(|_, alias| keys.contains_key(&alias.key_arn));
         let mut next_due = Timestamp::MAX;
         for key in self.by_arn.values_mut() {
@@ -145,16 +151,16 @@ impl Keys {
         self.next_due = Some(next_due);
     }
 
-    /// A data key of so many bytes, and its ciphertext under `key`; a key that AWS manages is made at its first use.
-    pub(crate) fn generate_data_key(
-        &mut self,
+    /// A data key of so many bytes, and its ciphertext under `key`.
+    ///
+    /// A managed key may have to be made first: [`World::generate_data_key`] sees to that.
+    fn generate_data_key(
+        &self,
         key: &ResolvedKey,
         bytes: usize,
         context: &EncryptionContext,
-        now: Timestamp,
         entropy: &Entropy,
     ) -> Result<DataKey, KeyError> {
-        self.make_if_managed(key, now, entropy)?;
         let key = self.get(key)?;
         let plaintext = Plaintext::draw(entropy, bytes);
         Ok(DataKey {
@@ -183,5 +189,29 @@ impl Keys {
         }
         let (plaintext, material_id) = key.decrypt(&sealed, context)?;
         Ok(Decrypted { plaintext, key_arn: key.arn.clone(), material_id: material_id.to_owned() })
+    }
+}
+
+impl World {
+    /// A data key of so many bytes, and its ciphertext under `key`; a key that AWS manages is made at its first use.
+    pub(crate) fn generate_data_key(
+        &mut self,
+        key: &ResolvedKey,
+        bytes: usize,
+        context: &EncryptionContext,
+        now: Timestamp,
+    ) -> Result<DataKey, KeyError> {
+        self.make_if_managed(key, now)?;
+        self.keys.generate_data_key(key, bytes, context, &self.entropy)
+    }
+
+    /// Makes the managed key of S3 if `key` is one and this is its first use.
+    pub(crate) fn make_if_managed(&mut self, key: &ResolvedKey, now: Timestamp) -> Result<(), KeyError> {
+        // The keys are borrowed to change them only if they change: whoever does counts as having changed them.
+        if self.keys.is_yet_to_be_made(key) {
+            self.keys.make_managed(key, now, &self.entropy)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -1,10 +1,14 @@
 //! The state on disk: what was acknowledged is there after the process, whatever ended it.
 
 use bucketproof_emulator::{Emulator, Scenario, StartError};
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::fixture::{ADMIN, new_year, scenario};
+use crate::kms::{Client, base64};
 use crate::wire::{Answer, Ask, Wire};
+
+const NOBODY_ARN: &str = "arn:aws:iam::111122223333:user/nobody";
 
 async fn start(folder: &TempDir) -> (Emulator, Wire) {
     let listen = "127.0.0.1:0".parse().unwrap();
@@ -116,4 +120,41 @@ async fn a_folder_that_cannot_be_used_is_refused() {
         let mode = std::fs::metadata(folder.path().join("state")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
+}
+
+#[tokio::test]
+async fn keys_open_what_they_sealed_before_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let (emulator, wire) = start(&folder).await;
+    let admin = Client::new(&wire, ADMIN);
+    let key = admin.create_key(json!({"Tags": [{"TagKey": "team", "TagValue": "raw"}]})).await;
+    admin.ask("CreateAlias", json!({"AliasName": "alias/app", "TargetKeyId": key})).await;
+    let body = json!({"KeyId": key, "GranteePrincipal": NOBODY_ARN, "Operations": ["Decrypt"]});
+    let grant = admin.ask("CreateGrant", body).await.text("/GrantId");
+    let sealed = json!({"KeyId": "alias/app", "Plaintext": base64(b"data"), "EncryptionContext": {"a": "1"}});
+    let blob = admin.ask("Encrypt", sealed).await.text("/CiphertextBlob");
+    admin.ask("RotateKeyOnDemand", json!({ "KeyId": key })).await;
+    admin.ask("DescribeKey", json!({"KeyId": "alias/aws/s3"})).await;
+    let listed = admin.ask("ListAliases", json!({})).await;
+    let described = admin.ask("DescribeKey", json!({"KeyId": "alias/app"})).await;
+    drop((emulator, wire));
+
+    let (second, wire) = start(&folder).await;
+    let admin = Client::new(&wire, ADMIN);
+    assert_eq!(admin.ask("ListAliases", json!({})).await, listed);
+    assert_eq!(admin.ask("DescribeKey", json!({"KeyId": "alias/app"})).await, described);
+    assert_eq!(admin.ask("ListGrants", json!({ "KeyId": key })).await.text("/Grants/0/GrantId"), grant);
+    let opened = json!({"CiphertextBlob": blob, "EncryptionContext": {"a": "1"}});
+    assert_eq!(admin.ask("Decrypt", opened.clone()).await.text("/Plaintext"), base64(b"data"));
+    admin.ask("DeleteAlias", json!({"AliasName": "alias/app"})).await;
+    admin.ask("DisableKey", json!({ "KeyId": key })).await;
+    drop((second, wire));
+
+    let (_emulator, wire) = start(&folder).await;
+    let admin = Client::new(&wire, ADMIN);
+    assert_eq!(admin.ask("Decrypt", opened).await.refusal().1, "DisabledException");
+    assert_eq!(
+        admin.ask("DescribeKey", json!({"KeyId": "alias/app"})).await.refusal().1,
+        "NotFoundException"
+    );
 }

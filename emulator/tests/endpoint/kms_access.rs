@@ -381,6 +381,16 @@ async fn an_alias_needs_permission_on_itself_and_on_its_key() {
     // Moving it needs the permission on both keys.
     let moved = json!({"AliasName": "alias/app", "TargetKeyId": key});
     assert_eq!(admin.ask("UpdateAlias", moved).await.refusal().1, "AccessDeniedException");
+    let keeps_its_alias = json!({"Effect": "Allow", "Principal": {"AWS": ACCOUNT},
+        "Action": ["kms:PutKeyPolicy", "kms:CreateAlias"], "Resource": "*"});
+    let keeper = key_with(&admin, json!([keeps_its_alias])).await;
+    admin.ask("CreateAlias", json!({"AliasName": "alias/kept", "TargetKeyId": keeper})).await;
+    for (operation, body) in [
+        ("UpdateAlias", json!({"AliasName": "alias/kept", "TargetKeyId": own})),
+        ("DeleteAlias", json!({"AliasName": "alias/kept"})),
+    ] {
+        assert_eq!(admin.ask(operation, body).await.refusal().1, "AccessDeniedException", "{operation}");
+    }
 }
 
 #[tokio::test]

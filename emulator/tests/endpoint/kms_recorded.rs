@@ -186,6 +186,7 @@ async fn the_encryption_context_must_be_the_same() {
     assert_eq!(names(&opened.body), ["EncryptionAlgorithm", "KeyId", "KeyMaterialId", "Plaintext"]);
     let without = admin(&wire).ask("Decrypt", json!({ "CiphertextBlob": blob })).await;
     check(&without, "InvalidCiphertextException", "");
+    assert_eq!(without.body, json!({"__type": "InvalidCiphertextException"}));
     let garbage = admin(&wire).ask("Decrypt", json!({ "CiphertextBlob": base64(b"some message") })).await;
     check(&garbage, "InvalidCiphertextException", "");
     for operation in ["GenerateDataKey", "GenerateDataKeyWithoutPlaintext"] {
@@ -289,7 +290,12 @@ async fn tags_are_checked() {
     let tagged = admin(&wire).ask("TagResource", json!({"KeyId": arn, "Tags": twice})).await;
     check(&tagged, "TagException", "Duplicate tag keys");
     check(&create(numbered(0..51)).await, "TagException", "Too many tags");
-    assert_eq!(create(numbered(0..50)).await.status, 200);
+    let full = create(numbered(0..50)).await.text("/KeyMetadata/Arn");
+    // The limit is on all tags of a key, not on those of one request.
+    let more = admin(&wire).ask("TagResource", json!({"KeyId": full, "Tags": numbered([50])})).await;
+    check(&more, "TagException", "Too many tags");
+    let other = admin(&wire).ask("TagResource", json!({"KeyId": full, "Tags": numbered([49])})).await;
+    assert_eq!(other.status, 200);
     let long = "a".repeat(129);
     let message =
         constraint(&format!("'{long}' "), "tags.1.member.tagKey", "have length less than or equal to 128");

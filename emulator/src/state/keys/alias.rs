@@ -32,22 +32,14 @@ impl Keys {
             .map(|(_, alias)| alias)
     }
 
-    /// The names of the aliases of a key, in order.
-    pub(crate) fn alias_names<'a>(&'a self, key: &'a KmsKey) -> impl Iterator<Item = &'a str> {
-        let scope = KeyScope::new(key.account.clone(), key.region.as_str());
-        let prefix = scope.arn("alias/");
-        let within = prefix.clone();
-        self.aliases
-            .range(prefix..)
-            .take_while(move |(arn, _)| arn.starts_with(&within))
-            .filter(|(_, alias)| alias.key_arn == key.arn.as_str())
-            .map(|(_, alias)| alias.name.as_str())
-    }
-
-    /// Points an alias at a key, whether it exists or not.
+    /// Points an alias at a key.
     pub(crate) fn set_alias(&mut self, scope: &KeyScope, name: &str, key_arn: &str, now: Timestamp) {
         let arn = scope.arn(name);
         let created_at = self.aliases.get(&arn).map_or(now, |alias| alias.created_at);
+        self.delete_alias(&arn);
+        if let Some(key) = self.by_arn.get_mut(key_arn) {
+            key.aliases.insert(name.to_owned());
+        }
         let alias = Alias {
             name: name.to_owned(),
             arn: arn.clone(),
@@ -59,6 +51,16 @@ impl Keys {
     }
 
     pub(crate) fn delete_alias(&mut self, arn: &str) {
-        self.aliases.remove(arn);
+        let Some(alias) = self.aliases.remove(arn) else { return };
+        if let Some(key) = self.by_arn.get_mut(&alias.key_arn) {
+            key.aliases.remove(&alias.name);
+        }
+    }
+}
+
+impl KmsKey {
+    /// The names of its aliases, in order.
+    pub(crate) fn alias_names(&self) -> impl Iterator<Item = &str> {
+        self.aliases.iter().map(String::as_str)
     }
 }

@@ -1,11 +1,11 @@
 //! One KMS key.
 
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bucketproof_authz::{AccountId, Arn, EncryptionContext, Policy};
 use bucketproof_clock::Entropy;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::seal::{Material, Plaintext, Sealed, seal};
 use super::{IssuedGrant, KeyError};
@@ -27,6 +27,8 @@ pub(crate) struct KmsKey {
     pub(crate) state: KeyState,
     pub(crate) policy: Policy,
     pub(crate) tags: BTreeMap<String, String>,
+    /// The names of its aliases; the store of keys looks after them.
+    pub(super) aliases: BTreeSet<String>,
     /// By id.
     pub(crate) grants: BTreeMap<String, IssuedGrant>,
     pub(crate) rotation: Option<Rotation>,
@@ -110,6 +112,7 @@ impl KmsKey {
             state: KeyState::Enabled,
             policy,
             tags,
+            aliases: BTreeSet::new(),
             grants: BTreeMap::new(),
             rotation,
             rotations: Vec::new(),

@@ -43,17 +43,19 @@ impl Keys {
         })
     }
 
-    /// Makes the managed key of S3 if `key` is one and this is its first use.
-    pub(crate) fn make_if_managed(
+    /// Whether this is the managed key of S3, and was not used yet.
+    pub(super) fn is_yet_to_be_made(&self, key: &ResolvedKey) -> bool {
+        self.find(key.arn.as_str()).is_none() && is_managed_by_s3(key.arn.as_str(), &key.scope())
+    }
+
+    /// Makes the managed key of S3.
+    pub(super) fn make_managed(
         &mut self,
         key: &ResolvedKey,
         now: Timestamp,
         entropy: &Entropy,
     ) -> Result<(), KeyError> {
-        let scope = KeyScope::new(key.account.clone(), key.region.as_str());
-        if self.find(key.arn.as_str()).is_some() || !is_managed_by_s3(key.arn.as_str(), &scope) {
-            return Ok(());
-        }
+        let scope = key.scope();
         let parts = NewKey {
             id: managed_id(&scope),
             arn: key.arn.clone(),
@@ -74,8 +76,7 @@ impl Keys {
         if let Some(key) = self.find(key.arn.as_str()) {
             return Some(key.policy.clone());
         }
-        let scope = KeyScope::new(key.account.clone(), key.region.as_str());
-        is_managed_by_s3(key.arn.as_str(), &scope).then(|| managed_policy(&scope)).flatten()
+        self.is_yet_to_be_made(key).then(|| managed_policy(&key.scope())).flatten()
     }
 }
 

@@ -18,6 +18,13 @@ pub(crate) struct ResolvedKey {
     pub(crate) alias: Option<String>,
 }
 
+impl ResolvedKey {
+    /// Where the key lives.
+    pub(super) fn scope(&self) -> KeyScope {
+        KeyScope::new(self.account.clone(), self.region.as_str())
+    }
+}
+
 /// Where a reference points to.
 struct Place {
     scope: KeyScope,
@@ -59,8 +66,8 @@ impl Keys {
     /// The key that made a blob, in this region: the caller's own, or another account's that may let the caller use
     /// it.
     pub(crate) fn resolve_sealed(&self, region: &str, sealed: &Sealed<'_>) -> Result<ResolvedKey, KeyError> {
-        let id = sealed.key_id();
-        let key = self.by_arn.values().find(|key| key.region == region && key.id == id);
+        let key = self.arns.get(&sealed.key_id()).and_then(|arn| self.find(arn));
+        let key = key.filter(|key| key.region == region);
         key.map(KmsKey::resolved).ok_or(KeyError::InvalidCiphertext)
     }
 

@@ -117,10 +117,10 @@ fn whether_a_key_of_another_account_exists_is_not_told() {
 
 #[test]
 fn a_blob_opens_with_its_key_and_its_context_alone() {
-    let (mut keys, entropy) = keys();
+    let (keys, entropy) = keys();
     let bound = context(&[("aws:s3:arn", "arn:aws:s3:::logs/a"), ("team", "raw")]);
     let resolved_key = resolved(&keys, KEY);
-    let made = keys.generate_data_key(&resolved_key, 32, &bound, new_year(), &entropy).unwrap();
+    let made = keys.generate_data_key(&resolved_key, 32, &bound, &entropy).unwrap();
     assert_eq!(made.plaintext.expose().len(), 32);
     let opened = keys.decrypt(&resolved_key, &made.ciphertext, &bound).unwrap();
     assert_eq!((opened.plaintext, opened.material_id), (made.plaintext.clone(), made.material_id));
@@ -150,9 +150,9 @@ fn a_blob_opens_with_its_key_and_its_context_alone() {
 
 #[test]
 fn two_ciphertexts_of_one_text_differ_and_secrets_are_not_shown() {
-    let (mut keys, entropy) = keys();
+    let (keys, entropy) = keys();
     let key = resolved(&keys, KEY);
-    let mut make = || keys.generate_data_key(&key, 32, &context(&[]), new_year(), &entropy).unwrap();
+    let make = || keys.generate_data_key(&key, 32, &context(&[]), &entropy).unwrap();
     let (first, second) = (make(), make());
     assert_ne!(first.ciphertext, second.ciphertext);
     let shown = format!("{first:?}");
@@ -164,7 +164,7 @@ fn two_ciphertexts_of_one_text_differ_and_secrets_are_not_shown() {
 fn the_state_of_a_key_is_worded_by_kms_and_by_s3() {
     let (mut keys, entropy) = keys();
     let key = resolved(&keys, KEY);
-    let made = keys.generate_data_key(&key, 32, &context(&[]), new_year(), &entropy).unwrap();
+    let made = keys.generate_data_key(&key, 32, &context(&[]), &entropy).unwrap();
     let arn = key.arn.as_str().to_owned();
     let deleted_at = new_year().saturating_add(SignedDuration::from_hours(24 * 7)).unwrap();
     for (state, code, message) in [
@@ -176,7 +176,7 @@ fn the_state_of_a_key_is_worded_by_kms_and_by_s3() {
         ),
     ] {
         keys.get_mut(&key).unwrap().state = state;
-        let written = keys.generate_data_key(&key, 32, &context(&[]), new_year(), &entropy).unwrap_err();
+        let written = keys.generate_data_key(&key, 32, &context(&[]), &entropy).unwrap_err();
         let read = keys.decrypt(&key, &made.ciphertext, &context(&[])).unwrap_err();
         assert_eq!(written, read);
         let in_s3 = read.in_s3();
@@ -198,10 +198,13 @@ fn the_managed_key_of_s3_is_made_at_its_first_use_and_is_the_same_in_every_run()
     assert!(keys.find(managed.arn.as_str()).is_none());
     // Its policy can be asked before it exists.
     let before = keys.policy_of(&managed).unwrap();
-    keys.generate_data_key(&managed, 32, &context(&[]), new_year(), &entropy).unwrap();
+    assert!(keys.is_yet_to_be_made(&managed));
+    keys.make_managed(&managed, new_year(), &entropy).unwrap();
+    assert!(!keys.is_yet_to_be_made(&managed));
+    keys.generate_data_key(&managed, 32, &context(&[]), &entropy).unwrap();
     let key = keys.find(managed.arn.as_str()).unwrap();
     assert_eq!((key.manager, key.policy.text()), (KeyManager::Aws, before.text()));
-    assert_eq!(keys.alias_names(key).collect::<Vec<_>>(), ["alias/aws/s3"]);
+    assert_eq!(key.alias_names().collect::<Vec<_>>(), ["alias/aws/s3"]);
     let others = Keys::managed_by_s3(&partner()).unwrap();
     assert_ne!(others.arn, managed.arn);
     assert!(keys.policy_of(&others).unwrap().text().contains("444455556666"));
@@ -214,7 +217,7 @@ fn time_deletes_and_rotates() {
     let (mut keys, entropy) = keys();
     let (first, second) = (resolved(&keys, KEY), resolved(&keys, OTHER));
     let at = |days: i64| new_year().saturating_add(SignedDuration::from_hours(24 * days)).unwrap();
-    let made = keys.generate_data_key(&second, 32, &context(&[]), at(0), &entropy).unwrap();
+    let made = keys.generate_data_key(&second, 32, &context(&[]), &entropy).unwrap();
     keys.get_mut(&first).unwrap().state = KeyState::PendingDeletion { deleted_at: at(7) };
     keys.get_mut(&second).unwrap().rotation = Some(Rotation::starting(at(0), 90));
     keys.advance(at(6), &entropy);
