@@ -4,8 +4,8 @@
 //! mode without authorization, no key that is always right.
 
 use bucketproof_authz::{
-    AccountId, Context, Decision, KmsGrants, Policies, Policy, Principal, PrincipalIds, PublicAccessBlock,
-    Request, Resource, UniqueId, Values, decide,
+    AccountId, Acls, Context, Decision, KmsGrants, Policies, Policy, Principal, PrincipalIds,
+    PublicAccessBlock, Request, Resource, UniqueId, Values, decide,
 };
 use jiff::Timestamp;
 
@@ -39,6 +39,11 @@ impl<O> Authorized<O> {
     /// Whether an optional permission was given.
     pub(crate) fn may(&self, action: &str) -> bool {
         !self.withheld.contains(&action)
+    }
+
+    /// The operation and who may do it.
+    pub(crate) fn into_parts(self) -> (O, Caller) {
+        (self.operation, self.caller)
     }
 
     pub(crate) fn caller(&self) -> &Caller {
@@ -113,8 +118,7 @@ fn decide_requirement(
     world: &World,
 ) -> Decision {
     let principal = caller.principal();
-    let (owner, resource_policy, public_access_block) =
-        resource_side(&requirement.resource, &principal, world);
+    let resource = ResourceSide::of(requirement, &principal, world);
     let mut context = context.clone();
     kms::key_context(&mut context, requirement, &principal, world);
     for (key, values) in &requirement.context {
@@ -130,7 +134,7 @@ fn decide_requirement(
             context.set(format!("s3:ExistingObjectTag/{key}"), value);
         }
     }
-    if let Some(owner) = &owner {
+    if let Some(owner) = &resource.owner {
         context.set("aws:ResourceAccount", owner.as_str());
         if requirement.action.starts_with("s3:") {
             context.set("s3:ResourceAccount", owner.as_str());
@@ -140,7 +144,7 @@ fn decide_requirement(
         ids: principal_ids(caller, world),
         principal,
         action: requirement.action.to_owned(),
-        resource: Resource { arn: requirement.resource.arn(), account: owner },
+        resource: Resource { arn: requirement.resource.arn(), account: resource.owner },
         context,
     };
     let key_access = requirement.resource.key_access();
@@ -149,12 +153,13 @@ fn decide_requirement(
         identity: &policies.identity,
         boundary: policies.boundary.as_ref().map(std::slice::from_ref),
         session: policies.session.as_deref(),
-        resource: resource_policy.as_ref(),
+        resource: resource.policy.as_ref(),
+        acls: resource.acls,
         kms_grants: KmsGrants {
             list: &grants,
             encryption_context: key_access.and_then(|access| access.encryption_context.as_ref()),
         },
-        public_access_block,
+        public_access_block: resource.public_access_block,
         ..Policies::default()
     };
     decide(&request, &environment)
@@ -171,39 +176,59 @@ fn principal_ids(caller: &Caller, world: &World) -> PrincipalIds {
     }
 }
 
-/// The owner of a resource, its policy, and whether public policies are held back there.
-fn resource_side(
-    resource: &RequiredResource,
-    principal: &Principal,
-    world: &World,
-) -> (Option<AccountId>, Option<Policy>, PublicAccessBlock) {
-    match resource {
-        RequiredResource::Any | RequiredResource::NewBucket(_) => {
-            (principal.account().cloned(), None, PublicAccessBlock::NONE)
-        }
-        RequiredResource::Bucket(name) | RequiredResource::Object { bucket: name, .. } => {
-            match world.buckets.get(name) {
-                None => (None, None, PublicAccessBlock::NONE),
-                Some(bucket) => {
-                    let block = PublicAccessBlock {
-                        block_public_policy: bucket.public_access_block.block_public_policy,
-                        restrict_public_buckets: bucket.public_access_block.restrict_public_buckets,
-                        ..PublicAccessBlock::NONE
-                    };
-                    (Some(bucket.owner.clone()), bucket.policy.clone(), block)
-                }
+/// What stands on the side of a resource.
+struct ResourceSide<'a> {
+    /// The account that owns it: of an object that of its bucket.
+    owner: Option<AccountId>,
+    policy: Option<Policy>,
+    acls: Option<Acls<'a>>,
+    public_access_block: PublicAccessBlock,
+}
+
+impl<'a> ResourceSide<'a> {
+    /// A resource that nothing is known about but its owner.
+    fn of_account(owner: Option<AccountId>) -> Self {
+        Self { owner, policy: None, acls: None, public_access_block: PublicAccessBlock::NONE }
+    }
+
+    fn of(requirement: &Requirement, principal: &Principal, world: &'a World) -> Self {
+        match &requirement.resource {
+            RequiredResource::Any | RequiredResource::NewBucket(_) => {
+                Self::of_account(principal.account().cloned())
+            }
+            RequiredResource::Bucket(name) | RequiredResource::NewObject { bucket: name, .. } => {
+                Self::of_bucket(name, None, world)
+            }
+            RequiredResource::Object { bucket, key } => {
+                Self::of_bucket(bucket, Some((key, requirement.value("s3:versionid"))), world)
+            }
+            RequiredResource::Role { arn, account } => {
+                let policy = world.accounts.role(arn).map(|(_, role)| role.trust.clone());
+                Self { policy, ..Self::of_account(account.clone()) }
+            }
+            RequiredResource::Key(access) => {
+                let KeyAccess { key, .. } = access.as_ref();
+                Self { policy: world.keys.policy_of(key), ..Self::of_account(Some(key.account.clone())) }
+            }
+            RequiredResource::KeyAlias { account, .. } | RequiredResource::Iam { account, .. } => {
+                Self::of_account(Some(account.clone()))
             }
         }
-        RequiredResource::Role { arn, account } => {
-            let trust = world.accounts.role(arn).map(|(_, role)| role.trust.clone());
-            (account.clone(), trust, PublicAccessBlock::NONE)
-        }
-        RequiredResource::Key(access) => {
-            let KeyAccess { key, .. } = access.as_ref();
-            (Some(key.account.clone()), world.keys.policy_of(key), PublicAccessBlock::NONE)
-        }
-        RequiredResource::KeyAlias { account, .. } | RequiredResource::Iam { account, .. } => {
-            (Some(account.clone()), None, PublicAccessBlock::NONE)
+    }
+
+    /// `object` is the key and version id of the object that the request is about.
+    fn of_bucket(name: &str, object: Option<(&str, Option<&str>)>, world: &'a World) -> Self {
+        let Some(bucket) = world.buckets.get(name) else { return Self::of_account(None) };
+        let object = object.and_then(|(key, version)| bucket.object(key, version).ok());
+        Self {
+            owner: Some(bucket.owner.clone()),
+            policy: bucket.policy.clone(),
+            acls: Some(Acls {
+                ownership: bucket.ownership(),
+                bucket: &bucket.acl,
+                object: object.map(|object| bucket.acl_of(&object.attributes)),
+            }),
+            public_access_block: world.public_access_block(bucket),
         }
     }
 }

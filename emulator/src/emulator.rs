@@ -27,7 +27,7 @@ use crate::listener::Listener;
 use crate::pipeline::{Network, Pipeline};
 use crate::s3::{Days, LifecycleClock};
 use crate::scenario::{self, Scenario, ScenarioError};
-use crate::state::{Content, Holder, World};
+use crate::state::{Content, Defaults, Holder, World};
 use crate::tls::Tls;
 use crate::transport::{InMemory, SOURCE_IP, SdkClock};
 
@@ -74,6 +74,7 @@ impl Drop for Inner {
 #[derive(Debug, Default)]
 pub struct Builder {
     scenario: Option<Scenario>,
+    defaults: Defaults,
     clock: Option<Clock>,
     seed: Option<u64>,
     listen: Option<SocketAddr>,
@@ -110,6 +111,14 @@ impl Builder {
     /// Without one there is one account with the user `administrator`, who may do everything.
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenario = Some(scenario);
+        self
+    }
+
+    /// Gives new buckets, those of the scenario included, the defaults that AWS had before April 2023: ACLs count, the
+    /// writer owns what it writes, and Block Public Access is off. For software that was written for those; without
+    /// this call buckets begin as they do on AWS today.
+    pub fn legacy_defaults(mut self) -> Self {
+        self.defaults = Defaults::Legacy;
         self
     }
 
@@ -178,6 +187,10 @@ impl Builder {
                 &ids::access_key_id(&entropy, "AKIA"),
                 &ids::secret_access_key(&entropy),
             )?,
+        };
+        let (scenario, origin) = match self.defaults {
+            Defaults::Modern => (scenario, origin),
+            Defaults::Legacy => (scenario.with_legacy_defaults(), format!("{origin}, legacy defaults")),
         };
         let (mut world, data_dir) = match &self.data_dir {
             None => (scenario::build(&scenario, entropy.clone(), clock.now())?, None),

@@ -14,7 +14,7 @@ use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::operation::{Op, Operation};
-use crate::s3::Payer;
+use crate::s3::{Payer, is_control};
 use crate::state::{Bucket, Content, World};
 
 /// What every request stands on.
@@ -67,6 +67,9 @@ pub(crate) struct Address {
 
 impl Address {
     pub(crate) fn of(head: &Head) -> Self {
+        if is_control(head) {
+            return Self::default();
+        }
         let path = decode(head.uri.path());
         let path = path.strip_prefix('/').unwrap_or(&path);
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());

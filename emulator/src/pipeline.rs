@@ -20,7 +20,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use crate::addressing::{Domains, Host};
 use crate::admin;
 use crate::authenticate::{self, Authenticated, sha256_hex};
-use crate::error::AwsError;
+use crate::error::{AwsError, Protocol};
 use crate::exchange::{Address, Exchange, Ground, Outcome};
 use crate::head::Head;
 use crate::iam;
@@ -30,7 +30,8 @@ use crate::kms;
 use crate::operation::Op;
 use crate::query;
 use crate::s3::{
-    PreflightRequest, S3Codec, Slot, check_headers, check_subresource, cors_headers, is_preflight, reword,
+    PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
+    is_control, is_preflight, reword,
 };
 use crate::service::Service;
 use crate::state::Content;
@@ -45,7 +46,7 @@ const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Headers that are verified, or read raw by us, before `s3s` sees the request.
-const TAKEN: [&str; 19] = [
+const TAKEN: [&str; 21] = [
     "authorization",
     "cache-control",
     "content-disposition",
@@ -59,17 +60,25 @@ const TAKEN: [&str; 19] = [
     "if-none-match",
     "if-unmodified-since",
     "range",
+    "x-amz-acl",
     "x-amz-bypass-governance-retention",
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    "x-amz-object-ownership",
     "x-amz-security-token",
     "x-amz-trailer",
 ];
 
 /// The beginnings of further headers that we read ourselves.
-const TAKEN_PREFIXES: [&str; 5] =
-    ["x-amz-checksum-", "x-amz-copy-source-if-", "x-amz-if-match-", "x-amz-meta-", "x-amz-object-lock-"];
+const TAKEN_PREFIXES: [&str; 6] = [
+    "x-amz-checksum-",
+    "x-amz-copy-source-if-",
+    "x-amz-grant-",
+    "x-amz-if-match-",
+    "x-amz-meta-",
+    "x-amz-object-lock-",
+];
 
 /// What the pipeline is told about the network.
 #[derive(Clone, Debug)]
@@ -143,12 +152,16 @@ impl Pipeline {
         let from_script =
             (service == Service::S3 && !is_preflight(&head) && head.headers.contains_key("origin"))
                 .then(|| head.clone());
+        let is_control = is_control(&head);
         let (answer, outcome) = match self.authenticated(head, body, &service, &mut entry).await {
             Err(refusal) => (Err(refusal), Outcome::default()),
             Ok(exchange) => {
                 let exchange = Arc::new(exchange);
                 let answer = match &service {
                     Service::S3 if is_preflight(&exchange.head) => preflight(&exchange),
+                    Service::S3 if is_control => {
+                        answer_control(&exchange).map(|response| response.map(Content::from))
+                    }
                     Service::S3 => self.s3(&exchange).await,
                     Service::Sts => sts::answer(&exchange, &ids).map(|response| response.map(Content::from)),
                     Service::Kms => kms::answer(&exchange).map(|response| response.map(Content::from)),
@@ -167,7 +180,11 @@ impl Pipeline {
             Err(refusal) => {
                 let refusal = service.word(refusal);
                 entry.code = Some(refusal.code.clone().into_owned());
-                refusal.render(service.protocol(&refusal), &method, &ids).map(Content::from)
+                let protocol = match service {
+                    Service::S3 if is_control => Protocol::S3Control,
+                    _ => service.protocol(&refusal),
+                };
+                refusal.render(protocol, &method, &ids).map(Content::from)
             }
         };
         if let Some(headers) = from_script.and_then(|head| cors_headers(&head, &self.ground.world.lock())) {

@@ -21,6 +21,9 @@ pub(super) struct Serve {
     /// Make the days of lifecycle rules this long instead of waiting for midnights.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     lifecycle_day: Option<u32>,
+    /// Begin new buckets as AWS did before April 2023: ACLs count and Block Public Access is off.
+    #[arg(long)]
+    legacy_defaults: bool,
     /// Keep the state in this folder; what is in it goes on, and the scenario counts only for a new one.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
@@ -103,6 +106,9 @@ impl Serve {
         }
         for domain in self.domain {
             builder = builder.domain(domain);
+        }
+        if self.legacy_defaults {
+            builder = builder.legacy_defaults();
         }
         if let Some(start) = self.clock {
             builder = builder.clock(Clock::system_from(start));

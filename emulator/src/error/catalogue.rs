@@ -2,7 +2,7 @@
 //!
 //! Sources: recorded answers of AWS where they exist, else the S3 and STS API references (2026).
 
-use bucketproof_authz::PolicyError;
+use bucketproof_authz::{OwnershipRefusal, PolicyError};
 use http::StatusCode;
 
 use super::AwsError;
@@ -133,8 +133,39 @@ impl AwsError {
             .with("StorageClassRequested", class)
     }
 
-    pub(crate) fn acl_not_supported() -> Self {
-        Self::new(BAD_REQUEST, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+    pub(crate) fn invalid_ownership(value: &str) -> Self {
+        let text = format!("Invalid x-amz-object-ownership header: {value}");
+        Self::new(BAD_REQUEST, "InvalidArgument", text).with("ArgumentName", "x-amz-object-ownership")
+    }
+
+    pub(crate) fn no_ownership_controls(bucket: &str) -> Self {
+        let text = "The bucket ownership controls were not found";
+        Self::new(NOT_FOUND, "OwnershipControlsNotFoundError", text).with("BucketName", bucket)
+    }
+
+    /// Without the element that says whose: a bucket's or an account's.
+    pub(crate) fn no_public_access_block() -> Self {
+        let text = "The public access block configuration was not found";
+        Self::new(NOT_FOUND, "NoSuchPublicAccessBlockConfiguration", text)
+    }
+
+    /// A bucket cannot be made with both.
+    pub(crate) fn public_acl_of_new_bucket() -> Self {
+        let text = "Bucket cannot have public ACLs set with BlockPublicAccess enabled";
+        Self::new(BAD_REQUEST, "InvalidBucketAclWithBlockPublicAccessError", text)
+    }
+
+    pub(crate) fn missing_acl() -> Self {
+        Self::new(BAD_REQUEST, "MissingSecurityHeader", "Your request was missing a required header")
+            .with("MissingHeaderName", "x-amz-acl")
+    }
+
+    pub(crate) fn unexpected_content() -> Self {
+        Self::new(BAD_REQUEST, "UnexpectedContent", "This request does not support content")
+    }
+
+    pub(crate) fn malformed_acl() -> Self {
+        Self { code: "MalformedACLError".into(), ..Self::malformed_xml() }
     }
 
     pub(crate) fn invalid_canned_acl(value: &str) -> Self {
@@ -484,5 +515,12 @@ impl AwsError {
 
     pub(crate) fn sts_missing_authentication() -> Self {
         Self::new(FORBIDDEN, "MissingAuthenticationToken", "Request is missing Authentication Token")
+    }
+}
+
+/// What Object Ownership refuses.
+impl From<OwnershipRefusal> for AwsError {
+    fn from(refusal: OwnershipRefusal) -> Self {
+        Self::new(BAD_REQUEST, refusal.code(), refusal.to_string())
     }
 }

@@ -12,6 +12,8 @@ use crate::xml;
 pub(crate) enum Protocol {
     /// S3: `<Error>` without indentation.
     RestXml,
+    /// S3 Control: an `<Error>` as S3 words it, within `<ErrorResponse>`.
+    S3Control,
     /// STS and IAM: `<ErrorResponse>`, indented.
     Query {
         /// The XML name space of the service's own errors.
@@ -27,6 +29,7 @@ impl AwsError {
         let bodiless = *method == Method::HEAD || self.status == StatusCode::NOT_MODIFIED;
         let (content_type, body) = match protocol {
             Protocol::RestXml => ("application/xml", self.rest_xml(ids)),
+            Protocol::S3Control => ("application/xml", self.control_xml(ids)),
             Protocol::Query { namespace } => ("text/xml", self.query_xml(namespace, ids)),
             Protocol::Json => ("application/x-amz-json-1.1", self.json()),
         };
@@ -46,15 +49,27 @@ impl AwsError {
     fn rest_xml(&self, ids: &RequestIds) -> String {
         let mut xml = String::with_capacity(512);
         xml.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
-        push_element(&mut xml, "Code", &self.code);
-        push_element(&mut xml, "Message", &self.message);
-        for (name, value) in &self.details {
-            push_element(&mut xml, name, value);
-        }
-        push_element(&mut xml, "RequestId", &ids.request_id);
-        push_element(&mut xml, "HostId", &ids.host_id);
+        self.push_elements(&mut xml);
+        push_ids(&mut xml, ids);
         xml.push_str("</Error>");
         xml
+    }
+
+    fn control_xml(&self, ids: &RequestIds) -> String {
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ErrorResponse><Error>");
+        self.push_elements(&mut xml);
+        xml.push_str("</Error>");
+        push_ids(&mut xml, ids);
+        xml.push_str("</ErrorResponse>");
+        xml
+    }
+
+    fn push_elements(&self, xml: &mut String) {
+        push_element(xml, "Code", &self.code);
+        push_element(xml, "Message", &self.message);
+        for (name, value) in &self.details {
+            push_element(xml, name, value);
+        }
     }
 
     fn query_xml(&self, namespace: &str, ids: &RequestIds) -> String {
@@ -76,6 +91,11 @@ impl AwsError {
         }
         members.to_string()
     }
+}
+
+fn push_ids(xml: &mut String, ids: &RequestIds) {
+    push_element(xml, "RequestId", &ids.request_id);
+    push_element(xml, "HostId", &ids.host_id);
 }
 
 fn push_element(xml: &mut String, name: &str, value: &str) {

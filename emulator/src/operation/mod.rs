@@ -85,6 +85,11 @@ pub(crate) enum RequiredResource {
         bucket: String,
         key: String,
     },
+    /// An object that the request is to write; what stands under its key now does not count.
+    NewObject {
+        bucket: String,
+        key: String,
+    },
     /// A role that is to be assumed; its trust policy counts.
     Role {
         arn: String,
@@ -117,6 +122,10 @@ impl Requirement {
 
     pub(crate) fn on_object(action: &'static str, bucket: &str, key: &str) -> Self {
         Self::new(action, RequiredResource::Object { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+
+    pub(crate) fn on_new_object(action: &'static str, bucket: &str, key: &str) -> Self {
+        Self::new(action, RequiredResource::NewObject { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
     pub(crate) fn with(mut self, key: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
@@ -171,7 +180,9 @@ impl RequiredResource {
         match self {
             Self::Any => "*".to_owned(),
             Self::Bucket(bucket) | Self::NewBucket(bucket) => format!("arn:aws:s3:::{bucket}"),
-            Self::Object { bucket, key } => format!("arn:aws:s3:::{bucket}/{key}"),
+            Self::Object { bucket, key } | Self::NewObject { bucket, key } => {
+                format!("arn:aws:s3:::{bucket}/{key}")
+            }
             Self::Role { arn, .. } | Self::Iam { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
             Self::Key(access) => access.key.arn.as_str().to_owned(),
         }

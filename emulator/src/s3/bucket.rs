@@ -1,8 +1,10 @@
 //! Buckets.
 
-use bucketproof_authz::AccountId;
+use bucketproof_authz::{AccountId, Acl, CanonicalUserId};
 use jiff::Timestamp;
 
+use super::acl::{AclHeaders, AclOf, check_public};
+use crate::authenticate::Caller;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
@@ -19,6 +21,9 @@ pub(crate) struct CreateBucket {
     pub(crate) tags: Result<Tags, AwsError>,
     /// `x-amz-bucket-object-lock-enabled`.
     pub(crate) object_lock: bool,
+    pub(crate) acl: AclHeaders,
+    /// `x-amz-object-ownership`.
+    pub(crate) ownership: Option<String>,
 }
 
 /// A new bucket.
@@ -42,6 +47,48 @@ impl CreateBucket {
             Some(constraint) if legacy || constraint == self.endpoint_region => Ok(constraint.to_owned()),
             Some(constraint) => Err(AwsError::illegal_location_constraint(Some(constraint))),
         }
+    }
+}
+
+impl CreateBucket {
+    fn new_bucket(
+        &self,
+        region: &str,
+        owner: AccountId,
+        world: &World,
+        now: Timestamp,
+    ) -> Result<Bucket, AwsError> {
+        let owner_id = world.canonical_id(&owner);
+        let mut bucket =
+            Bucket::new(&self.bucket, region, owner, &owner_id, world.beyond_buckets.defaults, now);
+        bucket.tags = self.tags.clone()?;
+        if self.object_lock {
+            bucket.versioning = Versioning::Enabled;
+            bucket.object_lock = Some(ObjectLockConfiguration::default());
+        }
+        if self.location_constraint.as_deref() == Some("EU") {
+            "EU".clone_into(&mut bucket.location);
+        }
+        if let Some(ownership) = &self.ownership {
+            bucket.ownership = Some(ownership.parse().map_err(|_| AwsError::invalid_ownership(ownership))?);
+        }
+        Ok(bucket)
+    }
+
+    /// The ACL of the new bucket, if it may have it.
+    ///
+    /// Its own Block Public Access, which it has from its first moment, is told as an error of the request, that of
+    /// the account as a denial.
+    fn acl(&self, bucket: &Bucket, world: &World, caller: &Caller) -> Result<Acl, AwsError> {
+        let requested = self.acl.requested(AclOf::Bucket, &world.accounts)?;
+        let acl = requested.map_or(bucket.acl.clone(), |requested| requested.for_bucket(bucket.owner_id()));
+        bucket.ownership().check_bucket_acl(&acl)?;
+        if bucket.public_access_block.unwrap_or_default().blocks_acl(&acl) {
+            return Err(AwsError::public_acl_of_new_bucket());
+        }
+        let resource = RequiredResource::NewBucket(bucket.name.clone());
+        check_public(&acl, world, bucket, caller, "s3:CreateBucket", &resource)?;
+        Ok(acl)
     }
 }
 
@@ -88,65 +135,67 @@ impl Operation for CreateBucket {
     }
 
     fn requirements(&self, _: &World) -> Result<Vec<Requirement>, AwsError> {
-        let resource = RequiredResource::NewBucket(self.bucket.clone());
-        let create = Requirement::new("s3:CreateBucket", resource.clone())
-            .with_some("s3:LocationConstraint", self.location_constraint.as_deref());
-        let tags = self.tags.as_ref().ok().filter(|tags| !tags.is_empty());
-        let mut requirements = match tags {
+        let on_bucket = |action| Requirement::new(action, RequiredResource::NewBucket(self.bucket.clone()));
+        let create = on_bucket("s3:CreateBucket")
+            .with_some("s3:LocationConstraint", self.location_constraint.as_deref())
+            .with_some("s3:x-amz-object-ownership", self.ownership.as_deref());
+        let create = self.acl.describe(create);
+        let mut requirements = match self.tags.as_ref().ok().filter(|tags| !tags.is_empty()) {
             None => vec![create],
             // As for the other resources of S3 that are created with tags; unverified for buckets.
             Some(tags) => {
-                let tag = Requirement::new("s3:TagResource", resource.clone());
-                vec![describe_tags(create, tags), describe_tags(tag, tags)]
+                vec![describe_tags(create, tags), describe_tags(on_bucket("s3:TagResource"), tags)]
             }
         };
+        if !self.acl.is_empty() {
+            requirements.push(self.acl.describe(on_bucket("s3:PutBucketAcl")));
+        }
+        if self.ownership.is_some() {
+            requirements.push(on_bucket("s3:PutBucketOwnershipControls"));
+        }
         if self.object_lock {
-            let actions = ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"];
-            requirements.extend(actions.map(|action| Requirement::new(action, resource.clone())));
+            requirements
+                .extend(["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"].map(on_bucket));
         }
         Ok(requirements)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Created, AwsError> {
         let owner = authorized.account().cloned().ok_or_else(|| AwsError::access_denied("Access Denied"))?;
-        let operation = authorized.into_operation();
+        let (operation, caller) = authorized.into_parts();
         if !is_bucket_name(&operation.bucket) {
             return Err(AwsError::invalid_bucket_name(&operation.bucket));
         }
         let region = operation.region()?;
-        let tags = operation.tags?;
+        let mut bucket = operation.new_bucket(&region, owner, world, now)?;
+        let acl = operation.acl(&bucket, world, &caller)?;
         let name = operation.bucket;
         let location = if region == "us-east-1" {
             format!("/{name}")
         } else {
             format!("http://{name}.s3.amazonaws.com/")
         };
-        match world.buckets.get(&name) {
-            // The oldest region answers a repetition as if it had created the bucket.
+        match world.buckets.get_mut(&name) {
+            // The oldest region answers a repetition as if it had created the bucket, and puts its ACL anew.
             Some(found)
-                if found.owner == owner
+                if found.owner == bucket.owner
                     && found.region == "us-east-1"
                     && region == "us-east-1"
-                    && tags.is_empty() =>
+                    && bucket.tags.is_empty() =>
             {
-                Ok(Created { location })
+                found.ownership().check_bucket_acl(&acl)?;
+                found.acl = acl;
             }
-            Some(found) if found.owner == owner => Err(AwsError::bucket_already_owned_by_you(&name)),
-            Some(_) => Err(AwsError::bucket_already_exists(&name)),
+            Some(found) if found.owner == bucket.owner => {
+                return Err(AwsError::bucket_already_owned_by_you(&name));
+            }
+            Some(_) => return Err(AwsError::bucket_already_exists(&name)),
             None => {
-                let mut bucket = Bucket::new(&name, &region, owner, now);
-                if let Some(constraint @ "EU") = operation.location_constraint.as_deref() {
-                    constraint.clone_into(&mut bucket.location);
-                }
-                bucket.tags = tags;
-                if operation.object_lock {
-                    bucket.versioning = Versioning::Enabled;
-                    bucket.object_lock = Some(ObjectLockConfiguration::default());
-                }
+                bucket.acl = acl;
                 world.buckets.insert(name, bucket);
-                Ok(Created { location })
             }
         }
+        Ok(Created { location })
     }
 }
 
@@ -245,7 +294,7 @@ pub(crate) struct ListBuckets {
 pub(crate) struct OwnBuckets {
     /// Name, region and creation time, in the order of names.
     pub(crate) buckets: Vec<(String, String, Timestamp)>,
-    pub(crate) owner: Option<AccountId>,
+    pub(crate) owner: Option<CanonicalUserId>,
     /// Where the next page begins.
     pub(crate) next: Option<String>,
 }
@@ -278,6 +327,7 @@ impl Operation for ListBuckets {
         let more = buckets.len() > max_buckets;
         buckets.truncate(max_buckets);
         let next = more.then(|| buckets.last().map(|(name, ..)| name.clone())).flatten();
+        let owner = owner.map(|owner| world.canonical_id(&owner));
         Ok(OwnBuckets { buckets, owner, next })
     }
 }

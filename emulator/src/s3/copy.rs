@@ -154,9 +154,9 @@ impl Operation for CopyObject {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Copied, AwsError> {
         check_known(&authorized)?;
-        let Self { source, bucket, key, directive, tagging, settings, condition, checksum } =
-            authorized.into_operation();
-        let mut attributes = settings.resolve(&key)?;
+        let (Self { source, bucket, key, directive, tagging, settings, condition, checksum }, caller) =
+            authorized.into_parts();
+        let mut attributes = settings.resolve(world, &bucket, &key, &caller)?;
         attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
         let found = source.find(world, now)?;
         if found.content.len() > SOURCE_BYTES_MAX {

@@ -66,6 +66,11 @@ impl Element {
         &self.children
     }
 
+    /// The value of `xsi:type`.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.kind.as_deref()
+    }
+
     /// Refuses children that are not called one of `names`, and text beside children.
     pub(crate) fn only(&self, names: &[&str]) -> Result<(), AwsError> {
         let known = self.children.iter().all(|child| names.contains(&child.name.as_str()));
@@ -112,6 +117,12 @@ impl Element {
         self.all(name).map(|child| child.leaf().map(str::to_owned)).collect()
     }
 
+    /// Says what a grantee is, in `xsi:type`.
+    pub(crate) fn with_kind(mut self, kind: &str) -> Self {
+        self.kind = Some(kind.to_owned());
+        self
+    }
+
     /// Adds a child.
     pub(crate) fn with(mut self, child: Self) -> Self {
         self.children.push(child);
@@ -139,8 +150,13 @@ impl Element {
 
     /// The document as bytes, as AWS writes it: one line after the declaration.
     pub(crate) fn document(&self) -> String {
+        self.document_in(NAMESPACE)
+    }
+
+    /// The same in the name space of another service.
+    pub(crate) fn document_in(&self, namespace: &str) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        self.push(&mut xml, Some(NAMESPACE));
+        self.push(&mut xml, Some(namespace));
         xml
     }
 

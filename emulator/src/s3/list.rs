@@ -5,6 +5,7 @@
 use std::ops::Bound;
 use std::sync::Arc;
 
+use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 
 use crate::authorize::Authorized;
@@ -38,13 +39,19 @@ pub(crate) struct ListObjectsV2(pub(crate) Listing);
 /// One page.
 #[derive(Debug)]
 pub(crate) struct Page {
-    pub(crate) objects: Vec<(String, Arc<Object>)>,
+    pub(crate) objects: Vec<ListedObject>,
     pub(crate) common_prefixes: Vec<String>,
     /// What the next page begins after; absent on the last page.
     pub(crate) next: Option<String>,
-    /// The canonical id of the owner's account.
-    pub(crate) owner_canonical_id: String,
     pub(crate) max_keys: usize,
+}
+
+/// An object in a listing.
+#[derive(Debug)]
+pub(crate) struct ListedObject {
+    pub(crate) key: String,
+    pub(crate) object: Arc<Object>,
+    pub(crate) owner: CanonicalUserId,
 }
 
 impl Listing {
@@ -62,15 +69,7 @@ impl Listing {
     fn apply(&self, world: &World) -> Result<Page, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let max_keys = self.max_keys.map_or(Ok(MAX_KEYS), page_size)?;
-        let owner_canonical_id =
-            world.accounts.get(&bucket.owner).map(|account| account.canonical_id.clone()).unwrap_or_default();
-        let mut page = Page {
-            objects: Vec::new(),
-            common_prefixes: Vec::new(),
-            next: None,
-            owner_canonical_id,
-            max_keys,
-        };
+        let mut page = Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys };
         if max_keys > 0 {
             self.walk(bucket, &mut page);
         }
@@ -104,7 +103,11 @@ impl Listing {
                 last = Some(group.to_owned());
                 from = beyond(group);
             } else {
-                page.objects.push((key.clone(), Arc::clone(object)));
+                page.objects.push(ListedObject {
+                    key: key.clone(),
+                    object: Arc::clone(object),
+                    owner: bucket.owner_of(&object.attributes).clone(),
+                });
                 last = Some(key.clone());
                 from = Bound::Excluded(key.clone());
             }
@@ -184,13 +187,15 @@ mod tests {
 
     use super::*;
     use crate::s3::checksum::{Checksum, ChecksumAlgorithm};
-    use crate::state::{Attributes, Content, Version, VersionId};
+    use crate::state::{Attributes, Content, Defaults, Version, VersionId};
 
     fn bucket(keys: &BTreeSet<String>) -> Bucket {
         let mut bucket = Bucket::new(
             "bucket",
             "us-east-1",
             AccountId::new("111122223333").unwrap(),
+            &"owner".into(),
+            Defaults::Modern,
             Timestamp::UNIX_EPOCH,
         );
         for key in keys {
@@ -215,15 +220,9 @@ mod tests {
         let mut found = Vec::new();
         let mut after = None;
         loop {
-            let mut page = Page {
-                objects: Vec::new(),
-                common_prefixes: Vec::new(),
-                next: None,
-                owner_canonical_id: String::new(),
-                max_keys,
-            };
+            let mut page = Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys };
             Listing { after, ..listing.clone() }.walk(bucket, &mut page);
-            let mut names: Vec<String> = page.objects.into_iter().map(|(key, _)| key).collect();
+            let mut names: Vec<String> = page.objects.into_iter().map(|listed| listed.key).collect();
             names.extend(page.common_prefixes);
             names.sort();
             found.extend(names);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bucketproof_authz::AccountId;
+use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 
 use super::lifecycle::abort_headers;
@@ -26,7 +26,7 @@ pub(crate) struct PartsPage {
     pub(crate) parts: Vec<(i32, Part)>,
     pub(crate) truncated: bool,
     pub(crate) upload: Upload,
-    pub(crate) owner_canonical_id: String,
+    pub(crate) owner: CanonicalUserId,
     /// When the upload is aborted, and by which lifecycle rule.
     pub(crate) abort: Option<[(&'static str, String); 2]>,
 }
@@ -55,10 +55,11 @@ impl Operation for ListParts {
             .collect();
         let truncated = parts.len() > max_parts;
         parts.truncate(max_parts);
-        let owner_canonical_id = owner_canonical_id(world, &upload.bucket)?;
-        let abort = abort_headers(world.bucket(&upload.bucket)?, &upload.key, found.initiated_at);
+        let bucket = world.bucket(&upload.bucket)?;
+        let owner = bucket.owner_of(&found.attributes).clone();
+        let abort = abort_headers(bucket, &upload.key, found.initiated_at);
         let upload = Upload { parts: BTreeMap::new(), ..found.clone() };
-        Ok(PartsPage { parts, truncated, upload, owner_canonical_id, abort })
+        Ok(PartsPage { parts, truncated, upload, owner, abort })
     }
 }
 
@@ -75,10 +76,19 @@ pub(crate) struct ListMultipartUploads {
 /// One page of uploads.
 #[derive(Debug)]
 pub(crate) struct UploadsPage {
-    /// Key, upload id and the upload without its parts, by key, then by initiation.
-    pub(crate) uploads: Vec<(String, String, Upload)>,
+    /// By key, then by initiation.
+    pub(crate) uploads: Vec<ListedUpload>,
     pub(crate) truncated: bool,
-    pub(crate) owner_canonical_id: String,
+}
+
+/// An upload in a listing.
+#[derive(Debug)]
+pub(crate) struct ListedUpload {
+    pub(crate) key: String,
+    pub(crate) id: String,
+    /// Without its parts.
+    pub(crate) upload: Upload,
+    pub(crate) owner: CanonicalUserId,
 }
 
 impl Operation for ListMultipartUploads {
@@ -96,9 +106,8 @@ impl Operation for ListMultipartUploads {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<UploadsPage, AwsError> {
         let Self { bucket, prefix, max_uploads, after } = authorized.into_operation();
-        let owner_canonical_id = owner_canonical_id(world, &bucket)?;
-        let mut uploads: Vec<(String, String, Upload)> = world
-            .bucket(&bucket)?
+        let bucket = world.bucket(&bucket)?;
+        let mut uploads: Vec<(String, String, Upload)> = bucket
             .uploads
             .iter()
             .filter(|((key, _), _)| key.starts_with(&prefix))
@@ -123,11 +132,10 @@ impl Operation for ListMultipartUploads {
         }
         let truncated = uploads.len() > max_uploads;
         uploads.truncate(max_uploads);
-        Ok(UploadsPage { uploads, truncated, owner_canonical_id })
+        let uploads = uploads.into_iter().map(|(key, id, upload)| {
+            let owner = bucket.owner_of(&upload.attributes).clone();
+            ListedUpload { key, id, upload, owner }
+        });
+        Ok(UploadsPage { uploads: uploads.collect(), truncated })
     }
-}
-
-fn owner_canonical_id(world: &World, bucket: &str) -> Result<String, AwsError> {
-    let owner: &AccountId = &world.bucket(bucket)?.owner;
-    Ok(world.accounts.get(owner).map(|account| account.canonical_id.clone()).unwrap_or_default())
 }

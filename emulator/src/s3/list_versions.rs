@@ -4,6 +4,7 @@
 
 use std::ops::Bound;
 
+use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 
 use super::list::{MAX_KEYS, beyond, common_prefix, page_size};
@@ -33,8 +34,6 @@ pub(crate) struct VersionsPage {
     pub(crate) common_prefixes: Vec<String>,
     /// The last name of this page if there is more, with its version unless it is a common prefix.
     pub(crate) next: Option<(String, Option<VersionId>)>,
-    /// The canonical id of the owner's account.
-    pub(crate) owner_canonical_id: String,
     pub(crate) max_keys: usize,
 }
 
@@ -44,6 +43,12 @@ pub(crate) struct ListedVersion {
     pub(crate) key: String,
     pub(crate) version: Version,
     pub(crate) is_latest: bool,
+    pub(crate) owner: CanonicalUserId,
+}
+
+/// A delete marker is the bucket owner's; unverified for markers that other accounts set.
+fn owner<'a>(version: &'a Version, bucket: &'a Bucket) -> &'a CanonicalUserId {
+    version.object().map_or(bucket.owner_id(), |object| bucket.owner_of(&object.attributes))
 }
 
 impl ListObjectVersions {
@@ -107,6 +112,7 @@ impl ListObjectVersions {
                     key: key.clone(),
                     version: version.clone(),
                     is_latest: index == 0,
+                    owner: owner(version, bucket).clone(),
                 });
             }
             from = Bound::Excluded(key.clone());
@@ -141,9 +147,7 @@ impl Operation for ListObjectVersions {
         let operation = authorized.into_operation();
         let bucket = world.bucket(&operation.bucket)?;
         let max_keys = operation.max_keys.map_or(Ok(MAX_KEYS), page_size)?;
-        let owner_canonical_id =
-            world.accounts.get(&bucket.owner).map(|account| account.canonical_id.clone()).unwrap_or_default();
-        let mut page = VersionsPage { owner_canonical_id, max_keys, ..VersionsPage::default() };
+        let mut page = VersionsPage { max_keys, ..VersionsPage::default() };
         if max_keys > 0 {
             operation.walk(bucket, &mut page)?;
         }

@@ -1,11 +1,13 @@
 //! Amazon S3: its operations and the codec that reads and writes them.
 
+mod acl;
 mod bucket;
 mod calendar;
 mod checksum;
 mod codec;
 mod conditions;
 mod configuration;
+mod control;
 mod copy;
 mod cors;
 mod document;
@@ -20,8 +22,10 @@ mod multipart;
 mod notification;
 mod object;
 mod object_lock;
+mod ownership;
 mod payment;
 mod policy;
+mod public_access;
 mod read;
 mod replication;
 mod restore;
@@ -34,6 +38,7 @@ mod website;
 pub(crate) use bucket::{is_bucket_name, is_region};
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
 pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, reword};
+pub(crate) use control::{answer as answer_control, is_control};
 pub(crate) use cors::{Cors, PreflightRequest, answer_headers as cors_headers, is_preflight};
 pub(crate) use document::Element;
 pub(crate) use lifecycle::{Days, LifecycleClock};

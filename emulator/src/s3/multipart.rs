@@ -112,8 +112,8 @@ impl Operation for CreateMultipartUpload {
                     "Anonymous users cannot initiate multipart uploads. Please authenticate.",
                 )
             })?;
-        let Self { bucket, key, settings, algorithm, kind } = authorized.into_operation();
-        let mut attributes = settings.resolve(&key)?;
+        let (Self { bucket, key, settings, algorithm, kind }, caller) = authorized.into_parts();
+        let mut attributes = settings.resolve(world, &bucket, &key, &caller)?;
         attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
         let checksum = match (algorithm, kind) {
             (None, None) => None,

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::acl::{AclHeaders, acl_of_new_object};
 use super::checksum::{Checksum, Upload};
 use super::conditions::WriteCondition;
 use super::lifecycle::expiration_header;
 use super::object_lock::{self, LockHeaders};
 use super::tagging;
+use crate::authenticate::Caller;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
@@ -50,8 +52,8 @@ pub(crate) struct PutObject {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriteSettings {
     pub(crate) headers: ObjectHeaders,
-    /// A canned ACL that was asked for; it takes a permission of its own.
-    pub(crate) acl: Option<String>,
+    /// The ACL that was asked for; it takes a permission of its own.
+    pub(crate) acl: AclHeaders,
     /// The encryption header as it was sent; policies see the header, not the bucket's default.
     pub(crate) encryption: Option<String>,
     /// `x-amz-website-redirect-location`.
@@ -75,10 +77,18 @@ pub(crate) struct Written {
 }
 
 impl WriteSettings {
-    /// What will stand with the bytes; refuses what AWS refuses and what the emulator does not do.
-    pub(crate) fn resolve(&self, key: &str) -> Result<Attributes, AwsError> {
+    /// What will stand with the bytes that `caller` writes to `bucket/key`; refuses what AWS refuses and what the
+    /// emulator does not do.
+    pub(crate) fn resolve(
+        &self,
+        world: &World,
+        bucket: &str,
+        key: &str,
+        caller: &Caller,
+    ) -> Result<Attributes, AwsError> {
         self.check(key)?;
-        self.check_acl()?;
+        let bucket = world.bucket(bucket)?;
+        let acl = acl_of_new_object(&self.acl, world, bucket, key, caller)?;
         let tags = self.tags.clone().transpose()?.unwrap_or_default();
         let redirect = self.redirect.clone();
         let leads_somewhere =
@@ -86,7 +96,7 @@ impl WriteSettings {
         if !redirect.as_ref().is_none_or(leads_somewhere) {
             return Err(AwsError::invalid_redirect_location());
         }
-        Ok(Attributes { headers: self.headers.clone(), tags, redirect, ..Attributes::default() })
+        Ok(Attributes { headers: self.headers.clone(), acl, tags, redirect, ..Attributes::default() })
     }
 
     fn check(&self, key: &str) -> Result<(), AwsError> {
@@ -116,17 +126,6 @@ impl WriteSettings {
         Ok(())
     }
 
-    /// Every bucket is owner-enforced: an ACL that says what holds anyway is taken, any other is refused.
-    fn check_acl(&self) -> Result<(), AwsError> {
-        match self.acl.as_deref() {
-            None | Some("private" | "bucket-owner-full-control" | "bucket-owner-read") => Ok(()),
-            Some("public-read" | "public-read-write" | "authenticated-read" | "aws-exec-read") => {
-                Err(AwsError::acl_not_supported())
-            }
-            Some(other) => Err(AwsError::invalid_canned_acl(other)),
-        }
-    }
-
     /// The permissions of a write to `bucket/key`.
     pub(crate) fn requirements(
         &self,
@@ -137,9 +136,8 @@ impl WriteSettings {
     ) -> Vec<Requirement> {
         let sent_tags = self.tags.as_ref().and_then(|tags| tags.as_ref().ok());
         let describe = |requirement: Requirement| {
-            self.lock
-                .describe(tagging::describe(requirement, sent_tags))
-                .with_some("s3:x-amz-acl", self.acl.as_deref())
+            self.acl
+                .describe(self.lock.describe(tagging::describe(requirement, sent_tags)))
                 .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
                 .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
         };
@@ -147,8 +145,8 @@ impl WriteSettings {
         if self.tags.is_some() {
             requirements.push(describe(Requirement::on_object("s3:PutObjectTagging", bucket, key)));
         }
-        if self.acl.is_some() {
-            requirements.push(describe(Requirement::on_object("s3:PutObjectAcl", bucket, key)));
+        if !self.acl.is_empty() {
+            requirements.push(describe(Requirement::on_new_object("s3:PutObjectAcl", bucket, key)));
         }
         requirements.extend(self.lock.requirements(bucket, key));
         requirements
@@ -171,7 +169,7 @@ impl Creation {
             Self::Object => "true",
             Self::Step => "false",
         };
-        Requirement::on_object("s3:PutObject", bucket, key).with("s3:ObjectCreationOperation", creates)
+        Requirement::on_new_object("s3:PutObject", bucket, key).with("s3:ObjectCreationOperation", creates)
     }
 }
 
@@ -189,8 +187,8 @@ impl Operation for PutObject {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
-        let Self { bucket, key, upload, has_digest, settings, condition } = authorized.into_operation();
-        let mut attributes = settings.resolve(&key)?;
+        let (Self { bucket, key, upload, has_digest, settings, condition }, caller) = authorized.into_parts();
+        let mut attributes = settings.resolve(world, &bucket, &key, &caller)?;
         attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
         if attributes.lock != Lock::default() && !has_digest {
             return Err(AwsError::locked_without_digest("Object"));

@@ -1,12 +1,13 @@
 //! Bucket policies.
 
-use bucketproof_authz::{DocumentKind, Policy, PolicyKind, PolicySource};
+use bucketproof_authz::{DocumentKind, Policy, PolicyKind, PolicySource, PublicAccessBlock};
 use http::StatusCode;
 use jiff::Timestamp;
 
+use super::acl::blocked;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
-use crate::operation::{Op, Operation, Requirement, Target};
+use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
 use crate::state::{Accounts, World};
 
 /// `PutBucketPolicy`.
@@ -26,6 +27,19 @@ pub(crate) struct GetBucketPolicy {
 #[derive(Debug)]
 pub(crate) struct DeleteBucketPolicy {
     pub(crate) bucket: String,
+}
+
+/// `GetBucketPolicyStatus`.
+#[derive(Debug)]
+pub(crate) struct GetBucketPolicyStatus {
+    pub(crate) bucket: String,
+}
+
+/// Whether a bucket policy opens the bucket to everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolicyStatus {
+    Public,
+    NotPublic,
 }
 
 /// Parses a policy for `bucket` and checks all that AWS checks when it is put.
@@ -72,20 +86,15 @@ impl Operation for PutBucketPolicy {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
         check_owner(&authorized, world, &authorized.operation().bucket)?;
-        let caller = authorized.caller().principal();
-        let Self { bucket, text } = authorized.into_operation();
+        let (Self { bucket, text }, caller) = authorized.into_parts();
         let policy = bucket_policy(&text, &bucket, None, &world.accounts)?;
-        let bucket = world.bucket_mut(&bucket)?;
-        if bucket.public_access_block.block_public_policy && policy.is_public() {
-            return Err(AwsError::access_denied(format!(
-                "User: {} is not authorized to perform: s3:PutBucketPolicy on resource: \"arn:aws:s3:::{}\" \
-                 because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public \
-                 Access.",
-                caller.display_name(),
-                bucket.name,
-            )));
+        let target = world.bucket(&bucket)?;
+        if world.public_access_block(target).blocks_policy(&policy) {
+            let resource = RequiredResource::Bucket(bucket);
+            let because = PublicAccessBlock::BLOCKED_POLICY;
+            return Err(blocked(target, &caller, "s3:PutBucketPolicy", &resource, because));
         }
-        bucket.policy = Some(policy);
+        world.bucket_mut(&bucket)?.policy = Some(policy);
         Ok(())
     }
 }
@@ -132,5 +141,32 @@ impl Operation for DeleteBucketPolicy {
         check_owner(&authorized, world, &authorized.operation().bucket)?;
         world.bucket_mut(&authorized.into_operation().bucket)?.policy = None;
         Ok(())
+    }
+}
+
+impl Operation for GetBucketPolicyStatus {
+    type Output = PolicyStatus;
+    const OP: Op = Op::GetBucketPolicyStatus;
+
+    fn target(&self) -> Target<'_> {
+        Target::Bucket(&self.bucket)
+    }
+
+    fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
+        world.bucket(&self.bucket)?;
+        Ok(vec![Requirement::on_bucket("s3:GetBucketPolicyStatus", &self.bucket)])
+    }
+
+    fn apply(
+        authorized: Authorized<Self>,
+        world: &mut World,
+        _: Timestamp,
+    ) -> Result<PolicyStatus, AwsError> {
+        let bucket = world.bucket(&authorized.operation().bucket)?;
+        match &bucket.policy {
+            None => Err(AwsError::no_such_bucket_policy(&bucket.name)),
+            Some(policy) if policy.is_public() => Ok(PolicyStatus::Public),
+            Some(_) => Ok(PolicyStatus::NotPublic),
+        }
     }
 }

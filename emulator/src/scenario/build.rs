@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use bucketproof_authz::{AccountId, Policy, PolicyError, PolicyKind, PolicySource, validate_bucket_policy};
+use bucketproof_authz::{
+    AccountId, CannedAcl, ObjectOwnership, Policy, PolicyError, PolicyKind, PolicySource,
+    validate_bucket_policy,
+};
 use bucketproof_clock::Entropy;
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -13,12 +16,13 @@ use super::{Scenario, ScenarioError};
 use crate::ids;
 use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
-    Account, Attributes, Bucket, Content, Object, PublicAccessBlock, Version, VersionId, Versioning, World,
+    Account, Attributes, Bucket, Content, Defaults, Object, Version, VersionId, Versioning, World,
 };
 
 /// Builds the state at `now`; ids that the scenario does not give are drawn from `entropy`.
 pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Result<World, ScenarioError> {
-    let mut builder = Builder { scenario, world: World::new(entropy), now };
+    let defaults = if scenario.document.legacy_defaults { Defaults::Legacy } else { Defaults::Modern };
+    let mut builder = Builder { scenario, world: World::new(entropy, defaults), now };
     for account in &scenario.document.account {
         builder.account(account)?;
     }
@@ -78,6 +82,9 @@ impl Builder<'_> {
             }
         };
         self.principals(account, Account::new(id.clone(), canonical_id, self.now))?;
+        if let Some(block) = account.public_access_block {
+            self.world.beyond_buckets.public_access_blocks.insert(id.clone(), block.0);
+        }
         for bucket in &account.bucket {
             self.bucket(bucket, &id)?;
         }
@@ -145,13 +152,13 @@ impl Builder<'_> {
             let message = format!("field `region` of the bucket `{name}` is `{}`", region.get_ref());
             return Err(self.error(region, message, "give a region such as `eu-west-1`"));
         }
-        let mut built = Bucket::new(name, region, owner.clone(), self.now);
-        if let Some(block) = &bucket.public_access_block {
-            built.public_access_block = PublicAccessBlock {
-                block_public_policy: block.block_public_policy,
-                restrict_public_buckets: block.restrict_public_buckets,
-            };
+        let owner_id = self.world.canonical_id(owner);
+        let defaults = self.world.beyond_buckets.defaults;
+        let mut built = Bucket::new(name, region, owner.clone(), &owner_id, defaults, self.now);
+        if let Some(block) = bucket.public_access_block {
+            built.public_access_block = Some(block.0);
         }
+        self.ownership(bucket, &mut built)?;
         built.versioning = self.versioning(bucket)?;
         for object in &bucket.objects {
             let key = object.key.get_ref();
@@ -168,6 +175,42 @@ impl Builder<'_> {
             built.push(key, Version::Object(Arc::new(object)));
         }
         self.world.buckets.insert(name.clone(), built);
+        Ok(())
+    }
+
+    /// Object Ownership and the ACL, which the bucket must be able to have together.
+    fn ownership(&self, bucket: &document::Bucket, built: &mut Bucket) -> Result<(), ScenarioError> {
+        let name = bucket.name.get_ref();
+        if let Some(given) = &bucket.ownership {
+            let ownership = given.get_ref().parse::<ObjectOwnership>().map_err(|_| {
+                let message = format!("field `ownership` of the bucket `{name}` is `{}`", given.get_ref());
+                self.error(
+                    given,
+                    message,
+                    "use `BucketOwnerEnforced`, `BucketOwnerPreferred` or `ObjectWriter`",
+                )
+            })?;
+            built.ownership = Some(ownership);
+        }
+        let Some(given) = &bucket.acl else { return Ok(()) };
+        let canned = given.get_ref().parse::<CannedAcl>().map_err(|_| {
+            let message = format!("field `acl` of the bucket `{name}` is `{}`", given.get_ref());
+            let names = CannedAcl::ALL.map(|canned| format!("`{canned}`")).join(", ");
+            self.error(given, message, &format!("use one of {names}"))
+        })?;
+        let acl = canned.for_bucket(built.owner_id());
+        built.ownership().check_bucket_acl(&acl).map_err(|_| {
+            let message = format!("the bucket `{name}` has the ACL `{canned}`, but its ACLs are off");
+            self.error(given, message, "set `ownership = \"ObjectWriter\"`, or remove the field")
+        })?;
+        if self.world.public_access_block(built).blocks_acl(&acl) {
+            let message =
+                format!("the ACL of the bucket `{name}` is public, which its public access block forbids");
+            let help =
+                "set `public_access_block = { block_public_acls = false, ignore_public_acls = false }`";
+            return Err(self.error(given, message, help));
+        }
+        built.acl = acl;
         Ok(())
     }
 
@@ -200,7 +243,6 @@ impl Builder<'_> {
             }
             _ => Ok(()),
         };
-        only("ownership", bucket.ownership.as_ref(), "BucketOwnerEnforced")?;
         only("encryption", bucket.encryption.as_ref(), "AES256")?;
         match &bucket.notifications {
             None => Ok(()),
@@ -280,14 +322,14 @@ impl Builder<'_> {
         self.check_principals(&parsed, given)?;
         let policy = bucket_policy(text, name, file, &self.world.accounts)
             .map_err(|error| self.error(given, error.message, "AWS refuses this policy"))?;
+        let bucket = self.world.buckets.get(name);
+        if bucket.is_some_and(|bucket| self.world.public_access_block(bucket).blocks_policy(&policy)) {
+            let message =
+                format!("the policy of the bucket `{name}` is public, which its public access block forbids");
+            let help = "set `public_access_block = { block_public_policy = false, restrict_public_buckets = false }`";
+            return Err(self.scenario.place.at(given, message, help));
+        }
         if let Some(bucket) = self.world.buckets.get_mut(name) {
-            if bucket.public_access_block.block_public_policy && policy.is_public() {
-                let message = format!(
-                    "the policy of the bucket `{name}` is public, which its public access block forbids"
-                );
-                let help = "set `public_access_block = { block_public_policy = false, restrict_public_buckets = false }`";
-                return Err(self.scenario.place.at(given, message, help));
-            }
             bucket.policy = Some(policy);
         }
         Ok(())

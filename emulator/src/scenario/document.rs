@@ -1,14 +1,19 @@
 //! The shape of a scenario file.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::de::Error as _;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::{Spanned, Value};
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
+    /// New buckets, those of the scenario included, have the defaults of before April 2023.
+    #[serde(default)]
+    pub(super) legacy_defaults: bool,
     #[serde(default)]
     pub(super) account: Vec<Account>,
 }
@@ -26,6 +31,8 @@ pub(super) struct Account {
     /// Kept for the reader of the scenario; nothing depends on it.
     #[expect(dead_code, reason = "part of the format")]
     pub(super) email: Option<String>,
+    /// Block Public Access of the account; absent if it never set any.
+    pub(super) public_access_block: Option<PublicAccessBlock>,
     /// The keys of the root user.
     #[serde(default)]
     pub(super) access_key: Vec<AccessKey>,
@@ -72,8 +79,8 @@ impl<'de> Deserialize<'de> for Hidden {
     }
 }
 
-impl std::fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Hidden(…)")
     }
 }
@@ -147,7 +154,10 @@ pub(super) struct Bucket {
     /// `us-east-1` if absent.
     pub(super) region: Option<Spanned<String>>,
     pub(super) policy: Option<Spanned<String>>,
+    /// Object Ownership; ACLs count unless it is `BucketOwnerEnforced`.
     pub(super) ownership: Option<Spanned<String>>,
+    /// The name of a canned ACL.
+    pub(super) acl: Option<Spanned<String>>,
     pub(super) public_access_block: Option<PublicAccessBlock>,
     pub(super) versioning: Option<Spanned<String>>,
     pub(super) encryption: Option<Spanned<String>>,
@@ -175,21 +185,52 @@ pub(super) struct KmsKey {
     pub(super) tags: BTreeMap<Spanned<String>, String>,
 }
 
-/// All four are on unless they are turned off here.
-#[expect(clippy::struct_excessive_bools, reason = "these are the four switches that AWS has")]
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PublicAccessBlock {
-    #[serde(default = "on")]
-    #[expect(dead_code, reason = "without ACLs there is nothing it could block")]
-    pub(super) block_public_acls: bool,
-    #[serde(default = "on")]
-    #[expect(dead_code, reason = "without ACLs there is nothing it could ignore")]
-    pub(super) ignore_public_acls: bool,
-    #[serde(default = "on")]
-    pub(super) block_public_policy: bool,
-    #[serde(default = "on")]
-    pub(super) restrict_public_buckets: bool,
+/// Block Public Access. All four are on unless they are turned off here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PublicAccessBlock(pub(super) bucketproof_authz::PublicAccessBlock);
+
+impl<'de> Deserialize<'de> for PublicAccessBlock {
+    /// The four switches are a table; a lone `false` is what one tries first, and is told how to say it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[expect(clippy::struct_excessive_bools, reason = "these are the four switches that AWS has")]
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Switches {
+            #[serde(default = "on")]
+            block_public_acls: bool,
+            #[serde(default = "on")]
+            ignore_public_acls: bool,
+            #[serde(default = "on")]
+            block_public_policy: bool,
+            #[serde(default = "on")]
+            restrict_public_buckets: bool,
+        }
+
+        struct Table;
+
+        impl<'de> Visitor<'de> for Table {
+            type Value = Switches;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(
+                    "a table of the switches to turn off, such as `{ block_public_acls = false, \
+                     ignore_public_acls = false, block_public_policy = false, restrict_public_buckets = false }`",
+                )
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Switches, A::Error> {
+                Switches::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        let switches = deserializer.deserialize_map(Table)?;
+        Ok(Self(bucketproof_authz::PublicAccessBlock {
+            block_public_acls: switches.block_public_acls,
+            ignore_public_acls: switches.ignore_public_acls,
+            block_public_policy: switches.block_public_policy,
+            restrict_public_buckets: switches.restrict_public_buckets,
+        }))
+    }
 }
 
 fn on() -> bool {

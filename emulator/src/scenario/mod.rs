@@ -108,6 +108,12 @@ impl Scenario {
         self
     }
 
+    /// The same scenario with `legacy_defaults` turned on.
+    pub(crate) fn with_legacy_defaults(mut self) -> Self {
+        self.document.legacy_defaults = true;
+        self
+    }
+
     /// One account with one administrator, and nothing else. The keys are drawn when the emulator starts.
     pub(crate) fn single_account(access_key_id: &str, secret: &str) -> Result<Self, ScenarioError> {
         Self::from_toml(&format!(

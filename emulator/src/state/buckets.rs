@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bucketproof_authz::{AccountId, Policy};
+use bucketproof_authz::{AccountId, Acl, CanonicalUserId, ObjectOwnership, Policy, PublicAccessBlock};
 use jiff::Timestamp;
 
 use super::{
-    BucketChanges, LifecycleConfiguration, Object, ObjectLockConfiguration, Objects, Settings, Tags, Uploads,
-    Version, VersionId, Versioning,
+    Attributes, BucketChanges, Defaults, LifecycleConfiguration, Object, ObjectLockConfiguration, Objects,
+    Settings, Tags, Uploads, Version, VersionId, Versioning,
 };
 use crate::error::AwsError;
 
@@ -23,7 +23,14 @@ pub(crate) struct Bucket {
     pub(crate) owner: AccountId,
     pub(crate) created_at: Timestamp,
     pub(crate) policy: Option<Policy>,
-    pub(crate) public_access_block: PublicAccessBlock,
+    /// Absent once it was deleted: then nothing is blocked here.
+    pub(crate) public_access_block: Option<PublicAccessBlock>,
+    /// Absent once its ownership controls were deleted.
+    pub(crate) ownership: Option<ObjectOwnership>,
+    /// As it was put; with ACLs off it neither counts nor shows.
+    pub(crate) acl: Acl,
+    /// The ACL of an object that has none of its own: full control for the owner of the bucket.
+    pub(crate) private: Acl,
     pub(crate) versioning: Versioning,
     pub(crate) tags: Tags,
     /// Absent without Object Lock; once there, it stays.
@@ -41,23 +48,17 @@ pub(crate) struct Bucket {
     pub(crate) changes: u64,
 }
 
-/// The two settings of Block Public Access that concern policies; the two that concern ACLs have no effect while
-/// every bucket is owner-enforced.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(crate) struct PublicAccessBlock {
-    pub(crate) block_public_policy: bool,
-    pub(crate) restrict_public_buckets: bool,
-}
-
-/// AWS turns all settings on for a new bucket since April 2023.
-impl Default for PublicAccessBlock {
-    fn default() -> Self {
-        Self { block_public_policy: true, restrict_public_buckets: true }
-    }
-}
-
 impl Bucket {
-    pub(crate) fn new(name: &str, region: &str, owner: AccountId, created_at: Timestamp) -> Self {
+    /// `owner_id` is the canonical user id of the account that owns it.
+    pub(crate) fn new(
+        name: &str,
+        region: &str,
+        owner: AccountId,
+        owner_id: &CanonicalUserId,
+        defaults: Defaults,
+        created_at: Timestamp,
+    ) -> Self {
+        let private = Acl::private(owner_id);
         Self {
             name: name.to_owned(),
             region: region.to_owned(),
@@ -65,7 +66,10 @@ impl Bucket {
             owner,
             created_at,
             policy: None,
-            public_access_block: PublicAccessBlock::default(),
+            public_access_block: defaults.public_access_block(),
+            ownership: Some(defaults.ownership()),
+            acl: private.clone(),
+            private,
             versioning: Versioning::Never,
             tags: Tags::default(),
             object_lock: None,
@@ -84,6 +88,26 @@ impl Bucket {
             return Err(AwsError::invalid_expected_owner(expected));
         }
         if expected == self.owner.as_str() { Ok(()) } else { Err(AwsError::access_denied("Access Denied")) }
+    }
+
+    /// The Object Ownership in force; a bucket without ownership controls is as it was before there were any.
+    pub(crate) fn ownership(&self) -> ObjectOwnership {
+        self.ownership.unwrap_or(ObjectOwnership::ObjectWriter)
+    }
+
+    /// The canonical user id of the account that owns it.
+    pub(crate) fn owner_id(&self) -> &CanonicalUserId {
+        &self.private.owner
+    }
+
+    /// The ACL of an object as it is stored.
+    pub(crate) fn acl_of<'a>(&'a self, attributes: &'a Attributes) -> &'a Acl {
+        attributes.acl.as_deref().unwrap_or(&self.private)
+    }
+
+    /// Who owns an object, or what an upload will make, as things stand.
+    pub(crate) fn owner_of<'a>(&'a self, attributes: &'a Attributes) -> &'a CanonicalUserId {
+        self.ownership().owner_of_object(&self.acl_of(attributes).owner, self.owner_id())
     }
 
     /// The object that a read finds, by the rules for delete markers.

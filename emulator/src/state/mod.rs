@@ -8,6 +8,7 @@ mod as_list;
 mod buckets;
 mod changes;
 mod content;
+mod defaults;
 mod keys;
 mod lifecycle;
 mod lock;
@@ -23,9 +24,10 @@ pub(crate) use accounts::{
     InstanceProfile, KeyStatus, ManagedPolicy, OidcProvider, PolicyVersion, Role, Secret, Session,
     SessionSource, User, all_aws_managed,
 };
-pub(crate) use buckets::{Bucket, PublicAccessBlock};
+pub(crate) use buckets::Bucket;
 pub(crate) use changes::{BucketChanges, Buckets, Changes};
 pub(crate) use content::Content;
+pub(crate) use defaults::{BeyondBuckets, Defaults};
 pub(crate) use keys::{
     Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
     ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,
@@ -48,10 +50,12 @@ pub(crate) use versions::{DeleteMarker, Objects, Touch, Version, VersionId, Vers
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bucketproof_authz::{AccountId, CanonicalUserId, PublicAccessBlock};
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::authenticate::Caller;
 use crate::error::AwsError;
 use crate::ids;
 use crate::s3::LifecycleClock;
@@ -63,18 +67,22 @@ pub(crate) struct World {
     pub(crate) buckets: Buckets,
     pub(crate) lifecycle: LifecycleClock,
     pub(crate) keys: Tracked<Keys>,
+    pub(crate) beyond_buckets: Tracked<BeyondBuckets>,
     pub(crate) entropy: Entropy,
 }
 
 impl World {
-    pub(crate) fn new(entropy: Entropy) -> Self {
-        Self {
+    pub(crate) fn new(entropy: Entropy, defaults: Defaults) -> Self {
+        let mut world = Self {
             accounts: Tracked::default(),
             buckets: Buckets::default(),
             lifecycle: LifecycleClock::default(),
             keys: Tracked::default(),
+            beyond_buckets: Tracked::default(),
             entropy,
-        }
+        };
+        world.beyond_buckets.defaults = defaults;
+        world
     }
 
     /// The state as it was kept: the parts by name, as [`World::take_touched_sections`] names them, and the buckets.
@@ -83,9 +91,10 @@ impl World {
         buckets: Vec<Bucket>,
         entropy: Entropy,
     ) -> Result<Self, String> {
-        let mut world = Self::new(entropy);
+        let mut world = Self::new(entropy, Defaults::Modern);
         world.accounts = Tracked::new(section(sections, "accounts")?);
         world.keys = Tracked::new(section(sections, "keys")?);
+        world.beyond_buckets = Tracked::new(section(sections, "beyond_buckets")?);
         for bucket in buckets {
             world.buckets.insert(bucket.name.clone(), bucket);
         }
@@ -95,8 +104,11 @@ impl World {
 
     /// The parts beside the buckets that may have changed since this was last asked, as JSON.
     pub(crate) fn take_touched_sections(&mut self) -> Vec<(&'static str, Result<Vec<u8>, String>)> {
-        let sections =
-            [("accounts", self.accounts.take_json_if_touched()), ("keys", self.keys.take_json_if_touched())];
+        let sections = [
+            ("accounts", self.accounts.take_json_if_touched()),
+            ("keys", self.keys.take_json_if_touched()),
+            ("beyond_buckets", self.beyond_buckets.take_json_if_touched()),
+        ];
         sections.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
     }
 
@@ -105,6 +117,26 @@ impl World {
         let _changes = self.buckets.take_changes();
         self.accounts.forget_touch();
         self.keys.forget_touch();
+        self.beyond_buckets.forget_touch();
+    }
+
+    /// The canonical user id of an account; an account that is gone has an empty one.
+    pub(crate) fn canonical_id(&self, account: &AccountId) -> CanonicalUserId {
+        self.accounts.get(account).map_or("", |account| &account.canonical_id).into()
+    }
+
+    /// Whom what this caller writes belongs to, where ACLs are on.
+    pub(crate) fn writer_id(&self, caller: &Caller) -> CanonicalUserId {
+        caller
+            .identity()
+            .and_then(|identity| identity.principal.account())
+            .map_or_else(CanonicalUserId::anonymous, |account| self.canonical_id(account))
+    }
+
+    /// Block Public Access as it is in force for a bucket: its own settings or those of its owner's account.
+    pub(crate) fn public_access_block(&self, bucket: &Bucket) -> PublicAccessBlock {
+        let account = self.beyond_buckets.public_access_blocks.get(&bucket.owner).copied();
+        bucket.public_access_block.unwrap_or_default().or(account.unwrap_or_default())
     }
 
     /// The id of a version that is written now.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use bucketproof_authz::Acl;
 use jiff::Timestamp;
 
 use super::{Content, Lock, Tags, VersionId};
@@ -36,6 +37,9 @@ pub(crate) struct Attributes {
     pub(crate) redirect: Option<String>,
     /// Of an archived object that was restored at some time.
     pub(crate) restored: Option<RestoredCopy>,
+    /// The ACL and with it the owner. Absent for what most objects have: the owner of the bucket owns it, and nobody
+    /// else has anything.
+    pub(crate) acl: Option<Box<Acl>>,
 }
 
 /// The readable copy of an archived object.

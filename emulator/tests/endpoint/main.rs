@@ -61,6 +61,8 @@ mod refusals;
 #[cfg(test)]
 mod settings;
 #[cfg(test)]
+mod situations;
+#[cfg(test)]
 mod sts;
 #[cfg(test)]
 mod tagging;

@@ -15,11 +15,6 @@ const HEADERS: &[&str] = &[
     "x-amz-copy-source-server-side-encryption-customer-key",
     "x-amz-copy-source-server-side-encryption-customer-key-md5",
     "x-amz-create-session-mode",
-    "x-amz-grant-full-control",
-    "x-amz-grant-read",
-    "x-amz-grant-read-acp",
-    "x-amz-grant-write",
-    "x-amz-grant-write-acp",
     "x-amz-if-match-initiated-time",
     "x-amz-mfa",
     "x-amz-object-annotation",
@@ -50,7 +45,7 @@ const fn row(name: &'static str, on_bucket: &'static str, on_object: &'static st
 const SUBRESOURCES: &[Subresource] = &[
     row("abac", "", ""),
     row("accelerate", "GET PUT", ""),
-    row("acl", "", ""),
+    row("acl", "GET PUT", "GET PUT"),
     row("analytics", "GET PUT DELETE", ""),
     row("annotation", "", ""),
     row("append", "", ""),
@@ -72,11 +67,11 @@ const SUBRESOURCES: &[Subresource] = &[
     row("metrics", "GET PUT DELETE", ""),
     row("notification", "GET PUT", ""),
     row("object-lock", "GET PUT", ""),
-    row("ownershipControls", "", ""),
+    row("ownershipControls", "GET PUT DELETE", ""),
     row("partNumber", "", "GET HEAD PUT"),
     row("policy", "GET PUT DELETE", ""),
-    row("policyStatus", "", ""),
-    row("publicAccessBlock", "", ""),
+    row("policyStatus", "GET", ""),
+    row("publicAccessBlock", "GET PUT DELETE", ""),
     row("renameObject", "", ""),
     row("replication", "GET PUT DELETE", ""),
     row("requestPayment", "GET PUT", ""),
@@ -101,19 +96,6 @@ pub(crate) fn check_headers(head: &Head) -> Result<(), AwsError> {
             head.header(name).is_some_and(|value| !value.is_empty() && !value.eq_ignore_ascii_case("false"));
         if asks {
             return Err(AwsError::not_implemented(format!("the header `{name}`")));
-        }
-    }
-    if let Some(ownership) = head.header("x-amz-object-ownership") {
-        match ownership {
-            "BucketOwnerEnforced" => {}
-            "BucketOwnerPreferred" | "ObjectWriter" => {
-                return Err(AwsError::not_implemented(format!("object ownership `{ownership}`")));
-            }
-            other => {
-                let text = format!("Invalid x-amz-object-ownership header: {other}");
-                return Err(AwsError::new(http::StatusCode::BAD_REQUEST, "InvalidArgument", text)
-                    .with("ArgumentName", "x-amz-object-ownership"));
-            }
         }
     }
     // Of an object with keys that S3 manages there is nothing to say; AWS refuses to be told.

@@ -24,6 +24,7 @@ pub(crate) fn reword(status: StatusCode, body: &Bytes, head: &Head) -> AwsError 
         "InvalidBucketName" => AwsError::invalid_bucket_name(address.bucket.as_deref().unwrap_or_default()),
         "InvalidURI" => AwsError::invalid_uri(head.uri.path()),
         "KeyTooLongError" => AwsError::key_too_long(address.key.map_or(0, |key| key.len())),
+        "MalformedXML" if head.parameter("acl").is_some() => AwsError::malformed_acl(),
         "MalformedXML" => AwsError::malformed_xml(),
         "NotImplemented" => AwsError::not_implemented(refused_operation(&message, head)),
         "InternalError" => AwsError::internal(),

@@ -23,6 +23,21 @@ pub(crate) use managed::{ManagedPolicy, PolicyVersion, all_aws_managed};
 pub(crate) use provider::OidcProvider;
 pub(crate) use session::{AccessKey, Holder, KeyStatus, LastUsed, Secret, Session, SessionSource};
 
+/// The canonical user ids of AWS's own accounts that customers grant to: EC2's, which reads machine images, and
+/// CloudFront's, which delivers logs (CloudFront Developer Guide, "Standard logging (legacy)").
+const SERVICE_ACCOUNTS: [&str; 2] = [
+    "6aa5a366c34c1cbe25dc49211496e913e0351eb0e8c37aa3477e40942ec6b97c",
+    "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0",
+];
+
+/// Whether an ARN is that of a CloudFront origin access identity: CloudFront makes them, no account has them
+/// (CloudFront Developer Guide, "Restrict access to an Amazon S3 origin").
+fn is_origin_access_identity(arn: &str) -> bool {
+    arn.strip_prefix("arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E").is_some_and(|rest| {
+        !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    })
+}
+
 /// All accounts, and the index of their keys.
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Accounts {
@@ -160,7 +175,7 @@ impl Accounts {
             NamedPrincipal::Anyone | NamedPrincipal::Service(_) | NamedPrincipal::Federated(_) => true,
             NamedPrincipal::Account(id) => self.by_id.contains_key(id),
             NamedPrincipal::Arn(arn) => self.knows_arn(arn),
-            NamedPrincipal::CanonicalUser(id) => self.iter().any(|account| account.canonical_id == *id),
+            NamedPrincipal::CanonicalUser(id) => self.has_canonical_id(id),
             NamedPrincipal::UniqueId(id) => self
                 .iter()
                 .any(|account| account.users.by_id(id).is_some() || account.roles.by_id(id).is_some()),
@@ -196,7 +211,15 @@ impl Accounts {
         self.iter().find_map(found)
     }
 
+    /// Whether an account has this canonical user id, of those here or of AWS's own.
+    pub(crate) fn has_canonical_id(&self, id: &str) -> bool {
+        SERVICE_ACCOUNTS.contains(&id) || self.iter().any(|account| account.canonical_id == id)
+    }
+
     fn knows_arn(&self, text: &str) -> bool {
+        if is_origin_access_identity(text) {
+            return true;
+        }
         let Ok(arn) = Arn::new(text) else { return false };
         let Some(account) = arn.account().and_then(|id| self.by_id.get(&id)) else { return false };
         match arn.service() {

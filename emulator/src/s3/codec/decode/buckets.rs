@@ -2,14 +2,15 @@
 
 use s3s::dto;
 
-use super::{Decoded, claims, parse_token};
+use super::acl::acl_headers;
+use super::{Decoded, claims, parse_token, text};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::bucket::{CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets, is_region};
 use crate::s3::checksum::DigestForm;
 use crate::s3::document::Element;
-use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, PutBucketPolicy};
+use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy};
 use crate::s3::tagging::{Tagged, read_tags};
 use crate::state::Tags;
 
@@ -18,14 +19,6 @@ pub(in crate::s3::codec) fn create_bucket(
     head: &Head,
     input: dto::CreateBucketInput,
 ) -> Decoded<CreateBucket> {
-    if head.header("x-amz-acl").is_some_and(|acl| acl != "private") {
-        let text = "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting";
-        return Err(AwsError::new(
-            http::StatusCode::BAD_REQUEST,
-            "InvalidBucketAclWithObjectOwnership",
-            text,
-        ));
-    }
     let configuration = input.create_bucket_configuration;
     if configuration.as_ref().is_some_and(|asked| asked.bucket.is_some() || asked.location.is_some()) {
         return Err(AwsError::not_implemented("a directory bucket"));
@@ -39,6 +32,8 @@ pub(in crate::s3::codec) fn create_bucket(
             .and_then(|configuration| configuration.location_constraint)
             .map(|constraint| constraint.as_str().to_owned()),
         tags: tags_of_new_bucket(&x.body),
+        acl: acl_headers(head),
+        ownership: text(head, "x-amz-object-ownership"),
     })
 }
 
@@ -123,4 +118,12 @@ pub(in crate::s3::codec) fn delete_bucket_policy(
     input: dto::DeleteBucketPolicyInput,
 ) -> DeleteBucketPolicy {
     DeleteBucketPolicy { bucket: input.bucket }
+}
+
+pub(in crate::s3::codec) fn get_bucket_policy_status(
+    _: &Exchange,
+    _: &Head,
+    input: dto::GetBucketPolicyStatusInput,
+) -> GetBucketPolicyStatus {
+    GetBucketPolicyStatus { bucket: input.bucket }
 }

@@ -1,5 +1,6 @@
 //! From the parsed input of `s3s` to our operations.
 
+mod acl;
 mod buckets;
 mod configuration;
 mod lifecycle;
@@ -25,6 +26,7 @@ use crate::s3::object::WriteSettings;
 use crate::s3::object_lock::LockHeaders;
 use crate::state::ObjectHeaders;
 
+pub(super) use acl::*;
 pub(super) use buckets::*;
 pub(super) use configuration::*;
 pub(super) use lifecycle::*;
@@ -113,7 +115,7 @@ fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
             // `STANDARD` is what an object has when nothing is said.
             storage_class: text(head, "x-amz-storage-class").filter(|class| class != "STANDARD"),
         },
-        acl: text(head, "x-amz-acl"),
+        acl: acl_headers(head),
         encryption: text(head, "x-amz-server-side-encryption"),
         redirect: text(head, "x-amz-website-redirect-location").filter(|to| !to.is_empty()),
         tags: head

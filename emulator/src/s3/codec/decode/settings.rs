@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use bucketproof_authz::{ObjectOwnership, PublicAccessBlock};
 use s3s::dto;
 
 use super::{Decoded, claims, parse_token};
@@ -73,27 +74,33 @@ get! {
     get_bucket_cors: GetBucketCorsInput => Cors;
     get_bucket_logging: GetBucketLoggingInput => Logging;
     get_bucket_notification_configuration: GetBucketNotificationConfigurationInput => Notifications;
+    get_bucket_ownership_controls: GetBucketOwnershipControlsInput => ObjectOwnership;
     get_bucket_replication: GetBucketReplicationInput => Replication;
     get_bucket_request_payment: GetBucketRequestPaymentInput => Payer;
     get_bucket_tagging: GetBucketTaggingInput => Tags;
     get_bucket_website: GetBucketWebsiteInput => Website;
+    get_public_access_block: GetPublicAccessBlockInput => PublicAccessBlock;
 }
 
 put! {
     put_bucket_accelerate_configuration: PutBucketAccelerateConfigurationInput => Acceleration, Checked::IfSent;
     put_bucket_cors: PutBucketCorsInput => Cors, Checked::Always;
     put_bucket_logging: PutBucketLoggingInput => Logging, Checked::IfSent;
+    put_bucket_ownership_controls: PutBucketOwnershipControlsInput => ObjectOwnership, Checked::IfSent;
     put_bucket_replication: PutBucketReplicationInput => Replication, Checked::IfSent;
     put_bucket_request_payment: PutBucketRequestPaymentInput => Payer, Checked::IfSent;
     put_bucket_tagging: PutBucketTaggingInput => Tags, Checked::Always;
     put_bucket_website: PutBucketWebsiteInput => Website, Checked::IfSent;
+    put_public_access_block: PutPublicAccessBlockInput => PublicAccessBlock, Checked::IfSent;
 }
 
 delete! {
     delete_bucket_cors: DeleteBucketCorsInput => Cors;
+    delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => ObjectOwnership;
     delete_bucket_replication: DeleteBucketReplicationInput => Replication;
     delete_bucket_tagging: DeleteBucketTaggingInput => Tags;
     delete_bucket_website: DeleteBucketWebsiteInput => Website;
+    delete_public_access_block: DeletePublicAccessBlockInput => PublicAccessBlock;
 }
 
 pub(in crate::s3::codec) fn put_bucket_notification_configuration(

@@ -3,7 +3,7 @@
 use s3s::dto;
 
 use super::super::decode::token;
-use super::time;
+use super::{owner, time};
 use crate::exchange::{Address, Exchange};
 use crate::head::Head;
 use crate::s3::bucket::{Created, OwnBuckets};
@@ -78,7 +78,7 @@ pub(in crate::s3::codec) fn list_buckets(
     });
     dto::ListBucketsOutput {
         buckets: Some(buckets.collect()),
-        owner: own.owner.map(|owner| dto::Owner { display_name: None, id: Some(owner.to_string()) }),
+        owner: own.owner.as_ref().map(owner),
         prefix: head.parameter("prefix").map(str::to_owned),
         continuation_token: own.next.as_deref().map(token),
     }

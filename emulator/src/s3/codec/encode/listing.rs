@@ -7,7 +7,7 @@ use super::super::decode::token;
 use super::{Names, algorithm_name, bucket, etag, kind, owner, storage_class, time};
 use crate::exchange::Exchange;
 use crate::head::Head;
-use crate::s3::list::Page;
+use crate::s3::list::{ListedObject, Page};
 use crate::s3::list_versions::{ListedVersion, VersionsPage};
 use crate::s3::restore::{self, RestoreState};
 use crate::state::{Object, Version};
@@ -73,15 +73,14 @@ enum Owners {
 
 fn contents(x: &Exchange, head: &Head, names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
     let now = wants_restores(head).then(|| x.clock.now());
-    let Page { objects, owner_canonical_id, .. } = page;
-    let list = objects.iter().map(|(key, object)| dto::Object {
+    let list = page.objects.into_iter().map(|ListedObject { key, object, owner: owner_id }| dto::Object {
         checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
         checksum_type: Some(kind(&object.checksum)),
         e_tag: Some(etag(object.etag.as_str())),
-        key: Some(names.write(key)),
+        key: Some(names.write(&key)),
         last_modified: Some(time(object.last_modified)),
-        owner: (owners == Owners::Shown).then(|| owner(&owner_canonical_id)),
-        restore_status: now.and_then(|now| restore_status(object, now)),
+        owner: (owners == Owners::Shown).then(|| owner(&owner_id)),
+        restore_status: now.and_then(|now| restore_status(&object, now)),
         size: i64::try_from(object.content.len()).ok(),
         storage_class: Some(storage_class(&object.attributes.headers).into()),
     });
@@ -116,13 +115,13 @@ pub(in crate::s3::codec) fn list_object_versions(
     page: VersionsPage,
 ) -> dto::ListObjectVersionsOutput {
     let names = Names::of(head);
-    let VersionsPage { versions, common_prefixes, next, owner_canonical_id, max_keys } = page;
+    let VersionsPage { versions, common_prefixes, next, max_keys } = page;
     let is_truncated = next.is_some();
     let (next_key, next_version) = next.unzip();
     let now = wants_restores(head).then(|| x.clock.now());
     let mut objects = Vec::new();
     let mut markers = Vec::new();
-    for ListedVersion { key, version, is_latest } in versions {
+    for ListedVersion { key, version, is_latest, owner: owner_id } in versions {
         let listed = |object: &Object| dto::ObjectVersion {
             checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
             checksum_type: Some(kind(&object.checksum)),
@@ -130,7 +129,7 @@ pub(in crate::s3::codec) fn list_object_versions(
             is_latest: Some(is_latest),
             key: Some(names.write(&key)),
             last_modified: Some(time(object.last_modified)),
-            owner: Some(owner(&owner_canonical_id)),
+            owner: Some(owner(&owner_id)),
             size: i64::try_from(object.content.len()).ok(),
             restore_status: now.and_then(|now| restore_status(object, now)),
             storage_class: Some(storage_class(&object.attributes.headers).into()),
@@ -142,7 +141,7 @@ pub(in crate::s3::codec) fn list_object_versions(
                 is_latest: Some(is_latest),
                 key: Some(names.write(&key)),
                 last_modified: Some(time(marker.last_modified)),
-                owner: Some(owner(&owner_canonical_id)),
+                owner: Some(owner(&owner_id)),
                 version_id: Some(marker.version.as_str().to_owned()),
             }),
         }

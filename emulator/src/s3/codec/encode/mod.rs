@@ -11,6 +11,7 @@ mod settings;
 
 use std::time::SystemTime;
 
+use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 use s3s::dto;
 
@@ -80,8 +81,8 @@ fn bucket(head: &Head) -> Option<String> {
     Address::of(head).bucket
 }
 
-fn owner(canonical_id: &str) -> dto::Owner {
-    dto::Owner { display_name: None, id: Some(canonical_id.to_owned()) }
+fn owner(id: &CanonicalUserId) -> dto::Owner {
+    dto::Owner { display_name: None, id: Some(id.to_string()) }
 }
 
 /// Listings name the class of every object, reads only one that is not `STANDARD`.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::exchange::{Address, Exchange};
 use crate::head::{Head, encode};
-use crate::s3::list_uploads::{PartsPage, UploadsPage};
+use crate::s3::list_uploads::{ListedUpload, PartsPage, UploadsPage};
 use crate::s3::multipart::Begun;
 use crate::s3::object::Written;
 use crate::state::Part;
@@ -96,7 +96,7 @@ pub(in crate::s3::codec) fn abort_multipart_upload(
 
 pub(in crate::s3::codec) fn list_parts(x: &Exchange, head: &Head, page: PartsPage) -> dto::ListPartsOutput {
     let address = Address::of(&x.head);
-    let PartsPage { parts, truncated, upload, owner_canonical_id, abort } = page;
+    let PartsPage { parts, truncated, upload, owner: owner_id, abort } = page;
     for (name, value) in abort.iter().flatten() {
         x.answer_header(name, value);
     }
@@ -125,7 +125,7 @@ pub(in crate::s3::codec) fn list_parts(x: &Exchange, head: &Head, page: PartsPag
         ),
         is_truncated: Some(truncated),
         parts: Some(parts.collect()),
-        owner: Some(owner(&owner_canonical_id)),
+        owner: Some(owner(&owner_id)),
         initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
         storage_class: Some(storage_class(&upload.attributes.headers).into()),
         checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
@@ -140,21 +140,22 @@ pub(in crate::s3::codec) fn list_multipart_uploads(
     page: UploadsPage,
 ) -> dto::ListMultipartUploadsOutput {
     let names = Names::of(head);
-    let UploadsPage { uploads, truncated, owner_canonical_id } = page;
+    let UploadsPage { uploads, truncated } = page;
     let (next_key, next_id) = match uploads.last() {
-        Some((key, id, _)) => (names.write(key), id.clone()),
+        Some(last) => (names.write(&last.key), last.id.clone()),
         None => Default::default(),
     };
-    let uploads = uploads.into_iter().map(|(key, id, upload)| dto::MultipartUpload {
-        key: Some(names.write(&key)),
-        upload_id: Some(id),
-        initiated: Some(time(upload.initiated_at)),
-        initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
-        owner: Some(owner(&owner_canonical_id)),
-        storage_class: Some(storage_class(&upload.attributes.headers).into()),
-        checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
-        checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
-    });
+    let uploads =
+        uploads.into_iter().map(|ListedUpload { key, id, upload, owner: owner_id }| dto::MultipartUpload {
+            key: Some(names.write(&key)),
+            upload_id: Some(id),
+            initiated: Some(time(upload.initiated_at)),
+            initiator: upload.initiator.as_ref().map(|(arn, _)| initiator(arn)),
+            owner: Some(owner(&owner_id)),
+            storage_class: Some(storage_class(&upload.attributes.headers).into()),
+            checksum_algorithm: upload.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
+            checksum_type: upload.checksum.map(|(_, kind)| kind_name(kind)),
+        });
     dto::ListMultipartUploadsOutput {
         bucket: bucket(head),
         prefix: head.parameter("prefix").map(|prefix| names.write(prefix)),

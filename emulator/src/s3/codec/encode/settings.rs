@@ -1,12 +1,15 @@
 //! Answers about settings that travel as documents: a line for each.
 
+use bucketproof_authz::{ObjectOwnership, PublicAccessBlock};
 use s3s::dto;
 
 use super::super::decode::token;
 use crate::exchange::Exchange;
 use crate::head::Head;
+use crate::s3::acl::ShownAcl;
 use crate::s3::document::{Document, Element};
 use crate::s3::listed::{ListedKind, ListedPage};
+use crate::s3::policy::PolicyStatus;
 use crate::s3::tagging::{ObjectTags, write_tags};
 use crate::s3::{Acceleration, Cors, Logging, Notifications, Payer, Replication, Website};
 use crate::state::{Content, Tags, VersionId};
@@ -34,13 +37,17 @@ macro_rules! done {
 
 get! {
     get_bucket_accelerate_configuration: Acceleration => GetBucketAccelerateConfigurationOutput;
+    get_bucket_acl: ShownAcl => GetBucketAclOutput;
     get_bucket_cors: Cors => GetBucketCorsOutput;
     get_bucket_logging: Logging => GetBucketLoggingOutput;
     get_bucket_notification_configuration: Notifications => GetBucketNotificationConfigurationOutput;
+    get_bucket_ownership_controls: ObjectOwnership => GetBucketOwnershipControlsOutput;
     get_bucket_replication: Replication => GetBucketReplicationOutput;
     get_bucket_request_payment: Payer => GetBucketRequestPaymentOutput;
     get_bucket_tagging: Tags => GetBucketTaggingOutput;
     get_bucket_website: Website => GetBucketWebsiteOutput;
+    get_object_acl: ShownAcl => GetObjectAclOutput;
+    get_public_access_block: PublicAccessBlock => GetPublicAccessBlockOutput;
 }
 
 done! {
@@ -49,16 +56,33 @@ done! {
     delete_bucket_intelligent_tiering_configuration => DeleteBucketIntelligentTieringConfigurationOutput;
     delete_bucket_inventory_configuration => DeleteBucketInventoryConfigurationOutput;
     delete_bucket_metrics_configuration => DeleteBucketMetricsConfigurationOutput;
+    delete_bucket_ownership_controls => DeleteBucketOwnershipControlsOutput;
     delete_bucket_replication => DeleteBucketReplicationOutput;
     delete_bucket_tagging => DeleteBucketTaggingOutput;
     delete_bucket_website => DeleteBucketWebsiteOutput;
+    delete_public_access_block => DeletePublicAccessBlockOutput;
     put_bucket_accelerate_configuration => PutBucketAccelerateConfigurationOutput;
+    put_bucket_acl => PutBucketAclOutput;
     put_bucket_cors => PutBucketCorsOutput;
     put_bucket_logging => PutBucketLoggingOutput;
     put_bucket_notification_configuration => PutBucketNotificationConfigurationOutput;
+    put_bucket_ownership_controls => PutBucketOwnershipControlsOutput;
     put_bucket_replication => PutBucketReplicationOutput;
     put_bucket_request_payment => PutBucketRequestPaymentOutput;
     put_bucket_website => PutBucketWebsiteOutput;
+    put_object_acl => PutObjectAclOutput;
+    put_public_access_block => PutPublicAccessBlockOutput;
+}
+
+/// `s3s` would leave out the name space.
+pub(in crate::s3::codec) fn get_bucket_policy_status(
+    x: &Exchange,
+    _: &Head,
+    status: PolicyStatus,
+) -> dto::GetBucketPolicyStatusOutput {
+    let is_public = status == PolicyStatus::Public;
+    answer(x, &Element::new("PolicyStatus").with_text("IsPublic", is_public.to_string()));
+    dto::GetBucketPolicyStatusOutput::default()
 }
 
 /// Most settings that are put are answered with 200, these with 204.

@@ -1,0 +1,41 @@
+//! What S3 knows beyond its buckets.
+
+use std::collections::BTreeMap;
+
+use bucketproof_authz::{AccountId, ObjectOwnership, PublicAccessBlock};
+use serde::{Deserialize, Serialize};
+
+/// The settings of accounts, and what new buckets begin with.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct BeyondBuckets {
+    /// Block Public Access of whole accounts; an account that never set it has none.
+    pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlock>,
+    pub(crate) defaults: Defaults,
+}
+
+/// Whose defaults new buckets have.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) enum Defaults {
+    /// Those of AWS since April 2023: no ACLs, everything public blocked.
+    #[default]
+    Modern,
+    /// Those of before, for software that was written for them.
+    Legacy,
+}
+
+impl Defaults {
+    pub(crate) fn ownership(self) -> ObjectOwnership {
+        match self {
+            Self::Modern => ObjectOwnership::BucketOwnerEnforced,
+            Self::Legacy => ObjectOwnership::ObjectWriter,
+        }
+    }
+
+    /// Absent is a bucket that nobody ever set any of the four settings for.
+    pub(crate) fn public_access_block(self) -> Option<PublicAccessBlock> {
+        match self {
+            Self::Modern => Some(PublicAccessBlock::ALL),
+            Self::Legacy => None,
+        }
+    }
+}
