@@ -4,6 +4,7 @@
 //! chunks of a streamed body. The order of the checks is AWS's, because it decides which of several errors a
 //! client sees: scope, unsigned headers, token, key, expiry, issuer, signature, stray token.
 
+mod incomplete;
 mod payload;
 mod presigned;
 mod sigv2;
@@ -110,6 +111,10 @@ pub(crate) fn authenticate(
     match head.header("authorization") {
         Some(text) if *service == Service::S3 && (in_query || in_query_v2) => {
             Err(AwsError::one_mechanism_only(text))
+        }
+        Some(text) if *service != Service::S3 => {
+            incomplete::check(head, text)?;
+            verifier.header(text)
         }
         Some(text) if text.starts_with(sigv4::ALGORITHM) => verifier.header(text),
         Some(text) if text.starts_with("AWS ") => Err(AwsError::unsupported_authorization()),
@@ -242,7 +247,7 @@ impl Verifier<'_> {
             && !is_well_formed_token(token)
         {
             return Err(match self.service {
-                Service::S3 => AwsError::invalid_token(token),
+                Service::S3 => self.show_second_token(AwsError::invalid_token(token)),
                 _ => AwsError::sts_invalid_client_token(),
             });
         }
@@ -257,7 +262,7 @@ impl Verifier<'_> {
             }
             if self.now >= session.expires_at {
                 return Err(match self.service {
-                    Service::S3 => AwsError::expired_token(token.unwrap_or_default()),
+                    Service::S3 => self.show_second_token(AwsError::expired_token(token.unwrap_or_default())),
                     _ => AwsError::sts_expired_token(),
                 });
             }
@@ -268,13 +273,21 @@ impl Verifier<'_> {
         Ok(key)
     }
 
+    /// A token that came in the header and in the query is shown twice.
+    fn show_second_token(&self, refusal: AwsError) -> AwsError {
+        match (self.head.header("x-amz-security-token"), self.head.parameter("X-Amz-Security-Token")) {
+            (Some(_), Some(second)) => refusal.with("Token-1", second),
+            _ => refusal,
+        }
+    }
+
     /// A long-lived key that comes with a session token is refused, after its signature was found right.
     fn check_stray_token(&self, key: &AccessKey) -> Result<(), AwsError> {
         let token =
             self.head.header("x-amz-security-token").or_else(|| self.head.parameter("X-Amz-Security-Token"));
         match (token, &key.holder) {
             (Some(token), Holder::Root { .. } | Holder::User { .. }) => Err(match self.service {
-                Service::S3 => AwsError::invalid_token(token),
+                Service::S3 => self.show_second_token(AwsError::invalid_token(token)),
                 _ => AwsError::sts_invalid_client_token(),
             }),
             _ => Ok(()),

@@ -44,7 +44,7 @@ pub(super) fn unsupported(name: &str) -> AwsError {
 pub(crate) fn word(mut refusal: AwsError) -> AwsError {
     let code = match &*refusal.code {
         "AccessDenied" => "AccessDeniedException",
-        "AuthorizationHeaderMalformed" | "InvalidRequest" | "InvalidArgument" => {
+        "IncompleteSignature" | "AuthorizationHeaderMalformed" | "InvalidRequest" | "InvalidArgument" => {
             "IncompleteSignatureException"
         }
         "ExpiredToken" => "ExpiredTokenException",

@@ -287,6 +287,51 @@ async fn sts_words_the_same_refusals_in_its_own_way() {
 }
 
 #[tokio::test]
+async fn the_query_services_say_what_an_authorization_header_lacks() {
+    let (_emulator, wire) = listening().await;
+    let form = "Action=GetCallerIdentity&Version=2011-06-15";
+    let ask = Ask::new("POST", "/").header("content-type", "application/x-www-form-urlencoded").body(form);
+    let signed = wire.sign(&ask, &Signing { service: "sts", ..Signing::with(ADMIN) });
+    let whole = signed.find("authorization").unwrap().to_owned();
+    let credential = whole.split("Credential=").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    let requires = |name: &str| format!("Authorization header requires '{name}' parameter. ");
+    let date = "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+    for (request, start) in [
+        (signed.clone().replace("authorization", "Bearer secret"), requires("Credential")),
+        (signed.clone().replace("authorization", &whole.replace("Signature=", "Sign=")), requires("Signature")),
+        (signed.clone().replace("authorization", &whole.replace("SignedHeaders=", "Headers=")), requires("SignedHeaders")),
+        (signed.clone().replace("authorization", &whole.replace(&credential, "AKIA/20260101/sts")), "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'AKIA/20260101/sts'".to_owned()),
+    ] {
+        let answer = wire.send(&request).await;
+        check(&answer, 400, "IncompleteSignature");
+        let message = answer.element("Message").unwrap();
+        assert!(message.starts_with(&start), "{message}");
+        assert!(!message.contains("secret") && !message.contains("Signature="), "{message}");
+    }
+    let mut undated = signed;
+    undated.headers.retain(|(name, _)| name != "x-amz-date");
+    let message = wire.send(&undated).await.element("Message").unwrap();
+    assert!(message.starts_with(date) && message.contains("Authorization="), "{message}");
+}
+
+#[tokio::test]
+async fn a_token_that_came_twice_is_shown_twice() {
+    let (emulator, wire) = listening().await;
+    let credentials = session(&emulator).await;
+    let token = credentials.session_token().unwrap();
+    let target = format!(
+        "/logs/key?X-Amz-Security-Token={}",
+        percent_encoding::utf8_percent_encode(token, percent_encoding::NON_ALPHANUMERIC)
+    );
+    let twice = wire.sign(&Ask::new("GET", &target), &Signing::with(Key::of(&credentials)));
+    emulator.clock().advance(Duration::from_hours(2));
+    let answer = wire.send(&twice).await;
+    check(&answer, 400, "ExpiredToken");
+    let shown = (answer.element("Token-0"), answer.element("Token-1"));
+    assert_eq!(shown, (Some(token.to_owned()), Some(token.to_owned())));
+}
+
+#[tokio::test]
 async fn a_presigned_identity_request_signs_the_hash_of_nothing() {
     let (_emulator, wire) = listening().await;
     let ask = Ask::new("GET", "/?Action=GetCallerIdentity&Version=2011-06-15");

@@ -25,6 +25,10 @@ mod hostile;
 #[cfg(test)]
 mod iam;
 #[cfg(test)]
+mod iam_policies;
+#[cfg(test)]
+mod iam_recorded;
+#[cfg(test)]
 mod iam_roles;
 #[cfg(test)]
 mod journal;
@@ -64,6 +68,8 @@ mod settings;
 mod situations;
 #[cfg(test)]
 mod sts;
+#[cfg(test)]
+mod sts_sessions;
 #[cfg(test)]
 mod tagging;
 #[cfg(test)]

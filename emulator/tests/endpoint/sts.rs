@@ -127,6 +127,11 @@ async fn parameters_are_validated_as_recorded() {
     };
     for (name, value, message) in [
         ("RoleArn", "arn:aws:iam::not-an-account", "arn:aws:iam::not-an-account is invalid".to_owned()),
+        ("RoleArn", "nothing-valid-in-here", "nothing-valid-in-here is invalid".into()),
+        ("RoleArn", "arn::b:::something/test-role", "arn::b:::something/test-role is invalid".into()),
+        ("RoleArn", "arn:a::::something/test-role", "arn:a::::something/test-role is invalid".into()),
+        ("RoleArn", "arn:a:::something/test-role", "arn:a:::something/test-role is invalid".into()),
+        ("RoleArn", "arn:a:a::aaaaaaaaaa:", "arn:a:a::aaaaaaaaaa: is invalid".into()),
         ("RoleArn", "short", constraint("short", "roleArn", "have length greater than or equal to 20")),
         ("RoleSessionName", "Session1:2", constraint("Session1:2", "roleSessionName", "satisfy regular expression pattern: [\\w+=,.@-]*")),
         ("RoleSessionName", "x", constraint("x", "roleSessionName", "have length greater than or equal to 2")),
