@@ -263,6 +263,8 @@ fn request_context(authenticated: &Authenticated, head: &Head, now: Timestamp) -
             Carrier::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
             Carrier::Query => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
             Carrier::QueryV2 => ("REST-QUERY-STRING", "AWS"),
+            Carrier::Post => ("POST", "AWS4-HMAC-SHA256"),
+            Carrier::PostV2 => ("POST", "AWS"),
         };
         context.set("s3:authType", kind).set("s3:signatureversion", version);
     }

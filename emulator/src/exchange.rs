@@ -14,7 +14,7 @@ use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::operation::{Op, Operation};
-use crate::s3::{Payer, is_control};
+use crate::s3::{Form, Payer, is_control};
 use crate::state::{Bucket, Content, World};
 
 /// What every request stands on.
@@ -37,6 +37,8 @@ pub(crate) struct Exchange {
     pub(crate) trailers: Vec<(String, String)>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    /// The form that an upload came as.
+    pub(crate) form: Option<Form>,
     world: Arc<Mutex<World>>,
     data_dir: Option<Arc<DataDir>>,
     outcome: Mutex<Outcome>,
@@ -88,7 +90,7 @@ impl Exchange {
         let Decoded { body, trailers } = body;
         let Ground { world, data_dir, clock, faults } = ground.clone();
         let outcome = Mutex::default();
-        Self { head, authenticated, body, trailers, clock, faults, world, data_dir, outcome }
+        Self { head, authenticated, body, trailers, clock, faults, form: None, world, data_dir, outcome }
     }
 
     /// Notes which operation this is and lets faults at it: the head as the operation is to see it.
@@ -164,7 +166,7 @@ impl Exchange {
         if elsewhere && O::OP != Op::GetBucketLocation {
             return Err(AwsError::permanent_redirect(&bucket.name, &bucket.region));
         }
-        let version_2 = self.authenticated.carrier == Some(Carrier::QueryV2);
+        let version_2 = self.authenticated.carrier.is_some_and(Carrier::is_version_2);
         if version_2 && !version_2_is_taken_in(&bucket.region) {
             return Err(AwsError::unsupported_authorization());
         }

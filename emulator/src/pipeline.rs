@@ -19,7 +19,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::addressing::{Domains, Host};
 use crate::admin;
-use crate::authenticate::{self, Authenticated, sha256_hex};
+use crate::authenticate::{self, Authenticated, Decoded, sha256_hex};
 use crate::error::{AwsError, Protocol};
 use crate::exchange::{Address, Exchange, Ground, Outcome};
 use crate::head::Head;
@@ -30,8 +30,8 @@ use crate::kms;
 use crate::operation::Op;
 use crate::query;
 use crate::s3::{
-    PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
-    is_control, is_preflight, reword,
+    Form, PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
+    is_control, is_form_post, is_preflight, post_object, reword,
 };
 use crate::service::Service;
 use crate::state::Content;
@@ -158,6 +158,7 @@ impl Pipeline {
             Ok(exchange) => {
                 let exchange = Arc::new(exchange);
                 let answer = match &service {
+                    Service::S3 if exchange.form.is_some() => posted(&exchange),
                     Service::S3 if is_preflight(&exchange.head) => preflight(&exchange),
                     Service::S3 if is_control => {
                         answer_control(&exchange).map(|response| response.map(Content::from))
@@ -220,6 +221,9 @@ impl Pipeline {
             drain(&mut body, &head).await;
             return Err(refusal);
         }
+        if *service == Service::S3 && is_form_post(&head) {
+            return self.posted(head, body, entry).await;
+        }
         let mut received = None;
         if *service != Service::S3 {
             // The other services sign the hash of the body without saying it in a header.
@@ -252,6 +256,39 @@ impl Pipeline {
             }
         }
         Ok(Exchange::new(head, authenticated, decoded, &self.ground))
+    }
+
+    /// From an upload by form to the exchange of a `PutObject` that says the same.
+    async fn posted<B>(
+        &self,
+        head: Head,
+        mut body: std::pin::Pin<Box<B>>,
+        entry: &mut Entry,
+    ) -> Result<Exchange, AwsError>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
+        if let Err(refusal) = Form::check_head(&head) {
+            drain(&mut body, &head).await;
+            return Err(refusal);
+        }
+        let bytes = self.read(&mut body, &head).await?;
+        entry.request_bytes = bytes.len() as u64;
+        let form = Form::parse(&head, &bytes)?;
+        entry.key = Some(form.key().to_owned());
+        let now = self.ground.clock.now();
+        let authenticated =
+            authenticate::authenticate_form(&form, &head, &self.ground.world.lock().accounts, now)?;
+        entry.principal =
+            authenticated.caller.identity().and_then(|identity| identity.principal.arn().map(str::to_owned));
+        form.check_policy(&head, now)?;
+        let head = form.head(&head);
+        check_headers(&head)?;
+        let body = Decoded { body: form.file(), trailers: Vec::new() };
+        let mut exchange = Exchange::new(head, authenticated, body, &self.ground);
+        exchange.form = Some(form);
+        Ok(exchange)
     }
 
     /// Reads a body whole, up to the limit.
@@ -340,6 +377,14 @@ impl Pipeline {
         });
         let body = || Content::from(xml::escape_document(body));
         Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))
+    }
+}
+
+/// Stores what came as a form.
+fn posted(exchange: &Exchange) -> Result<Response<Content>, AwsError> {
+    match &exchange.form {
+        Some(form) => post_object(exchange, form),
+        None => Err(AwsError::internal()),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod incomplete;
 mod payload;
+mod post;
 mod presigned;
 mod sigv2;
 mod sigv4;
@@ -18,6 +19,7 @@ use jiff::{SignedDuration, Timestamp, civil};
 use subtle::ConstantTimeEq;
 
 pub(crate) use payload::{ChunkSigner, Decoded, Payload};
+pub(crate) use post::authenticate_form;
 pub(crate) use presigned::version_2_is_taken_in;
 pub(crate) use sigv4::{Credential, Scope, sha256_hex};
 
@@ -38,6 +40,16 @@ pub(crate) enum Carrier {
     Header,
     Query,
     QueryV2,
+    /// The policy of a form.
+    Post,
+    PostV2,
+}
+
+impl Carrier {
+    /// Whether it carries Signature Version 2.
+    pub(crate) fn is_version_2(self) -> bool {
+        matches!(self, Self::QueryV2 | Self::PostV2)
+    }
 }
 
 /// The outcome of authentication.
@@ -285,6 +297,10 @@ impl Verifier<'_> {
     fn check_stray_token(&self, key: &AccessKey) -> Result<(), AwsError> {
         let token =
             self.head.header("x-amz-security-token").or_else(|| self.head.parameter("X-Amz-Security-Token"));
+        self.check_no_token(token, key)
+    }
+
+    fn check_no_token(&self, token: Option<&str>, key: &AccessKey) -> Result<(), AwsError> {
         match (token, &key.holder) {
             (Some(token), Holder::Root { .. } | Holder::User { .. }) => Err(match self.service {
                 Service::S3 => self.show_second_token(AwsError::invalid_token(token)),
@@ -419,7 +435,7 @@ fn announced_payload(
 fn malformed_scope(carrier: Carrier, text: &str) -> AwsError {
     match carrier {
         Carrier::Header => AwsError::authorization_header_malformed(text),
-        Carrier::Query | Carrier::QueryV2 => {
+        Carrier::Query | Carrier::QueryV2 | Carrier::Post | Carrier::PostV2 => {
             AwsError::query_parameters(&format!("Error parsing the X-Amz-Credential parameter; {text}"))
         }
     }

@@ -105,3 +105,36 @@ impl AwsError {
         Self::new(BAD_REQUEST, "InvalidRedirectLocation", text)
     }
 }
+
+/// Uploads by form.
+impl AwsError {
+    pub(crate) fn post_is_no_form() -> Self {
+        Self::precondition_failed("Bucket POST must be of the enclosure-type multipart/form-data")
+    }
+
+    pub(crate) fn malformed_post() -> Self {
+        let text = "The body of your POST request is not well-formed multipart/form-data.";
+        Self::new(BAD_REQUEST, "MalformedPOSTRequest", text)
+    }
+
+    pub(crate) fn missing_form_field(name: &str) -> Self {
+        let text = format!(
+            "Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the \
+             fields."
+        );
+        Self::invalid_argument(text, name, "")
+    }
+
+    pub(crate) fn post_fields_too_large(limit_bytes: usize) -> Self {
+        let text = "Your POST request fields preceding the upload file were too large.";
+        Self::new(BAD_REQUEST, "MaxPostPreDataLengthExceeded", text)
+            .with("MaxPostPreDataLengthBytes", limit_bytes.to_string())
+    }
+
+    pub(crate) fn posted_entity_too_small(size_bytes: u64, least_bytes: u64) -> Self {
+        let text = "Your proposed upload is smaller than the minimum allowed size";
+        Self::new(BAD_REQUEST, "EntityTooSmall", text)
+            .with("ProposedSize", size_bytes.to_string())
+            .with("MinSizeAllowed", least_bytes.to_string())
+    }
+}

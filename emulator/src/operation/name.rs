@@ -105,6 +105,7 @@ operations! {
         ListObjects,
         ListObjectsV2,
         ListParts,
+        PostObject,
         PreflightRequest,
         PutBucketAccelerateConfiguration,
         PutBucketAcl,

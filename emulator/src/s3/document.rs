@@ -55,11 +55,20 @@ impl Element {
         Self { text: text.into(), ..Self::new(name) }
     }
 
+    /// Reads a document, whatever it is.
+    pub(crate) fn parse_any(body: &[u8]) -> Result<Self, AwsError> {
+        let text = std::str::from_utf8(body).map_err(|_| AwsError::malformed_xml())?;
+        read_tree(text).ok_or_else(AwsError::malformed_xml)
+    }
+
     /// Reads a document; its outermost element must be called `root`.
     pub(crate) fn parse(body: &[u8], root: &str) -> Result<Self, AwsError> {
-        let text = std::str::from_utf8(body).map_err(|_| AwsError::malformed_xml())?;
-        let element = read_tree(text).ok_or_else(AwsError::malformed_xml)?;
+        let element = Self::parse_any(body)?;
         if element.name == root { Ok(element) } else { Err(AwsError::malformed_xml()) }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(crate) fn children(&self) -> &[Self] {
@@ -157,6 +166,13 @@ impl Element {
     pub(crate) fn document_in(&self, namespace: &str) -> String {
         let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         self.push(&mut xml, Some(namespace));
+        xml
+    }
+
+    /// The document without a name space.
+    pub(crate) fn plain_document(&self) -> String {
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        self.push(&mut xml, None);
         xml
     }
 

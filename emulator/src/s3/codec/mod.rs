@@ -11,16 +11,19 @@ mod reword;
 
 use std::sync::Arc;
 
+use http::Response;
 use s3s::dto;
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
-use crate::operation::Operation;
+use crate::operation::{Op, Operation};
 use crate::s3::object::DeleteObject;
+use crate::s3::post::Form;
+use crate::state::Content;
 
-pub(crate) use refused::{check_headers, check_subresource};
+pub(crate) use refused::{check_headers, check_subresource, names_subresource};
 pub(crate) use reword::reword;
 
 /// Where a request keeps its exchange while `s3s` carries it.
@@ -190,12 +193,19 @@ fn refuses_all(error: &AwsError) -> bool {
     matches!(&*error.code, "NoSuchBucket" | "PermanentRedirect") || *error == AwsError::bypass_without_lock()
 }
 
+/// An upload that came as a form: the fields have become headers, the file is the body.
+pub(crate) fn post_object(x: &Exchange, form: &Form) -> Result<Response<Content>, AwsError> {
+    let head = x.begin(Op::PostObject)?;
+    let written = x.perform(&head, decode::post_object(x, &head, form)?)?;
+    Ok(encode::post_object(&head, form, &written))
+}
+
 /// Each key is an operation of its own: authorised alone, and its refusal is an entry of a 200 answer.
 fn delete_objects(
     exchange: &Exchange,
     input: dto::DeleteObjectsInput,
 ) -> Result<dto::DeleteObjectsOutput, AwsError> {
-    let head = exchange.begin(crate::operation::Op::DeleteObjects)?;
+    let head = exchange.begin(Op::DeleteObjects)?;
     let (objects, quiet) = decode::delete_objects(exchange, &head, input)?;
     let mut deleted = Vec::new();
     let mut errors = Vec::new();

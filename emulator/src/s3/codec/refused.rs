@@ -106,13 +106,12 @@ pub(crate) fn check_headers(head: &Head) -> Result<(), AwsError> {
         let text = format!("{name} header is not supported for this operation.");
         return Err(AwsError::invalid_argument(text, name, value));
     }
-    let is_form = head
-        .header("content-type")
-        .is_some_and(|content_type| content_type.starts_with("multipart/form-data"));
-    if is_form && head.method == Method::POST {
-        return Err(AwsError::not_implemented("an upload by POST form"));
-    }
     Ok(())
+}
+
+/// Whether a request is about more than the bucket or object itself.
+pub(crate) fn names_subresource(head: &Head) -> bool {
+    head.query.iter().any(|(name, _)| SUBRESOURCES.iter().any(|row| row.name == name))
 }
 
 /// Refuses a subresource that is not supported with this method.

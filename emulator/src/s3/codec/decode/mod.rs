@@ -3,6 +3,7 @@
 mod acl;
 mod buckets;
 mod configuration;
+mod form;
 mod lifecycle;
 mod listing;
 mod multipart;
@@ -29,6 +30,7 @@ use crate::state::ObjectHeaders;
 pub(super) use acl::*;
 pub(super) use buckets::*;
 pub(super) use configuration::*;
+pub(super) use form::*;
 pub(super) use lifecycle::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;

@@ -2,6 +2,7 @@
 
 mod buckets;
 mod configuration;
+mod form;
 mod lifecycle;
 mod listing;
 mod multipart;
@@ -22,6 +23,7 @@ use crate::state::ObjectHeaders;
 
 pub(super) use buckets::*;
 pub(super) use configuration::*;
+pub(super) use form::*;
 pub(super) use lifecycle::*;
 pub(super) use listing::*;
 pub(super) use multipart::*;
