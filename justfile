@@ -27,6 +27,14 @@ conformance:
 bench name:
     cargo bench -p bucketproof-benches --bench {{ name }}
 
+# Which lines of the decision core its own tests run: the total, and the lines they leave out.
+coverage:
+    cargo llvm-cov --package bucketproof-authz --show-missing-lines --fail-under-lines 95
+
+# Change the decision core in every small way and see whether a test notices: `.cargo/mutants.toml`.
+mutants:
+    cargo mutants --package bucketproof-authz --output target
+
 # Fuzz a target of the decision core (`document`, `wildcard`, `decision`) for some seconds, on one core.
 fuzz target seconds="600":
     cargo afl build --release --manifest-path emulator/authz/fuzz/Cargo.toml --target-dir target/fuzz

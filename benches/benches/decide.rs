@@ -3,6 +3,13 @@
 //! The aims: below 2 us for five policies of ten statements with everything kept that its trace needs, below 1 us where
 //! it allows, linear in the number of statements, and bounded for hostile wildcards. A trace is made when somebody
 //! asks for it; `traced` and `explained` show what that adds.
+//!
+//! Measured on one of two shared virtual cores (Rust 1.95, the `bench` profile), the least of batches of 200 decisions,
+//! since other load only ever adds: 0.71 us where five policies of ten statements and a sixth allow, 0.65 us where they
+//! deny, 0.58 and 0.53 us for the outcome alone; 0.24, 1.2, 10.7 and 170 us for 10, 100, 1,000 and 10,000 statements (the
+//! last no longer fit the cache). `valgrind --tool=callgrind` counts 12,400 instructions for the allowed decision; two
+//! thirds of them are in the statements whose gate is open (`policy/gate.rs`), a quarter in their conditions. How often
+//! a decision allocates is a test, `emulator/authz/tests/allocations.rs`.
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use std::hint::black_box;

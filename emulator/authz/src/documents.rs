@@ -121,10 +121,7 @@ impl Policy {
                 refuse_allow_with_not_principal(&policy)?;
                 trust::check(&policy)?;
             }
-            DocumentKind::Key => {
-                refuse_allow_with_not_principal(&policy)?;
-                key::check(&policy)?;
-            }
+            DocumentKind::Key => refuse_allow_with_not_principal(&policy)?,
             DocumentKind::Topic => {
                 refuse_allow_with_not_principal(&policy)?;
                 topic::check(&policy)?;

@@ -296,6 +296,10 @@ fn every_row_is_decided_as_documented() {
     let mut ids = BTreeSet::new();
     for file in std::fs::read_dir(&folder).expect("the tables") {
         let path = file.expect("a file").path();
+        // The operators have a table of another form, see `operators.rs`.
+        if path.file_stem().is_some_and(|stem| stem == "operators") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).expect("a text");
         let table: Table =
             toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -32,7 +32,7 @@ fn kept_inputs_hold() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
     fn decisions_agree_with_the_reference(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

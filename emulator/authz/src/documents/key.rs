@@ -9,23 +9,6 @@ use crate::request::{Request, Resource};
 
 use super::error;
 
-/// Refuses a statement that names nobody. `Action` and `Resource` may be missing: KMS takes the statement, which then
-/// has no effect (API reference, "PutKeyPolicy").
-pub(super) fn check(policy: &Policy) -> Result<(), PolicyError> {
-    for statement in policy.statements() {
-        if statement.principal.as_ref().is_none_or(|element| element.entries.is_empty()) {
-            return Err(error(
-                PolicyKind::Key,
-                PolicyErrorKind::MissingElement("Principal"),
-                statement.position(),
-                "the statement has no `Principal`".to_owned(),
-                "add `Principal` to the statement",
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// The check that `BypassPolicyLockoutSafetyCheck` turns off: the new policy of a key must let the caller change it
 /// again (KMS Developer Guide, "Default key policy").
 ///

@@ -416,6 +416,7 @@ fn key_policies_name_principals_and_may_lack_the_rest() {
     key(r#""Principal":{"AWS":"111122223333"}"#, "");
     key(r#""Action":"kms:*","Resource":"*""#, "Policy contains a statement with no principal.");
     key(r#""Principal":{},"Action":"kms:*""#, "Policy contains a statement with no principal.");
+    key(r#""Principal":{"AWS":[]},"Action":"kms:*""#, "Policy contains a statement with no principal.");
     key(r#""Principal":{"AWS":"1"}"#, "Policy contains a statement with one or more invalid principals.");
     key(r#""NotPrincipal":{"AWS":"111122223333"}"#, "Allow with NotPrincipal is not allowed.");
     key(r#""Principal":"*","Action":"kms:*","Effects":"x""#, "Unknown field Effects");

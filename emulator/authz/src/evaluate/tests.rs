@@ -128,3 +128,52 @@ proptest::proptest! {
         proptest::prop_assert!(evaluate_line(&broken).get("id").is_some());
     }
 }
+
+#[test]
+fn what_is_no_question_is_named() {
+    let policies = "\"policies\":{";
+    let with = |more: &str| format!("\"policies\":{{{more},");
+    refused(policies, &with(r#""scps":{}"#), "`policies.scps`: holds an object; write a list of levels");
+    refused(
+        policies,
+        &with(r#""session":[7]"#),
+        "`policies.session[0]`: holds a number; write a policy as an object or a string",
+    );
+    refused(
+        "s3:GetObject",
+        "GetObject",
+        "`request.action`: `GetObject` is not an action; write `service:Action`",
+    );
+    refused("s3:GetObject", "s3:", "`request.action`: `s3:` is not an action; write `service:Action`");
+    refused(
+        "\"User\"",
+        "\"Robot\"",
+        "`request.principal`: `Robot` is not a type of principal; use User, AssumedRole, FederatedUser, Root, Service, Federated or Anonymous",
+    );
+    refused(
+        r#"{"aws:SourceIp":"10.0.0.1","aws:TagKeys":["x"]}"#,
+        "7",
+        "`request.context`: holds a number; write an object of condition keys",
+    );
+    refused(
+        "\"10.0.0.1\"",
+        "{}",
+        "`request.context`: the key `aws:SourceIp` holds an object; write a string or a list of strings",
+    );
+    refused(
+        "\"10.0.0.1\"",
+        "[[]]",
+        "`request.context`: the key `aws:SourceIp` holds a list; write a string or a list of strings",
+    );
+    refused(
+        "arn:aws:s3:::b/k",
+        "b/k",
+        "`request.resource`: the field `arn`: `b/k` is not an ARN: it must have the form `arn:partition:service:region:account:resource`; write the whole ARN",
+    );
+    let topic = QUESTION.replace("s3:GetObject", "sqs:SendMessage");
+    let answer = evaluate_line(&topic.replacen(policies, &with(r#""resource":{"Statement":[]}"#), 1));
+    assert_eq!(
+        answer["error"],
+        "`policies.resource`: resource policies of `sqs` are not supported; ask about s3, sts, kms or sns"
+    );
+}

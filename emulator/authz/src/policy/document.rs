@@ -324,14 +324,7 @@ impl Parser {
                 bound_to: None,
                 span: member.node.span,
             }),
-            Value::Object(groups) if groups.is_empty() => {
-                return Err(self.error(
-                    PolicyErrorKind::EmptyPrincipal,
-                    member.node.at,
-                    "the principal is an empty object",
-                    "name somebody under `AWS`, `Service`, `CanonicalUser` or `Federated`",
-                ));
-            }
+            Value::Object(groups) if groups.is_empty() => return Err(self.empty_principal(member.node.at)),
             Value::Object(groups) => {
                 for group in groups {
                     self.principal_group(group, &mut entries)?;
@@ -348,7 +341,7 @@ impl Parser {
     fn principal_group(&self, group: &Member, entries: &mut Vec<PrincipalEntry>) -> Result<(), PolicyError> {
         let nodes = group.node.one_or_many();
         if nodes.is_empty() {
-            return Err(self.invalid_principal(&group.key, group.at));
+            return Err(self.empty_principal(group.at));
         }
         for node in nodes {
             let Value::Text(text) = &node.value else {
@@ -373,6 +366,15 @@ impl Parser {
             });
         }
         Ok(())
+    }
+
+    fn empty_principal(&self, at: Position) -> PolicyError {
+        self.error(
+            PolicyErrorKind::EmptyPrincipal,
+            at,
+            "the principal names nobody",
+            "name somebody under `AWS`, `Service`, `CanonicalUser` or `Federated`",
+        )
     }
 
     fn invalid_principal(&self, text: &str, at: Position) -> PolicyError {

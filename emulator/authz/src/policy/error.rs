@@ -54,7 +54,7 @@ pub enum PolicyErrorKind {
         /// The action that lacks it.
         action: String,
     },
-    /// `Principal` is an object that names nobody.
+    /// `Principal` is an object, or has a list, that names nobody.
     EmptyPrincipal,
     /// An `Allow` for everybody but the principals under `NotPrincipal`.
     AllowWithNotPrincipal,
