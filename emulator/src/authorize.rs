@@ -110,6 +110,27 @@ pub(crate) fn authorize<O: Operation>(
     Ok(Authorized { operation, caller, withheld, context })
 }
 
+/// Whether `operation` would pass now. Nothing may be done on the strength of this but preparation.
+pub(crate) fn would_allow<O: Operation>(
+    operation: &O,
+    authenticated: &Authenticated,
+    head: &Head,
+    world: &World,
+    now: Timestamp,
+) -> bool {
+    let caller = &authenticated.caller;
+    let policies = match caller {
+        Caller::Anonymous => CallerPolicies::default(),
+        Caller::Known(identity) => world.accounts.policies_of(&identity.holder),
+    };
+    let context = request_context(authenticated, head, now);
+    let is_allowed = |requirement: &Requirement| {
+        requirement.is_optional
+            || decide_requirement(requirement, caller, &policies, &context, world).is_allowed()
+    };
+    operation.requirements(world).is_ok_and(|requirements| requirements.iter().all(is_allowed))
+}
+
 fn decide_requirement(
     requirement: &Requirement,
     caller: &Caller,

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bucketproof_clock::Clock;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 
 use crate::authenticate::{Authenticated, Carrier, Decoded, version_2_is_taken_in};
-use crate::authorize::{Decided, authorize};
+use crate::authorize::{Decided, authorize, would_allow};
 use crate::data_dir::{DataDir, Ticket};
 use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
@@ -154,6 +155,22 @@ impl Exchange {
             return None;
         };
         data_dir.note(world).transpose()
+    }
+
+    /// Lets an operation look at the state before it is performed, to do the costly part of its work without the lock.
+    ///
+    /// Absent if the operation would be refused now: then nobody is to work for it.
+    pub(crate) fn preview<O: Operation, T>(
+        &self,
+        head: &Head,
+        operation: &O,
+        look: impl FnOnce(&O, &World, Timestamp) -> Option<T>,
+    ) -> Option<T> {
+        let now = self.clock.now();
+        let world = self.world.lock();
+        self.check_bucket(head, operation, &world).ok()?;
+        would_allow(operation, &self.authenticated, head, &world, now)
+            .then(|| look(operation, &world, now))?
     }
 
     /// Is this the endpoint of the bucket's region, and is the bucket whose the client thinks it is.

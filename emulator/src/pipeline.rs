@@ -31,7 +31,7 @@ use crate::operation::Op;
 use crate::query;
 use crate::s3::{
     Form, PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
-    is_control, is_form_post, is_preflight, post_object, reword,
+    is_control, is_form_post, is_preflight, post_object, reword, stand_in,
 };
 use crate::service::Service;
 use crate::state::Content;
@@ -46,7 +46,7 @@ const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
 
 /// Headers that are verified, or read raw by us, before `s3s` sees the request.
-const TAKEN: [&str; 21] = [
+const TAKEN: [&str; 23] = [
     "authorization",
     "cache-control",
     "content-disposition",
@@ -65,19 +65,23 @@ const TAKEN: [&str; 21] = [
     "x-amz-content-sha256",
     "x-amz-date",
     "x-amz-decoded-content-length",
+    "x-amz-max-parts",
+    "x-amz-part-number-marker",
     "x-amz-object-ownership",
     "x-amz-security-token",
     "x-amz-trailer",
 ];
 
 /// The beginnings of further headers that we read ourselves.
-const TAKEN_PREFIXES: [&str; 6] = [
+const TAKEN_PREFIXES: [&str; 8] = [
     "x-amz-checksum-",
     "x-amz-copy-source-if-",
+    "x-amz-copy-source-server-side-encryption-",
     "x-amz-grant-",
     "x-amz-if-match-",
     "x-amz-meta-",
     "x-amz-object-lock-",
+    "x-amz-server-side-encryption",
 ];
 
 /// What the pipeline is told about the network.
@@ -443,7 +447,10 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
         target.push('?');
         target.push_str(&query.join("&"));
     }
-    let mut request = Request::new(s3s::Body::from(exchange.body.clone()));
+    let body =
+        stand_in(head).map_or_else(|| exchange.body.clone(), |text| Bytes::from_static(text.as_bytes()));
+    let body_bytes = body.len();
+    let mut request = Request::new(s3s::Body::from(body));
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = target.parse().map_err(|_| AwsError::invalid_uri(head.uri.path()))?;
     *request.headers_mut() = head.headers.clone();
@@ -462,7 +469,7 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     for name in ours {
         request.headers_mut().remove(name);
     }
-    request.headers_mut().insert(CONTENT_LENGTH, exchange.body.len().into());
+    request.headers_mut().insert(CONTENT_LENGTH, body_bytes.into());
     request.extensions_mut().insert(Slot(Arc::clone(exchange)));
     Ok(request)
 }

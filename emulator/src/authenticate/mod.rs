@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 pub(crate) use payload::{ChunkSigner, Decoded, Payload};
 pub(crate) use post::authenticate_form;
 pub(crate) use presigned::version_2_is_taken_in;
-pub(crate) use sigv4::{Credential, Scope, sha256_hex};
+pub(crate) use sigv4::{Credential, Scope, hmac_sha256, sha256_hex};
 
 use crate::addressing;
 use crate::error::AwsError;
@@ -369,7 +369,7 @@ impl Verifier<'_> {
         let canonical = sigv4::canonical_request(self.head, &names, payload_hash, scope, leave_out);
         let string_to_sign = sigv4::string_to_sign(timestamp, scope, &canonical);
         let signing_key = scope.signing_key(key.secret.expose());
-        let computed = hex::encode(sigv4::hmac_sha256(&signing_key, string_to_sign.as_bytes()));
+        let computed = hex::encode(hmac_sha256(&signing_key, string_to_sign.as_bytes()));
         let date_matches = timestamp.starts_with(scope.date.as_str());
         if date_matches && bool::from(computed.as_bytes().ct_eq(signature.as_bytes())) {
             return Ok(());

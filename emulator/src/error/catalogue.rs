@@ -196,6 +196,18 @@ impl AwsError {
         Self::new(CONFLICT, "InvalidBucketState", text)
     }
 
+    pub(crate) fn kms_needs_version_4() -> Self {
+        let text = "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature \
+                    Version 4.";
+        Self::invalid_argument(text, "Authorization", "null")
+    }
+
+    pub(crate) fn missing_object_attributes() -> Self {
+        let text = "The x-amz-object-attributes header specifying the attributes to be retrieved is either \
+                    missing or empty";
+        Self::invalid_request(text)
+    }
+
     pub(crate) fn illegal_self_copy() -> Self {
         let text = "This copy request is illegal because it is trying to copy an object to itself without \
                     changing the object's metadata, storage class, website redirect location or encryption \

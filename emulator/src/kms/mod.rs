@@ -35,10 +35,6 @@ use answer::Answer;
 use input::Input;
 
 pub(crate) use create_key::{default_policy_text, random_key_id};
-#[cfg_attr(
-    not(test),
-    expect(unused_imports, reason = "S3 calls it as soon as it encrypts with keys of KMS")
-)]
 pub(crate) use requirement::on_behalf;
 pub(crate) use requirement::{KeyAccess, key_context};
 pub(crate) use tag::check_tags;

@@ -80,7 +80,6 @@ pub(super) fn with_encryption_context(
 /// What a caller needs when `service` (`s3`) uses a key of its region with the caller's permissions.
 ///
 /// `action` is `kms:GenerateDataKey` or `kms:Decrypt`.
-#[cfg_attr(not(test), expect(dead_code, reason = "S3 calls it as soon as it encrypts with keys of KMS"))]
 pub(crate) fn on_behalf(
     service: &'static str,
     action: &'static str,

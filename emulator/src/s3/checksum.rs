@@ -86,8 +86,9 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// Takes names in any case, as AWS does.
     pub(crate) fn parse(name: &str) -> Result<Self, AwsError> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or_else(|| {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
             AwsError::invalid_request(
                 "Checksum algorithm provided is unsupported. Please try again with any of the valid types: \
                  [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
@@ -132,12 +133,27 @@ impl ChecksumAlgorithm {
     /// The raw checksum over all pieces.
     pub(crate) fn compute<'a>(self, pieces: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
         match self {
-            Self::Crc32 => crc32_bytes(crc(CrcAlgorithm::Crc32IsoHdlc, pieces)),
-            Self::Crc32c => crc32_bytes(crc(CrcAlgorithm::Crc32Iscsi, pieces)),
-            Self::Crc64nvme => crc(CrcAlgorithm::Crc64Nvme, pieces).to_be_bytes().to_vec(),
+            Self::Crc32 => self.crc_bytes(crc(CrcAlgorithm::Crc32IsoHdlc, pieces)),
+            Self::Crc32c => self.crc_bytes(crc(CrcAlgorithm::Crc32Iscsi, pieces)),
+            Self::Crc64nvme => self.crc_bytes(crc(CrcAlgorithm::Crc64Nvme, pieces)),
             Self::Sha1 => digest::<Sha1>(pieces),
             Self::Sha256 => digest::<Sha256>(pieces),
         }
+    }
+
+    fn crc(self) -> Option<CrcAlgorithm> {
+        match self {
+            Self::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+            Self::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
+            Self::Crc64nvme => Some(CrcAlgorithm::Crc64Nvme),
+            Self::Sha1 | Self::Sha256 => None,
+        }
+    }
+
+    /// The bytes of a CRC, most significant first.
+    fn crc_bytes(self, value: u64) -> Vec<u8> {
+        let bytes = value.to_be_bytes();
+        bytes.into_iter().skip(bytes.len().saturating_sub(self.raw_bytes())).collect()
     }
 }
 
@@ -155,6 +171,29 @@ impl Checksum {
     pub(crate) fn of(algorithm: ChecksumAlgorithm, content: &Content) -> Self {
         let value = STANDARD.encode(algorithm.compute(content.pieces()));
         Self { algorithm, kind: ChecksumKind::FullObject, value }
+    }
+
+    /// The checksum of a body that is made of parts, from theirs; only for CRCs.
+    ///
+    /// `parts` are the checksum and the length in bytes of each part, in order.
+    pub(crate) fn combined<'a>(
+        algorithm: ChecksumAlgorithm,
+        parts: impl Iterator<Item = (&'a Self, u64)>,
+    ) -> Option<Self> {
+        let crc = algorithm.crc()?;
+        let mut whole = crc_fast::checksum(crc, &[]);
+        for (part, bytes) in parts {
+            let raw = STANDARD.decode(&part.value).ok().filter(|_| part.algorithm == algorithm)?;
+            let value = raw.iter().fold(0, |value, byte| (value << 8) | u64::from(*byte));
+            whole = crc_fast::checksum_combine(crc, whole, value, bytes);
+        }
+        let value = STANDARD.encode(algorithm.crc_bytes(whole));
+        Some(Self { algorithm, kind: ChecksumKind::FullObject, value })
+    }
+
+    /// The value without the number of parts.
+    pub(crate) fn bare_value(&self) -> &str {
+        self.value.split('-').next().unwrap_or_default()
     }
 
     /// The checksum of the parts' checksums.
@@ -227,10 +266,6 @@ fn crc<'a>(algorithm: CrcAlgorithm, pieces: impl Iterator<Item = &'a Bytes>) -> 
     hasher.finalize()
 }
 
-fn crc32_bytes(value: u64) -> Vec<u8> {
-    value.to_be_bytes().into_iter().skip(4).collect()
-}
-
 fn digest<'a, D: Digest>(pieces: impl Iterator<Item = &'a Bytes>) -> Vec<u8> {
     let mut hasher = D::new();
     pieces.for_each(|piece| hasher.update(piece));
@@ -254,6 +289,24 @@ mod tests {
         check(ChecksumAlgorithm::Crc64nvme, "aaaaaaaaaa", "DBqAA21lxVU=");
         check(ChecksumAlgorithm::Crc64nvme, "", "AAAAAAAAAAA=");
         check(ChecksumAlgorithm::Crc64nvme, "test-sse", "Kr7StX/uFlQ=");
+    }
+
+    #[test]
+    fn checksums_of_parts_make_that_of_the_whole() {
+        let parts = ["", "a", "data", "aaaaaaaaaa", "data of the last part"];
+        let whole = Content::from(Bytes::from(parts.concat()));
+        for algorithm in ChecksumAlgorithm::ALL {
+            let of_parts = parts.map(|part| {
+                let content = Content::from(Bytes::from_static(part.as_bytes()));
+                (Checksum::of(algorithm, &content), content.len())
+            });
+            let combined =
+                Checksum::combined(algorithm, of_parts.iter().map(|(checksum, bytes)| (checksum, *bytes)));
+            let expected = algorithm.crc().map(|_| Checksum::of(algorithm, &whole));
+            assert_eq!(combined, expected, "{algorithm:?}");
+        }
+        let other = Checksum::of(ChecksumAlgorithm::Crc32, &whole);
+        assert_eq!(Checksum::combined(ChecksumAlgorithm::Crc32c, [(&other, 1)].into_iter()), None);
     }
 
     #[test]

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::checksum::{Checksum, ChecksumAlgorithm, md5};
+use super::checksum::{Checksum, ChecksumAlgorithm};
 use super::conditions::{ReadConditions, WriteCondition};
-use super::object::{Creation, WriteSettings, current_expiration};
+use super::customer_key::GivenKey;
+use super::digest::{RangeDigest, ToDigest};
+use super::encryption::Requester;
+use super::object::{Creation, Write, WriteSettings, current_expiration};
 use super::read::read_requirements;
 use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Object, ObjectHeaders, Tags, VersionId, World};
+use crate::state::{Attributes, Object, ObjectHeaders, Origin, Tags, VersionId, World};
 
 /// The largest source of one copy.
 const SOURCE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
@@ -26,6 +29,9 @@ pub(crate) struct Source {
     pub(crate) conditions: ReadConditions,
     /// `x-amz-source-expected-bucket-owner`.
     pub(crate) expected_owner: Option<String>,
+    /// `x-amz-copy-source-server-side-encryption-customer-*`.
+    pub(crate) customer_key: GivenKey,
+    pub(crate) requester: Requester,
 }
 
 /// Whether the copy takes the metadata of its source or that of the request.
@@ -54,6 +60,8 @@ pub(crate) struct CopyObject {
     pub(crate) condition: WriteCondition,
     /// Absent to keep the algorithm of the source.
     pub(crate) checksum: Option<ChecksumAlgorithm>,
+    /// Of the source, if it was made before.
+    pub(crate) digest: Option<RangeDigest>,
 }
 
 /// What a copy answers.
@@ -62,7 +70,6 @@ pub(crate) struct Copied {
     pub(crate) etag: String,
     pub(crate) last_modified: Timestamp,
     pub(crate) checksum: Checksum,
-    #[expect(dead_code, reason = "used by what is built next")]
     pub(crate) attributes: Attributes,
     /// Only in a bucket with versioning enabled.
     pub(crate) version: Option<VersionId>,
@@ -78,7 +85,12 @@ impl Source {
         if let Some(expected) = &self.expected_owner {
             world.bucket(&self.bucket)?.check_owner(expected)?;
         }
-        read_requirements(world, &self.bucket, &self.key, self.version_id.as_deref())
+        let version_id = self.version_id.as_deref();
+        let mut requirements = read_requirements(world, &self.bucket, &self.key, version_id)?;
+        if let Ok(object) = world.bucket(&self.bucket)?.object(&self.key, version_id) {
+            requirements.extend(self.requester.decrypt_requirement(&object.attributes.encryption));
+        }
+        Ok(requirements)
     }
 
     /// The source object, its conditions met.
@@ -89,6 +101,8 @@ impl Source {
                 "The source of a copy request may not specifically refer to a delete marker by version id.";
             if &*error.code == "MethodNotAllowed" { AwsError::invalid_request(text) } else { error }
         })?;
+        self.customer_key.check_read(&object.attributes.encryption)?;
+        self.requester.check_decrypt(&object.attributes.encryption, &world.keys)?;
         self.conditions.check_copy(object, now)?;
         restore::check_source(object, now)?;
         Ok(Arc::clone(object))
@@ -111,6 +125,34 @@ pub(crate) fn check_known<O>(authorized: &Authorized<O>) -> Result<(), AwsError>
     match authorized.caller().identity() {
         Some(_) => Ok(()),
         None => Err(AwsError::access_denied("Anonymous users cannot copy objects. Please authenticate.")),
+    }
+}
+
+impl CopyObject {
+    /// What has to be digested of the source as it is now; absent if there is no such source for this caller.
+    pub(crate) fn to_digest(&self, world: &World, now: Timestamp) -> Option<ToDigest> {
+        let object = self.source.find(world, now).ok()?;
+        let (range, algorithm) = (0..object.content.len(), self.algorithm(&object));
+        Some(ToDigest { object, range, algorithm })
+    }
+
+    /// The algorithm that was asked for, else that of the source.
+    fn algorithm(&self, source: &Object) -> ChecksumAlgorithm {
+        let kept = source.checksum.as_ref().map(|checksum| checksum.algorithm);
+        self.checksum.or(kept).unwrap_or(ChecksumAlgorithm::Crc64nvme)
+    }
+
+    /// A copy of an object onto itself has to change something; one of an older version does.
+    fn check_self(&self, world: &World) -> Result<(), AwsError> {
+        let Self { source, settings, .. } = self;
+        let onto_itself =
+            source.bucket == self.bucket && source.key == self.key && source.version_id.is_none();
+        let changes_something = self.directive == MetadataDirective::Replace
+            || settings.headers.storage_class.is_some()
+            || settings.encryption.is_explicit()
+            || settings.redirect.is_some()
+            || world.bucket(&self.bucket)?.encryption.origin == Origin::Put;
+        if onto_itself && !changes_something { Err(AwsError::illegal_self_copy()) } else { Ok(()) }
     }
 }
 
@@ -142,48 +184,47 @@ impl Operation for CopyObject {
         if let Some(tags) = copied_tags {
             settings.tags = Some(Ok(tags.clone()));
         }
-        for requirement in settings.requirements(Creation::Object, &self.bucket, &self.key, &self.condition) {
-            requirements.push(
-                requirement
+        let write =
+            settings.requirements(world, Creation::Object, &self.bucket, &self.key, &self.condition)?;
+        for requirement in write {
+            // KMS does not hear of the copy.
+            requirements.push(match requirement.via_service {
+                Some(_) => requirement,
+                None => requirement
                     .with("s3:x-amz-copy-source", self.source.text())
                     .with("s3:x-amz-metadata-directive", directive),
-            );
+            });
         }
         Ok(requirements)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Copied, AwsError> {
         check_known(&authorized)?;
-        let (Self { source, bucket, key, directive, tagging, settings, condition, checksum }, caller) =
-            authorized.into_parts();
-        let mut attributes = settings.resolve(world, &bucket, &key, &caller)?;
-        attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
+        let (mut operation, caller) = authorized.into_parts();
+        let Self { source, bucket, key, settings, .. } = &operation;
+        let write = Write { op: Self::OP, bucket, key, caller: &caller, now };
+        let mut attributes = settings.resolve(world, &write)?;
         let found = source.find(world, now)?;
         if found.content.len() > SOURCE_BYTES_MAX {
             let text = "The specified copy source is larger than the maximum allowable size for a copy source: \
                         5368709120";
             return Err(AwsError::invalid_request(text));
         }
-        // An older version may be copied over the current one.
-        let onto_itself = source.bucket == bucket && source.key == key && source.version_id.is_none();
-        let changes_something = directive == MetadataDirective::Replace
-            || settings.headers.storage_class.is_some()
-            || settings.encryption.is_some()
-            || settings.redirect.is_some();
-        if onto_itself && !changes_something {
-            return Err(AwsError::illegal_self_copy());
-        }
-        if directive == MetadataDirective::Copy {
+        operation.check_self(world)?;
+        if operation.directive == MetadataDirective::Copy {
             // The storage class is never copied.
             let storage_class = attributes.headers.storage_class.take();
             attributes.headers = ObjectHeaders { storage_class, ..found.attributes.headers.clone() };
         }
-        if tagging == TaggingDirective::Copy {
+        if operation.tagging == TaggingDirective::Copy {
             attributes.tags = found.attributes.tags.clone();
         }
-        let algorithm = checksum.unwrap_or(found.checksum.algorithm);
-        let etag = hex::encode(md5(found.content.pieces()));
-        let checksum = Checksum::of(algorithm, &found.content);
+        let (range, algorithm) = (0..found.content.len(), operation.algorithm(&found));
+        let wanted = ToDigest { object: Arc::clone(&found), range, algorithm };
+        let digest = wanted.digest_unless(operation.digest.take());
+        let Self { source, bucket, key, condition, .. } = operation;
+        let etag = hex::encode(attributes.encryption.tag(digest.md5, &world.entropy));
+        let checksum = digest.checksum;
         condition.check(&key, world.bucket(&bucket)?.objects.current(&key).map(Arc::as_ref))?;
         let source_version = world.bucket(&source.bucket)?.shown(&found.version).cloned();
         let object = Object {
@@ -191,7 +232,7 @@ impl Operation for CopyObject {
             etag: etag.clone(),
             last_modified: now,
             version: VersionId::Null,
-            checksum: checksum.clone(),
+            checksum: Some(checksum.clone()),
             attributes: attributes.clone(),
             parts: None,
         };

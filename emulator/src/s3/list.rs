@@ -206,7 +206,7 @@ mod tests {
                 etag: String::new(),
                 last_modified: Timestamp::UNIX_EPOCH,
                 version: VersionId::Null,
-                checksum,
+                checksum: Some(checksum),
                 attributes: Attributes::default(),
                 parts: None,
             };

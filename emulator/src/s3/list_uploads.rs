@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 
+use super::customer_key::GivenKey;
 use super::lifecycle::abort_headers;
 use super::multipart::UploadRef;
 use crate::authorize::Authorized;
@@ -18,6 +19,8 @@ pub(crate) struct ListParts {
     pub(crate) upload: UploadRef,
     pub(crate) max_parts: usize,
     pub(crate) after: i32,
+    /// Needed, as for completing, where checksums are kept (API reference).
+    pub(crate) customer_key: GivenKey,
 }
 
 /// One page of parts.
@@ -40,12 +43,17 @@ impl Operation for ListParts {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        self.upload.require(world, "s3:ListMultipartUploadParts")
+        let requirements = self.upload.require(world, "s3:ListMultipartUploadParts")?;
+        Ok(self.upload.with_decrypt(requirements, world))
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<PartsPage, AwsError> {
-        let Self { upload, max_parts, after } = authorized.into_operation();
+        let Self { upload, max_parts, after, customer_key } = authorized.into_operation();
         let found = upload.find(world)?;
+        if found.checksum.is_some() || !customer_key.is_absent() {
+            customer_key.check_upload(&found.attributes.encryption)?;
+        }
+        upload.check_decrypt(found, world)?;
         let mut parts: Vec<(i32, Part)> = found
             .parts
             .iter()

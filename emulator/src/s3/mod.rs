@@ -1,7 +1,9 @@
 //! Amazon S3: its operations and the codec that reads and writes them.
 
 mod acl;
+mod attributes;
 mod bucket;
+mod bucket_encryption;
 mod calendar;
 mod checksum;
 mod codec;
@@ -10,7 +12,10 @@ mod configuration;
 mod control;
 mod copy;
 mod cors;
+mod customer_key;
+mod digest;
 mod document;
+mod encryption;
 mod lifecycle;
 mod list;
 mod list_uploads;
@@ -32,15 +37,17 @@ mod replication;
 mod restore;
 mod schema;
 mod tagging;
+mod upload_part;
 mod version_ref;
 mod versioning;
 mod website;
 
 pub(crate) use bucket::{is_bucket_name, is_region};
 pub(crate) use checksum::{Checksum, ChecksumAlgorithm, ChecksumKind, md5};
-pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, post_object, reword};
+pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, post_object, reword, stand_in};
 pub(crate) use control::{answer as answer_control, is_control};
 pub(crate) use cors::{Cors, PreflightRequest, answer_headers as cors_headers, is_preflight};
+pub(crate) use customer_key::CustomerKey;
 pub(crate) use document::Element;
 pub(crate) use lifecycle::{Days, LifecycleClock};
 pub(crate) use listed::ListedKind;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::acl::{AclHeaders, acl_of_new_object};
 use super::checksum::{Checksum, Upload};
 use super::conditions::WriteCondition;
+use super::encryption::RequestedEncryption;
 use super::lifecycle::expiration_header;
 use super::object_lock::{self, LockHeaders};
 use super::tagging;
@@ -54,8 +55,7 @@ pub(crate) struct WriteSettings {
     pub(crate) headers: ObjectHeaders,
     /// The ACL that was asked for; it takes a permission of its own.
     pub(crate) acl: AclHeaders,
-    /// The encryption header as it was sent; policies see the header, not the bucket's default.
-    pub(crate) encryption: Option<String>,
+    pub(crate) encryption: RequestedEncryption,
     /// `x-amz-website-redirect-location`.
     pub(crate) redirect: Option<String>,
     /// The tags that were sent, or what is wrong with them.
@@ -63,32 +63,36 @@ pub(crate) struct WriteSettings {
     pub(crate) lock: LockHeaders,
 }
 
+/// Which write this is: what the settings are resolved for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) op: Op,
+    pub(crate) bucket: &'a str,
+    pub(crate) key: &'a str,
+    pub(crate) caller: &'a Caller,
+    pub(crate) now: Timestamp,
+}
+
 /// What a write answers.
 #[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) etag: String,
-    pub(crate) checksum: Checksum,
+    /// As the answer shows it.
+    pub(crate) checksum: Option<Checksum>,
     /// Only in a bucket with versioning enabled.
     pub(crate) version: Option<VersionId>,
-    #[expect(dead_code, reason = "used by what is built next")]
     pub(crate) attributes: Attributes,
     /// `x-amz-expiration`.
     pub(crate) expiration: Option<String>,
 }
 
 impl WriteSettings {
-    /// What will stand with the bytes that `caller` writes to `bucket/key`; refuses what AWS refuses and what the
-    /// emulator does not do.
-    pub(crate) fn resolve(
-        &self,
-        world: &World,
-        bucket: &str,
-        key: &str,
-        caller: &Caller,
-    ) -> Result<Attributes, AwsError> {
-        self.check(key)?;
-        let bucket = world.bucket(bucket)?;
-        let acl = acl_of_new_object(&self.acl, world, bucket, key, caller)?;
+    /// What will stand with the bytes; refuses what AWS refuses and what the emulator does not do.
+    pub(crate) fn resolve(&self, world: &mut World, write: &Write<'_>) -> Result<Attributes, AwsError> {
+        let bucket = world.bucket(write.bucket)?;
+        self.encryption.check_blocked(bucket, write)?;
+        self.check(write.key)?;
+        let acl = acl_of_new_object(&self.acl, world, bucket, write.key, write.caller)?;
         let tags = self.tags.clone().transpose()?.unwrap_or_default();
         let redirect = self.redirect.clone();
         let leads_somewhere =
@@ -96,7 +100,11 @@ impl WriteSettings {
         if !redirect.as_ref().is_none_or(leads_somewhere) {
             return Err(AwsError::invalid_redirect_location());
         }
-        Ok(Attributes { headers: self.headers.clone(), acl, tags, redirect, ..Attributes::default() })
+        let lock = self.lock.resolve(bucket, write.now)?;
+        let plan = self.encryption.plan(world, bucket, write.key)?;
+        let encryption = plan.carry_out(world, write.now)?;
+        let headers = self.headers.clone();
+        Ok(Attributes { headers, acl, encryption, tags, lock, redirect, restored: None })
     }
 
     fn check(&self, key: &str) -> Result<(), AwsError> {
@@ -113,32 +121,24 @@ impl WriteSettings {
             }
             _ => {}
         }
-        match self.encryption.as_deref() {
-            None | Some("AES256") => {}
-            Some(method @ ("aws:kms" | "aws:kms:dsse" | "aws:fsx")) => {
-                return Err(AwsError::not_implemented(format!("x-amz-server-side-encryption `{method}`")));
-            }
-            Some(other) => {
-                let text = "The encryption method specified is not supported";
-                return Err(AwsError::invalid_argument(text, "x-amz-server-side-encryption", other));
-            }
-        }
         Ok(())
     }
 
     /// The permissions of a write to `bucket/key`.
     pub(crate) fn requirements(
         &self,
+        world: &World,
         creation: Creation,
         bucket: &str,
         key: &str,
         condition: &WriteCondition,
-    ) -> Vec<Requirement> {
+    ) -> Result<Vec<Requirement>, AwsError> {
+        let region = world.bucket(bucket)?.region.as_str();
         let sent_tags = self.tags.as_ref().and_then(|tags| tags.as_ref().ok());
         let describe = |requirement: Requirement| {
+            let described = self.encryption.describe(requirement, world, region);
             self.acl
-                .describe(self.lock.describe(tagging::describe(requirement, sent_tags)))
-                .with_some("s3:x-amz-server-side-encryption", self.encryption.as_deref())
+                .describe(self.lock.describe(tagging::describe(described, sent_tags)))
                 .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
         };
         let mut requirements = condition.require(describe(creation.put(bucket, key)), bucket, key);
@@ -149,7 +149,8 @@ impl WriteSettings {
             requirements.push(describe(Requirement::on_new_object("s3:PutObjectAcl", bucket, key)));
         }
         requirements.extend(self.lock.requirements(bucket, key));
-        requirements
+        requirements.extend(self.encryption.requirement(world, bucket, key));
+        Ok(requirements)
     }
 }
 
@@ -182,14 +183,13 @@ impl Operation for PutObject {
     }
 
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        world.bucket(&self.bucket)?;
-        Ok(self.settings.requirements(Creation::Object, &self.bucket, &self.key, &self.condition))
+        self.settings.requirements(world, Creation::Object, &self.bucket, &self.key, &self.condition)
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
         let (Self { bucket, key, upload, has_digest, settings, condition }, caller) = authorized.into_parts();
-        let mut attributes = settings.resolve(world, &bucket, &key, &caller)?;
-        attributes.lock = settings.lock.resolve(world.bucket(&bucket)?, now)?;
+        let write = Write { op: Self::OP, bucket: &bucket, key: &key, caller: &caller, now };
+        let attributes = settings.resolve(world, &write)?;
         if attributes.lock != Lock::default() && !has_digest {
             return Err(AwsError::locked_without_digest("Object"));
         }
@@ -198,14 +198,14 @@ impl Operation for PutObject {
             return Err(AwsError::entity_too_large(upload.content.len(), PUT_BYTES_MAX));
         }
         condition.check(&key, world.bucket(&bucket)?.objects.current(&key).map(Arc::as_ref))?;
-        let etag = hex::encode(upload.md5);
-        let checksum = upload.checksum.clone();
+        let etag = hex::encode(attributes.encryption.tag(upload.md5, &world.entropy));
+        let checksum = Some(upload.checksum);
         let object = Object {
             content: upload.content,
             etag: etag.clone(),
             last_modified: now,
             version: VersionId::Null,
-            checksum: upload.checksum,
+            checksum: checksum.clone(),
             attributes: attributes.clone(),
             parts: None,
         };

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use super::checksum::{Checksum, ChecksumKind};
 use super::conditions::ReadConditions;
+use super::customer_key::GivenKey;
+use super::encryption::Requester;
 use super::lifecycle::expiration_header;
 use super::multipart::check_part_number;
 use super::object_lock;
@@ -26,6 +28,10 @@ pub(crate) struct Read {
     /// The raw `Range` header; a malformed one is ignored, as AWS does.
     pub(crate) range: Option<String>,
     pub(crate) part_number: Option<i32>,
+    pub(crate) customer_key: GivenKey,
+    pub(crate) requester: Requester,
+    /// Whether the answer tells what is encrypted: the bytes, or their checksum.
+    pub(crate) decrypts: bool,
 }
 
 /// `GetObject`.
@@ -73,6 +79,9 @@ impl Read {
         let mut requirements = read_requirements(world, &self.bucket, &self.key, version_id)?;
         let bucket = world.bucket(&self.bucket)?;
         let Ok(object) = bucket.object(&self.key, version_id) else { return Ok(requirements) };
+        if self.decrypts {
+            requirements.extend(self.requester.decrypt_requirement(&object.attributes.encryption));
+        }
         if !object.attributes.tags.is_empty() {
             let count = Requirement::on_object(self.count_action(), &self.bucket, &self.key);
             requirements.push(count.with_some("s3:versionid", version_id).optional());
@@ -102,6 +111,10 @@ impl Read {
     ) -> Result<Found, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let object = bucket.object(&self.key, self.version_id.as_deref())?;
+        self.customer_key.check_read(&object.attributes.encryption)?;
+        if self.decrypts {
+            self.requester.check_decrypt(&object.attributes.encryption, &world.keys)?;
+        }
         self.conditions.check_read(object, now)?;
         if reading == Reading::Content {
             restore::check_readable(object, now)?;
@@ -116,7 +129,7 @@ impl Read {
             content: object.content.clone(),
             content_range: None,
             parts_count: None,
-            checksum: Some(object.checksum.clone()),
+            checksum: object.checksum.clone(),
             version: bucket.shown(&object.version).cloned(),
             tag_count: Some(object.attributes.tags.len()).filter(|count| may_count.0 && *count > 0),
             notices: self.notices(bucket, object, now),
@@ -134,7 +147,7 @@ impl Read {
                 Ok(Found {
                     content: object.content.slice(range.clone()),
                     content_range: Some(content_range(&range, size)),
-                    checksum: covers_all.then(|| object.checksum.clone()),
+                    checksum: object.checksum.clone().filter(|_| covers_all),
                     ..whole()
                 })
             }
@@ -186,9 +199,9 @@ fn part(whole: Found, number: i32) -> Result<Found, AwsError> {
     for (index, (_, bytes, checksum)) in layout.parts.iter().enumerate() {
         let range = start..start + bytes;
         if i32::try_from(index + 1) == Ok(number) {
-            let checksum = match object.checksum.kind {
-                ChecksumKind::Composite => checksum.clone(),
-                ChecksumKind::FullObject => (count == 1).then(|| object.checksum.clone()),
+            let checksum = match object.checksum.as_ref().map(|checksum| checksum.kind) {
+                Some(ChecksumKind::Composite) => checksum.clone(),
+                _ => object.checksum.clone().filter(|_| count == 1),
             };
             return Ok(Found {
                 content: object.content.slice(range.clone()),

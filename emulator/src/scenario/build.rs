@@ -160,6 +160,7 @@ impl Builder<'_> {
         }
         self.ownership(bucket, &mut built)?;
         built.versioning = self.versioning(bucket)?;
+        built.encryption = self.encryption(bucket, built.encryption)?;
         for object in &bucket.objects {
             let key = object.key.get_ref();
             if !(1..=KEY_BYTES_MAX).contains(&key.len()) {
@@ -231,22 +232,10 @@ impl Builder<'_> {
 
     /// What a bucket may ask for and the emulator does not do yet.
     fn check_supported(&self, bucket: &document::Bucket) -> Result<(), ScenarioError> {
-        let name = bucket.name.get_ref();
-        let only = |field: &'static str, given: Option<&Spanned<String>>, supported: &'static str| match given
-        {
-            Some(value) if value.get_ref() != supported => {
-                let message = format!(
-                    "field `{field}` of the bucket `{name}` is `{}`, which is not supported yet",
-                    value.get_ref()
-                );
-                Err(self.error(value, message, &format!("use `{supported}`, or remove the field")))
-            }
-            _ => Ok(()),
-        };
-        only("encryption", bucket.encryption.as_ref(), "AES256")?;
         match &bucket.notifications {
             None => Ok(()),
             Some(value) => {
+                let name = bucket.name.get_ref();
                 let message = format!("field `notifications` of the bucket `{name}` is not supported yet");
                 Err(self.error(value, message, "remove the field"))
             }
@@ -270,7 +259,7 @@ impl Builder<'_> {
         let content = Content::from(Bytes::copy_from_slice(text.as_bytes()));
         Ok(Object {
             etag: hex::encode(md5(content.pieces())),
-            checksum: Checksum::of(ChecksumAlgorithm::Crc64nvme, &content),
+            checksum: Some(Checksum::of(ChecksumAlgorithm::Crc64nvme, &content)),
             content,
             last_modified: self.now,
             version: VersionId::Null,

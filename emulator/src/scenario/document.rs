@@ -8,6 +8,8 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::{Spanned, Value};
 
+use super::encryption::Encryption;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Document {
@@ -160,7 +162,7 @@ pub(super) struct Bucket {
     pub(super) acl: Option<Spanned<String>>,
     pub(super) public_access_block: Option<PublicAccessBlock>,
     pub(super) versioning: Option<Spanned<String>>,
-    pub(super) encryption: Option<Spanned<String>>,
+    pub(super) encryption: Option<Spanned<Encryption>>,
     pub(super) notifications: Option<Spanned<Value>>,
     #[serde(default)]
     pub(super) objects: Vec<ObjectText>,

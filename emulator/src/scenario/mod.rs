@@ -5,6 +5,7 @@
 
 mod build;
 mod document;
+mod encryption;
 mod error;
 mod keys;
 mod principals;

@@ -8,8 +8,8 @@ use bucketproof_authz::{AccountId, Acl, CanonicalUserId, ObjectOwnership, Policy
 use jiff::Timestamp;
 
 use super::{
-    Attributes, BucketChanges, Defaults, LifecycleConfiguration, Object, ObjectLockConfiguration, Objects,
-    Settings, Tags, Uploads, Version, VersionId, Versioning,
+    Attributes, BucketChanges, BucketEncryption, Defaults, LifecycleConfiguration, Object,
+    ObjectLockConfiguration, Objects, Settings, Tags, Uploads, Version, VersionId, Versioning,
 };
 use crate::error::AwsError;
 
@@ -32,6 +32,7 @@ pub(crate) struct Bucket {
     /// The ACL of an object that has none of its own: full control for the owner of the bucket.
     pub(crate) private: Acl,
     pub(crate) versioning: Versioning,
+    pub(crate) encryption: BucketEncryption,
     pub(crate) tags: Tags,
     /// Absent without Object Lock; once there, it stays.
     pub(crate) object_lock: Option<ObjectLockConfiguration>,
@@ -71,6 +72,7 @@ impl Bucket {
             acl: private.clone(),
             private,
             versioning: Versioning::Never,
+            encryption: defaults.encryption(),
             tags: Tags::default(),
             object_lock: None,
             settings: Settings::default(),

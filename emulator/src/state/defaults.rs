@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use bucketproof_authz::{AccountId, ObjectOwnership, PublicAccessBlock};
 use serde::{Deserialize, Serialize};
 
+use super::{BucketEncryption, CustomerKeys};
+
 /// The settings of accounts, and what new buckets begin with.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct BeyondBuckets {
@@ -16,7 +18,7 @@ pub(crate) struct BeyondBuckets {
 /// Whose defaults new buckets have.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) enum Defaults {
-    /// Those of AWS since April 2023: no ACLs, everything public blocked.
+    /// Those of AWS since April 2023: no ACLs, everything public blocked; since April 2026 no keys of customers.
     #[default]
     Modern,
     /// Those of before, for software that was written for them.
@@ -37,5 +39,13 @@ impl Defaults {
             Self::Modern => Some(PublicAccessBlock::ALL),
             Self::Legacy => None,
         }
+    }
+    /// Encryption with keys of S3 either way; keys of customers are refused since April 2026.
+    pub(crate) fn encryption(self) -> BucketEncryption {
+        let customer_keys = match self {
+            Self::Modern => CustomerKeys::Blocked,
+            Self::Legacy => CustomerKeys::Allowed,
+        };
+        BucketEncryption { customer_keys, ..BucketEncryption::default() }
     }
 }

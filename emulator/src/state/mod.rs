@@ -9,6 +9,7 @@ mod buckets;
 mod changes;
 mod content;
 mod defaults;
+mod encryption;
 mod keys;
 mod lifecycle;
 mod lock;
@@ -28,6 +29,9 @@ pub(crate) use buckets::Bucket;
 pub(crate) use changes::{BucketChanges, Buckets, Changes};
 pub(crate) use content::Content;
 pub(crate) use defaults::{BeyondBuckets, Defaults};
+pub(crate) use encryption::{
+    BucketEncryption, CustomerKeys, DefaultEncryption, Encryption, KeySeal, KmsEncryption, KmsMethod, Origin,
+};
 pub(crate) use keys::{
     Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
     ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bucketproof_authz::Acl;
 use jiff::Timestamp;
 
-use super::{Content, Lock, Tags, VersionId};
+use super::{Content, Encryption, Lock, Tags, VersionId};
 use crate::s3::Checksum;
 
 /// A version of an object. Its bytes never change; tags, ACL and the like may.
@@ -19,7 +19,8 @@ pub(crate) struct Object {
     pub(crate) etag: String,
     pub(crate) last_modified: Timestamp,
     pub(crate) version: VersionId,
-    pub(crate) checksum: Checksum,
+    /// Absent if it was written in parts under a customer's key and no algorithm was named.
+    pub(crate) checksum: Option<Checksum>,
     pub(crate) attributes: Attributes,
     /// How the parts lie; absent for an object written in one piece.
     pub(crate) parts: Option<PartLayout>,
@@ -31,6 +32,7 @@ pub(crate) struct Object {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Attributes {
     pub(crate) headers: ObjectHeaders,
+    pub(crate) encryption: Encryption,
     pub(crate) tags: Tags,
     pub(crate) lock: Lock,
     /// Where the website endpoint sends those who ask for the object.

@@ -32,16 +32,17 @@ pub(crate) struct Part {
     /// Kept apart from the rest.
     #[serde(skip)]
     pub(crate) content: Content,
-    /// The raw MD5, from which the object's ETag is made.
-    pub(crate) md5: [u8; 16],
+    /// The raw entity tag, from which that of the object is made: the MD5, unless somebody else has the key.
+    pub(crate) tag: [u8; 16],
     pub(crate) last_modified: Timestamp,
-    pub(crate) checksum: Option<Checksum>,
+    /// In the algorithm of the upload; in the null mode a CRC64NVME, which only the whole object shows.
+    pub(crate) checksum: Checksum,
 }
 
 impl Part {
     /// Hexadecimal, without quotes.
     pub(crate) fn etag(&self) -> String {
-        hex::encode(self.md5)
+        hex::encode(self.tag)
     }
 }
 

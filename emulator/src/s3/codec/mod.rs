@@ -8,6 +8,7 @@ mod encode;
 mod headers;
 mod refused;
 mod reword;
+mod stand_in;
 
 use std::sync::Arc;
 
@@ -19,12 +20,16 @@ use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::operation::{Op, Operation};
+use crate::s3::copy::CopyObject;
+use crate::s3::digest::ToDigest;
 use crate::s3::object::DeleteObject;
 use crate::s3::post::Form;
+use crate::s3::upload_part::{UploadPart, UploadPartCopy};
 use crate::state::Content;
 
 pub(crate) use refused::{check_headers, check_subresource, names_subresource};
 pub(crate) use reword::reword;
+pub(crate) use stand_in::stand_in;
 
 /// Where a request keeps its exchange while `s3s` carries it.
 #[derive(Clone, Debug)]
@@ -40,9 +45,20 @@ fn serve<I, O: Operation, T>(
     decode: impl FnOnce(&Exchange, &Head, I) -> Result<O, AwsError>,
     encode: impl FnOnce(&Exchange, &Head, O::Output) -> T,
 ) -> S3Result<S3Response<T>> {
+    serve_prepared(request, decode, |_, _, _| (), encode)
+}
+
+/// Decode, do what takes time and needs no lock, perform, encode.
+fn serve_prepared<I, O: Operation, T>(
+    request: S3Request<I>,
+    decode: impl FnOnce(&Exchange, &Head, I) -> Result<O, AwsError>,
+    prepare: impl FnOnce(&Exchange, &Head, &mut O),
+    encode: impl FnOnce(&Exchange, &Head, O::Output) -> T,
+) -> S3Result<S3Response<T>> {
     within(request, |exchange, input| {
         let head = exchange.begin(O::OP)?;
-        let operation = decode(exchange, &head, input)?;
+        let mut operation = decode(exchange, &head, input)?;
+        prepare(exchange, &head, &mut operation);
         let output = exchange.perform(&head, operation)?;
         Ok(encode(exchange, &head, output))
     })
@@ -86,6 +102,37 @@ macro_rules! methods {
                 }
             )*
 
+            async fn copy_object(
+                &self,
+                request: S3Request<dto::CopyObjectInput>,
+            ) -> S3Result<S3Response<dto::CopyObjectOutput>> {
+                let prepare = |x: &Exchange, head: &Head, operation: &mut CopyObject| {
+                    operation.digest = x.preview(head, operation, CopyObject::to_digest).map(ToDigest::digest);
+                };
+                serve_prepared(request, decode::copy_object, prepare, encode::copy_object)
+            }
+
+            async fn upload_part(
+                &self,
+                request: S3Request<dto::UploadPartInput>,
+            ) -> S3Result<S3Response<dto::UploadPartOutput>> {
+                let prepare = |x: &Exchange, head: &Head, operation: &mut UploadPart| {
+                    let algorithm = x.preview(head, operation, |part, world, _| part.algorithm(world));
+                    operation.digest(algorithm);
+                };
+                serve_prepared(request, decode::upload_part, prepare, encode::upload_part)
+            }
+
+            async fn upload_part_copy(
+                &self,
+                request: S3Request<dto::UploadPartCopyInput>,
+            ) -> S3Result<S3Response<dto::UploadPartCopyOutput>> {
+                let prepare = |x: &Exchange, head: &Head, operation: &mut UploadPartCopy| {
+                    operation.digest = x.preview(head, operation, UploadPartCopy::to_digest).map(ToDigest::digest);
+                };
+                serve_prepared(request, decode::upload_part_copy, prepare, encode::upload_part_copy)
+            }
+
             async fn delete_objects(
                 &self,
                 request: S3Request<dto::DeleteObjectsInput>,
@@ -99,11 +146,11 @@ macro_rules! methods {
 methods! {
     checked {
         complete_multipart_upload: CompleteMultipartUploadInput -> CompleteMultipartUploadOutput;
-        copy_object: CopyObjectInput -> CopyObjectOutput;
         create_bucket: CreateBucketInput -> CreateBucketOutput;
         create_multipart_upload: CreateMultipartUploadInput -> CreateMultipartUploadOutput;
         delete_object: DeleteObjectInput -> DeleteObjectOutput;
         get_object: GetObjectInput -> GetObjectOutput;
+        get_object_attributes: GetObjectAttributesInput -> GetObjectAttributesOutput;
         head_object: HeadObjectInput -> HeadObjectOutput;
         list_bucket_analytics_configurations: ListBucketAnalyticsConfigurationsInput -> ListBucketAnalyticsConfigurationsOutput;
         list_bucket_intelligent_tiering_configurations: ListBucketIntelligentTieringConfigurationsInput -> ListBucketIntelligentTieringConfigurationsOutput;
@@ -126,10 +173,12 @@ methods! {
         put_bucket_metrics_configuration: PutBucketMetricsConfigurationInput -> PutBucketMetricsConfigurationOutput;
         put_bucket_notification_configuration: PutBucketNotificationConfigurationInput -> PutBucketNotificationConfigurationOutput;
         put_bucket_ownership_controls: PutBucketOwnershipControlsInput -> PutBucketOwnershipControlsOutput;
+        restore_object: RestoreObjectInput -> RestoreObjectOutput;
+        put_bucket_encryption: PutBucketEncryptionInput -> PutBucketEncryptionOutput;
+        put_bucket_tagging: PutBucketTaggingInput -> PutBucketTaggingOutput;
         put_bucket_policy: PutBucketPolicyInput -> PutBucketPolicyOutput;
         put_bucket_replication: PutBucketReplicationInput -> PutBucketReplicationOutput;
         put_bucket_request_payment: PutBucketRequestPaymentInput -> PutBucketRequestPaymentOutput;
-        put_bucket_tagging: PutBucketTaggingInput -> PutBucketTaggingOutput;
         put_bucket_versioning: PutBucketVersioningInput -> PutBucketVersioningOutput;
         put_bucket_website: PutBucketWebsiteInput -> PutBucketWebsiteOutput;
         put_object: PutObjectInput -> PutObjectOutput;
@@ -139,9 +188,6 @@ methods! {
         put_object_retention: PutObjectRetentionInput -> PutObjectRetentionOutput;
         put_object_tagging: PutObjectTaggingInput -> PutObjectTaggingOutput;
         put_public_access_block: PutPublicAccessBlockInput -> PutPublicAccessBlockOutput;
-        restore_object: RestoreObjectInput -> RestoreObjectOutput;
-        upload_part: UploadPartInput -> UploadPartOutput;
-        upload_part_copy: UploadPartCopyInput -> UploadPartCopyOutput;
     }
     plain {
         abort_multipart_upload: AbortMultipartUploadInput -> AbortMultipartUploadOutput;
@@ -155,6 +201,11 @@ methods! {
         delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput -> DeleteBucketOwnershipControlsOutput;
         delete_bucket_policy: DeleteBucketPolicyInput -> DeleteBucketPolicyOutput;
         delete_bucket_replication: DeleteBucketReplicationInput -> DeleteBucketReplicationOutput;
+        get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput -> GetBucketLifecycleConfigurationOutput;
+        delete_bucket_encryption: DeleteBucketEncryptionInput -> DeleteBucketEncryptionOutput;
+        get_bucket_encryption: GetBucketEncryptionInput -> GetBucketEncryptionOutput;
+        get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
+        get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
         delete_bucket_tagging: DeleteBucketTaggingInput -> DeleteBucketTaggingOutput;
         delete_bucket_website: DeleteBucketWebsiteInput -> DeleteBucketWebsiteOutput;
         delete_object_tagging: DeleteObjectTaggingInput -> DeleteObjectTaggingOutput;
@@ -165,13 +216,10 @@ methods! {
         get_bucket_cors: GetBucketCorsInput -> GetBucketCorsOutput;
         get_bucket_intelligent_tiering_configuration: GetBucketIntelligentTieringConfigurationInput -> GetBucketIntelligentTieringConfigurationOutput;
         get_bucket_inventory_configuration: GetBucketInventoryConfigurationInput -> GetBucketInventoryConfigurationOutput;
-        get_bucket_lifecycle_configuration: GetBucketLifecycleConfigurationInput -> GetBucketLifecycleConfigurationOutput;
-        get_bucket_location: GetBucketLocationInput -> GetBucketLocationOutput;
         get_bucket_logging: GetBucketLoggingInput -> GetBucketLoggingOutput;
         get_bucket_metrics_configuration: GetBucketMetricsConfigurationInput -> GetBucketMetricsConfigurationOutput;
         get_bucket_notification_configuration: GetBucketNotificationConfigurationInput -> GetBucketNotificationConfigurationOutput;
         get_bucket_ownership_controls: GetBucketOwnershipControlsInput -> GetBucketOwnershipControlsOutput;
-        get_bucket_policy: GetBucketPolicyInput -> GetBucketPolicyOutput;
         get_bucket_policy_status: GetBucketPolicyStatusInput -> GetBucketPolicyStatusOutput;
         get_bucket_replication: GetBucketReplicationInput -> GetBucketReplicationOutput;
         get_bucket_request_payment: GetBucketRequestPaymentInput -> GetBucketRequestPaymentOutput;

@@ -11,9 +11,6 @@ use crate::head::Head;
 
 /// Refused by name wherever they appear.
 const HEADERS: &[&str] = &[
-    "x-amz-copy-source-server-side-encryption-customer-algorithm",
-    "x-amz-copy-source-server-side-encryption-customer-key",
-    "x-amz-copy-source-server-side-encryption-customer-key-md5",
     "x-amz-create-session-mode",
     "x-amz-if-match-initiated-time",
     "x-amz-mfa",
@@ -21,11 +18,6 @@ const HEADERS: &[&str] = &[
     "x-amz-rename-source",
     "x-amz-request-route",
     "x-amz-request-token",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-server-side-encryption-context",
-    "x-amz-server-side-encryption-customer-algorithm",
-    "x-amz-server-side-encryption-customer-key",
-    "x-amz-server-side-encryption-customer-key-md5",
     "x-amz-write-offset-bytes",
 ];
 
@@ -49,10 +41,10 @@ const SUBRESOURCES: &[Subresource] = &[
     row("analytics", "GET PUT DELETE", ""),
     row("annotation", "", ""),
     row("append", "", ""),
-    row("attributes", "", ""),
+    row("attributes", "", "GET"),
     row("cors", "GET PUT DELETE", ""),
     row("delete", "POST", ""),
-    row("encryption", "", ""),
+    row("encryption", "GET PUT DELETE", ""),
     row("intelligent-tiering", "GET PUT DELETE", ""),
     row("inventory", "GET PUT DELETE", ""),
     row("legal-hold", "", "GET PUT"),

@@ -28,6 +28,9 @@ pub(crate) fn reword(status: StatusCode, body: &Bytes, head: &Head) -> AwsError 
         "MalformedXML" => AwsError::malformed_xml(),
         "NotImplemented" => AwsError::not_implemented(refused_operation(&message, head)),
         "InternalError" => AwsError::internal(),
+        "InvalidRequest" if message.ends_with("x-amz-object-attributes") => {
+            AwsError::missing_object_attributes()
+        }
         "InvalidArgument" => {
             parameter(&message, head).unwrap_or_else(|| AwsError::new(status, code, message))
         }

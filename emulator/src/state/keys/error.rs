@@ -58,7 +58,6 @@ impl KeyError {
     /// S3 repeats what KMS says, with `KMS.` before the code, always with status 400.
     ///
     /// Source: recorded answers for `NotFoundException`, `DisabledException` and `KMSInvalidStateException`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "S3 calls it as soon as it encrypts with keys of KMS"))]
     pub(crate) fn in_s3(self) -> AwsError {
         match self {
             Self::UnknownManagedAlias(_) | Self::Internal => self.into(),

@@ -1,6 +1,7 @@
 //! From the four ways to name a key to its ARN.
 
 use bucketproof_authz::{AccountId, Arn};
+use serde::{Deserialize, Serialize};
 
 use super::managed::{S3_ALIAS, is_managed_alias};
 use super::seal::{Sealed, uuid_number};
@@ -9,7 +10,7 @@ use super::{KeyError, KeyScope, Keys, KmsKey};
 /// A key as a request means it.
 ///
 /// A key of another account need not exist: whether it does, or is merely forbidden, the caller is not to learn.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(crate) struct ResolvedKey {
     pub(crate) arn: Arn,
     pub(crate) account: AccountId,

@@ -1,8 +1,10 @@
 //! From the parsed input of `s3s` to our operations.
 
 mod acl;
+mod attributes;
 mod buckets;
 mod configuration;
+mod encryption;
 mod form;
 mod lifecycle;
 mod listing;
@@ -28,6 +30,7 @@ use crate::s3::object_lock::LockHeaders;
 use crate::state::ObjectHeaders;
 
 pub(super) use acl::*;
+pub(super) use attributes::*;
 pub(super) use buckets::*;
 pub(super) use configuration::*;
 pub(super) use form::*;
@@ -39,9 +42,11 @@ pub(super) use objects::*;
 pub(super) use settings::*;
 pub(super) use tagging::*;
 
+use encryption::{customer_key, requested_encryption, requester, source_customer_key};
+
 type Decoded<T> = Result<T, AwsError>;
 
-fn source(source: dto::CopySource, head: &Head) -> Decoded<Source> {
+fn source(source: dto::CopySource, x: &Exchange, head: &Head) -> Decoded<Source> {
     match source {
         dto::CopySource::Bucket { bucket, key, version_id } => Ok(Source {
             bucket: bucket.into(),
@@ -49,6 +54,8 @@ fn source(source: dto::CopySource, head: &Head) -> Decoded<Source> {
             version_id: version_id.map(Into::into),
             conditions: read_conditions(head, "x-amz-copy-source-"),
             expected_owner: text(head, "x-amz-source-expected-bucket-owner"),
+            customer_key: source_customer_key(head),
+            requester: requester(x),
         }),
         _ => Err(AwsError::not_implemented("a copy from an access point")),
     }
@@ -118,7 +125,7 @@ fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
             storage_class: text(head, "x-amz-storage-class").filter(|class| class != "STANDARD"),
         },
         acl: acl_headers(head),
-        encryption: text(head, "x-amz-server-side-encryption"),
+        encryption: requested_encryption(x, head),
         redirect: text(head, "x-amz-website-redirect-location").filter(|to| !to.is_empty()),
         tags: head
             .header("x-amz-tagging")
@@ -147,6 +154,7 @@ fn read_conditions(head: &Head, prefix: &str) -> ReadConditions {
 
 /// What the client claims about the body, in headers or trailers.
 fn claims(x: &Exchange, head: &Head) -> Decoded<Claims> {
+    check_single(head)?;
     let checksums = ChecksumAlgorithm::ALL.into_iter().filter_map(|algorithm| {
         let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
         Some((algorithm, x.header_or_trailer(head, &header)?.to_owned()))
@@ -157,7 +165,39 @@ fn claims(x: &Exchange, head: &Head) -> Decoded<Claims> {
             return Err(AwsError::not_implemented(format!("the checksum header `{header}`")));
         }
     }
-    Ok(Claims { content_md5: text(head, "content-md5"), checksums: checksums.collect() })
+    let checksums: Vec<_> = checksums.collect();
+    check_sdk_algorithm(head, &checksums)?;
+    Ok(Claims { content_md5: text(head, "content-md5"), checksums })
+}
+
+/// A checksum may stand in the head only once; AWS complains about the second (seen there).
+fn check_single(head: &Head) -> Decoded<()> {
+    for algorithm in ChecksumAlgorithm::ALL {
+        let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
+        if let Some(second) = head.headers.get_all(&header).iter().nth(1) {
+            let value = String::from_utf8_lossy(second.as_bytes()).into_owned();
+            return Err(AwsError::invalid_argument("Only one value may be specified.", header, value));
+        }
+    }
+    Ok(())
+}
+
+/// What SDKs say about the checksum that they send: there must be one, of that algorithm.
+///
+/// Source: seen on AWS, where names in any case are taken.
+fn check_sdk_algorithm(head: &Head, checksums: &[(ChecksumAlgorithm, String)]) -> Decoded<()> {
+    let Some(said) = head.header("x-amz-sdk-checksum-algorithm") else { return Ok(()) };
+    let text = match checksums.first() {
+        None => {
+            "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers \
+             were found."
+        }
+        Some((sent, _)) if !sent.name().eq_ignore_ascii_case(said) => {
+            "Value for x-amz-sdk-checksum-algorithm header is invalid."
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(AwsError::invalid_request(text))
 }
 
 fn algorithm(head: &Head, header: &str) -> Decoded<Option<ChecksumAlgorithm>> {
@@ -171,4 +211,9 @@ fn checksum_kind(head: &Head) -> Decoded<Option<ChecksumKind>> {
         Some("FULL_OBJECT") => Ok(Some(ChecksumKind::FullObject)),
         Some(_) => Err(AwsError::invalid_request("Value for x-amz-checksum-type header is invalid.")),
     }
+}
+
+/// Whether a read asks for the checksum.
+pub(super) fn wants_checksum(head: &Head) -> bool {
+    head.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
 }

@@ -3,7 +3,8 @@
 use s3s::dto;
 
 use super::{
-    Decoded, algorithm, checksum_kind, claims, encoding, source, text, write_condition, write_settings,
+    Decoded, algorithm, checksum_kind, claims, customer_key, encoding, requester, source, text,
+    write_condition, write_settings,
 };
 use crate::error::AwsError;
 use crate::exchange::Exchange;
@@ -11,9 +12,9 @@ use crate::head::Head;
 use crate::s3::checksum::{ChecksumAlgorithm, DigestForm};
 use crate::s3::list_uploads::{ListMultipartUploads, ListParts};
 use crate::s3::multipart::{
-    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListedPart, UploadPart,
-    UploadPartCopy, UploadRef,
+    AbortMultipartUpload, CompleteMultipartUpload, CreateMultipartUpload, ListedPart, UploadRef,
 };
+use crate::s3::upload_part::{UploadPart, UploadPartCopy};
 
 pub(in crate::s3::codec) fn create_multipart_upload(
     x: &Exchange,
@@ -40,21 +41,25 @@ pub(in crate::s3::codec) fn upload_part(
         has_digest: claims.is_any(),
         sent: claims.checksums.first().map(|(algorithm, _)| *algorithm),
         body: claims.check(x.body.clone(), DigestForm::Base64),
-        upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },
+        upload: upload_ref(x, input.bucket, input.key, input.upload_id),
         number: input.part_number,
+        own: None,
+        customer_key: customer_key(head),
     })
 }
 
 pub(in crate::s3::codec) fn upload_part_copy(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     input: dto::UploadPartCopyInput,
 ) -> Decoded<UploadPartCopy> {
     Ok(UploadPartCopy {
-        upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },
+        upload: upload_ref(x, input.bucket, input.key, input.upload_id),
         number: input.part_number,
-        source: source(input.copy_source, head)?,
+        source: source(input.copy_source, x, head)?,
         range: text(head, "x-amz-copy-source-range"),
+        customer_key: customer_key(head),
+        digest: None,
     })
 }
 
@@ -85,33 +90,35 @@ pub(in crate::s3::codec) fn complete_multipart_upload(
             })?),
         };
     Ok(CompleteMultipartUpload {
-        upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },
+        upload: upload_ref(x, input.bucket, input.key, input.upload_id),
         parts: parts.collect::<Decoded<Vec<ListedPart>>>()?,
         condition: write_condition(head)?,
         kind: checksum_kind(head)?,
         claimed: claims(x, head)?.checksums.into_iter().next(),
         claimed_bytes,
+        customer_key: customer_key(head),
     })
 }
 
 pub(in crate::s3::codec) fn abort_multipart_upload(
-    _: &Exchange,
+    x: &Exchange,
     _: &Head,
     input: dto::AbortMultipartUploadInput,
 ) -> AbortMultipartUpload {
-    let upload = UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id };
+    let upload = upload_ref(x, input.bucket, input.key, input.upload_id);
     AbortMultipartUpload(upload)
 }
 
 pub(in crate::s3::codec) fn list_parts(
-    _: &Exchange,
-    _: &Head,
+    x: &Exchange,
+    head: &Head,
     input: dto::ListPartsInput,
 ) -> Decoded<ListParts> {
     Ok(ListParts {
-        upload: UploadRef { bucket: input.bucket, key: input.key, upload_id: input.upload_id },
+        upload: upload_ref(x, input.bucket, input.key, input.upload_id),
         max_parts: page_size(input.max_parts, "max-parts")?,
         after: input.part_number_marker.unwrap_or_default(),
+        customer_key: customer_key(head),
     })
 }
 
@@ -131,6 +138,10 @@ pub(in crate::s3::codec) fn list_multipart_uploads(
         max_uploads: page_size(input.max_uploads, "max-uploads")?,
         after: key_marker.map(|key| (key, input.upload_id_marker.filter(|marker| !marker.is_empty()))),
     })
+}
+
+fn upload_ref(x: &Exchange, bucket: String, key: String, upload_id: String) -> UploadRef {
+    UploadRef { bucket, key, upload_id, requester: requester(x) }
 }
 
 /// `max-parts` and `max-uploads`: capped at a thousand.

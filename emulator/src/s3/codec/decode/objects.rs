@@ -4,7 +4,10 @@ use s3s::dto;
 
 use super::super::headers;
 use super::object_lock::bypass;
-use super::{Decoded, algorithm, claims, read_conditions, source, text, write_condition, write_settings};
+use super::{
+    Decoded, algorithm, claims, customer_key, read_conditions, requester, source, text, wants_checksum,
+    write_condition, write_settings,
+};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
@@ -40,7 +43,8 @@ pub(in crate::s3::codec) fn get_object(
     input: dto::GetObjectInput,
 ) -> Decoded<GetObject> {
     headers::check_overrides(x, head)?;
-    Ok(GetObject(read(head, input.bucket, input.key, input.version_id, input.part_number)))
+    let read = read(x, head, input.bucket, input.key, input.version_id, input.part_number);
+    Ok(GetObject(Read { decrypts: true, ..read }))
 }
 
 pub(in crate::s3::codec) fn head_object(
@@ -49,10 +53,11 @@ pub(in crate::s3::codec) fn head_object(
     input: dto::HeadObjectInput,
 ) -> Decoded<HeadObject> {
     headers::check_overrides(x, head)?;
-    Ok(HeadObject(read(head, input.bucket, input.key, input.version_id, input.part_number)))
+    Ok(HeadObject(read(x, head, input.bucket, input.key, input.version_id, input.part_number)))
 }
 
 fn read(
+    x: &Exchange,
     head: &Head,
     bucket: String,
     key: String,
@@ -66,6 +71,9 @@ fn read(
         conditions: read_conditions(head, ""),
         range: text(head, "range"),
         part_number,
+        customer_key: customer_key(head),
+        requester: requester(x),
+        decrypts: wants_checksum(head),
     }
 }
 
@@ -147,7 +155,7 @@ pub(in crate::s3::codec) fn copy_object(
     };
     let settings = write_settings(x, head);
     Ok(CopyObject {
-        source: source(input.copy_source, head)?,
+        source: source(input.copy_source, x, head)?,
         bucket: input.bucket,
         key: input.key,
         directive,
@@ -155,5 +163,6 @@ pub(in crate::s3::codec) fn copy_object(
         settings,
         condition: write_condition(head)?,
         checksum: algorithm(head, "x-amz-checksum-algorithm")?,
+        digest: None,
     })
 }

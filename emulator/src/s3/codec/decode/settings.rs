@@ -9,6 +9,7 @@ use super::{Decoded, claims, parse_token};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
+use crate::s3::bucket_encryption::EncryptionSetting;
 use crate::s3::checksum::DigestForm;
 use crate::s3::configuration::{DeleteConfiguration, GetConfiguration, PutConfiguration};
 use crate::s3::document::Document;
@@ -23,6 +24,7 @@ use crate::state::Tags;
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Checked {
     Always,
+    /// What comes along has to be right.
     IfSent,
 }
 
@@ -77,6 +79,7 @@ get! {
     get_bucket_ownership_controls: GetBucketOwnershipControlsInput => ObjectOwnership;
     get_bucket_replication: GetBucketReplicationInput => Replication;
     get_bucket_request_payment: GetBucketRequestPaymentInput => Payer;
+    get_bucket_encryption: GetBucketEncryptionInput => EncryptionSetting;
     get_bucket_tagging: GetBucketTaggingInput => Tags;
     get_bucket_website: GetBucketWebsiteInput => Website;
     get_public_access_block: GetPublicAccessBlockInput => PublicAccessBlock;
@@ -89,6 +92,7 @@ put! {
     put_bucket_ownership_controls: PutBucketOwnershipControlsInput => ObjectOwnership, Checked::IfSent;
     put_bucket_replication: PutBucketReplicationInput => Replication, Checked::IfSent;
     put_bucket_request_payment: PutBucketRequestPaymentInput => Payer, Checked::IfSent;
+    put_bucket_encryption: PutBucketEncryptionInput => EncryptionSetting, Checked::IfSent;
     put_bucket_tagging: PutBucketTaggingInput => Tags, Checked::Always;
     put_bucket_website: PutBucketWebsiteInput => Website, Checked::IfSent;
     put_public_access_block: PutPublicAccessBlockInput => PublicAccessBlock, Checked::IfSent;
@@ -98,6 +102,7 @@ delete! {
     delete_bucket_cors: DeleteBucketCorsInput => Cors;
     delete_bucket_ownership_controls: DeleteBucketOwnershipControlsInput => ObjectOwnership;
     delete_bucket_replication: DeleteBucketReplicationInput => Replication;
+    delete_bucket_encryption: DeleteBucketEncryptionInput => EncryptionSetting;
     delete_bucket_tagging: DeleteBucketTaggingInput => Tags;
     delete_bucket_website: DeleteBucketWebsiteInput => Website;
     delete_public_access_block: DeletePublicAccessBlockInput => PublicAccessBlock;

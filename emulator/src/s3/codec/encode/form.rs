@@ -2,6 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 
+use super::encryption_headers;
 use crate::exchange::Address;
 use crate::head::{Head, encode};
 use crate::s3::document::Element;
@@ -21,7 +22,9 @@ pub(in crate::s3::codec) fn post_object(head: &Head, form: &Form, written: &Writ
     };
     set("etag", &etag);
     set("location", &location);
-    set("x-amz-server-side-encryption", "AES256");
+    for (name, value) in encryption_headers(head, &written.attributes.encryption) {
+        set(name, &value);
+    }
     if let Some(expiration) = &written.expiration {
         set("x-amz-expiration", expiration);
     }

@@ -74,8 +74,8 @@ enum Owners {
 fn contents(x: &Exchange, head: &Head, names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
     let now = wants_restores(head).then(|| x.clock.now());
     let list = page.objects.into_iter().map(|ListedObject { key, object, owner: owner_id }| dto::Object {
-        checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
-        checksum_type: Some(kind(&object.checksum)),
+        checksum_algorithm: object.checksum.as_ref().map(|own| vec![algorithm_name(own.algorithm)]),
+        checksum_type: object.checksum.as_ref().map(kind),
         e_tag: Some(etag(object.etag.as_str())),
         key: Some(names.write(&key)),
         last_modified: Some(time(object.last_modified)),
@@ -123,8 +123,8 @@ pub(in crate::s3::codec) fn list_object_versions(
     let mut markers = Vec::new();
     for ListedVersion { key, version, is_latest, owner: owner_id } in versions {
         let listed = |object: &Object| dto::ObjectVersion {
-            checksum_algorithm: Some(vec![algorithm_name(object.checksum.algorithm)]),
-            checksum_type: Some(kind(&object.checksum)),
+            checksum_algorithm: object.checksum.as_ref().map(|own| vec![algorithm_name(own.algorithm)]),
+            checksum_type: object.checksum.as_ref().map(kind),
             e_tag: Some(etag(object.etag.as_str())),
             is_latest: Some(is_latest),
             key: Some(names.write(&key)),

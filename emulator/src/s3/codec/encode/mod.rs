@@ -1,7 +1,9 @@
 //! From our answers to the output types of `s3s`.
 
+mod attributes;
 mod buckets;
 mod configuration;
+mod encryption;
 mod form;
 mod lifecycle;
 mod listing;
@@ -21,6 +23,7 @@ use crate::head::{Head, encode};
 use crate::s3::checksum::{Checksum, ChecksumAlgorithm, ChecksumKind};
 use crate::state::ObjectHeaders;
 
+pub(super) use attributes::*;
 pub(super) use buckets::*;
 pub(super) use configuration::*;
 pub(super) use form::*;
@@ -30,6 +33,8 @@ pub(super) use multipart::*;
 pub(super) use object_lock::*;
 pub(super) use objects::*;
 pub(super) use settings::*;
+
+use encryption::{answer_encryption, answer_requested_encryption, encryption_headers};
 
 /// Sets the checksum fields that every output type has under the same names.
 macro_rules! set_checksum {
@@ -98,11 +103,6 @@ fn etag(value: impl Into<String>) -> dto::ETag {
 
 fn time(instant: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(SystemTime::from(instant))
-}
-
-/// Every object is encrypted with keys that S3 manages; nothing else is taken yet.
-fn encryption() -> dto::ServerSideEncryption {
-    dto::ServerSideEncryption::from_static(dto::ServerSideEncryption::AES256)
 }
 
 fn kind(checksum: &Checksum) -> dto::ChecksumType {

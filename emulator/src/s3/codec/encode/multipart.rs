@@ -3,15 +3,16 @@
 use s3s::dto;
 
 use super::{
-    Names, algorithm_name, bucket, encryption, etag, kind, kind_name, owner, set_checksum, storage_class,
-    time,
+    Names, algorithm_name, answer_encryption, answer_requested_encryption, bucket, etag, kind, kind_name,
+    owner, set_checksum, storage_class, time,
 };
 use crate::exchange::{Address, Exchange};
 use crate::head::{Head, encode};
 use crate::s3::list_uploads::{ListedUpload, PartsPage, UploadsPage};
 use crate::s3::multipart::Begun;
 use crate::s3::object::Written;
-use crate::state::Part;
+use crate::s3::upload_part::WrittenPart;
+use crate::state::Encryption;
 
 pub(in crate::s3::codec) fn create_multipart_upload(
     x: &Exchange,
@@ -22,53 +23,56 @@ pub(in crate::s3::codec) fn create_multipart_upload(
     for (name, value) in begun.abort.iter().flatten() {
         x.answer_header(name, value);
     }
+    answer_requested_encryption(x, head, &begun.attributes.encryption);
     dto::CreateMultipartUploadOutput {
         bucket: bucket(head),
         key: address.key,
         upload_id: Some(begun.upload_id),
-        server_side_encryption: Some(encryption()),
         checksum_algorithm: begun.checksum.map(|(algorithm, _)| algorithm_name(algorithm)),
         checksum_type: begun.checksum.map(|(_, kind)| kind_name(kind)),
         ..Default::default()
     }
 }
 
-pub(in crate::s3::codec) fn upload_part(_: &Exchange, _: &Head, part: Part) -> dto::UploadPartOutput {
-    let mut output = dto::UploadPartOutput {
-        e_tag: Some(etag(part.etag())),
-        server_side_encryption: Some(encryption()),
-        ..Default::default()
-    };
-    set_checksum!(output, part.checksum);
+pub(in crate::s3::codec) fn upload_part(
+    x: &Exchange,
+    head: &Head,
+    written: WrittenPart,
+) -> dto::UploadPartOutput {
+    answer_encryption(x, head, &written.encryption);
+    let mut output = dto::UploadPartOutput { e_tag: Some(etag(written.part.etag())), ..Default::default() };
+    set_checksum!(output, written.checksum);
     output
 }
 
 pub(in crate::s3::codec) fn upload_part_copy(
-    _: &Exchange,
-    _: &Head,
-    part: Part,
+    x: &Exchange,
+    head: &Head,
+    written: WrittenPart,
 ) -> dto::UploadPartCopyOutput {
+    let WrittenPart { part, checksum, encryption } = written;
+    answer_encryption(x, head, &encryption);
     let mut result = dto::CopyPartResult {
         e_tag: Some(etag(part.etag())),
         last_modified: Some(time(part.last_modified)),
         ..Default::default()
     };
-    set_checksum!(result, part.checksum);
-    dto::UploadPartCopyOutput {
-        copy_part_result: Some(result),
-        server_side_encryption: Some(encryption()),
-        ..Default::default()
-    }
+    set_checksum!(result, checksum);
+    dto::UploadPartCopyOutput { copy_part_result: Some(result), ..Default::default() }
 }
 
 pub(in crate::s3::codec) fn complete_multipart_upload(
     x: &Exchange,
-    _: &Head,
+    head: &Head,
     written: Written,
 ) -> dto::CompleteMultipartUploadOutput {
     let address = Address::of(&x.head);
     let (bucket, key) = (address.bucket.unwrap_or_default(), address.key.unwrap_or_default());
     let region = x.authenticated.region.as_deref().unwrap_or("us-east-1");
+    // A key of the customer is not told here (API reference, and recorded).
+    if !matches!(written.attributes.encryption, Encryption::Customer(_)) {
+        answer_encryption(x, head, &written.attributes.encryption);
+    }
     if let Some(version) = &written.version {
         x.answer_header("x-amz-version-id", version.as_str());
     }
@@ -78,11 +82,10 @@ pub(in crate::s3::codec) fn complete_multipart_upload(
         bucket: Some(bucket),
         key: Some(key),
         e_tag: Some(etag(written.etag)),
-        server_side_encryption: Some(encryption()),
-        checksum_type: Some(kind(&written.checksum)),
+        checksum_type: written.checksum.as_ref().map(kind),
         ..Default::default()
     };
-    set_checksum!(output, Some(written.checksum));
+    set_checksum!(output, written.checksum);
     output
 }
 
@@ -109,7 +112,7 @@ pub(in crate::s3::codec) fn list_parts(x: &Exchange, head: &Head, page: PartsPag
             size: i64::try_from(part.content.len()).ok(),
             ..Default::default()
         };
-        set_checksum!(listed, part.checksum.filter(|_| upload.checksum.is_some()));
+        set_checksum!(listed, upload.checksum.map(|_| part.checksum));
         listed
     });
     dto::ListPartsOutput {

@@ -3,8 +3,9 @@
 use http::StatusCode;
 use s3s::dto;
 
+use super::super::decode::wants_checksum;
 use super::super::headers;
-use super::{encryption, etag, kind, set_checksum, time};
+use super::{answer_encryption, answer_requested_encryption, etag, kind, set_checksum, time};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
@@ -20,16 +21,16 @@ fn answer_version(x: &Exchange, header: &str, version: Option<&VersionId>) {
     }
 }
 
-pub(in crate::s3::codec) fn put_object(x: &Exchange, _: &Head, written: Written) -> dto::PutObjectOutput {
+pub(in crate::s3::codec) fn put_object(x: &Exchange, head: &Head, written: Written) -> dto::PutObjectOutput {
+    answer_requested_encryption(x, head, &written.attributes.encryption);
     answer_version(x, "x-amz-version-id", written.version.as_ref());
     let mut output = dto::PutObjectOutput {
         expiration: written.expiration,
         e_tag: Some(etag(written.etag)),
-        server_side_encryption: Some(encryption()),
-        checksum_type: Some(kind(&written.checksum)),
+        checksum_type: written.checksum.as_ref().map(kind),
         ..Default::default()
     };
-    set_checksum!(output, Some(written.checksum));
+    set_checksum!(output, written.checksum);
     output
 }
 
@@ -41,6 +42,7 @@ macro_rules! read_output {
         for (name, value) in &notices {
             $x.answer_header(name, value);
         }
+        answer_encryption($x, $head, &object.attributes.encryption);
         answer_version($x, "x-amz-version-id", version.as_ref());
         if let Some(count) = tag_count {
             $x.answer_header("x-amz-tagging-count", &count.to_string());
@@ -53,7 +55,6 @@ macro_rules! read_output {
             e_tag: Some(etag(object.etag.as_str())),
             last_modified: Some(time(object.last_modified)),
             parts_count: parts_count.and_then(|count| i32::try_from(count).ok()),
-            server_side_encryption: Some(encryption()),
             storage_class: object.attributes.headers.storage_class.clone().map(dto::StorageClass::from),
             checksum_type: wanted.as_ref().map(kind),
             ..Default::default()
@@ -121,7 +122,8 @@ pub(in crate::s3::codec) fn delete_error(
     }
 }
 
-pub(in crate::s3::codec) fn copy_object(x: &Exchange, _: &Head, copied: Copied) -> dto::CopyObjectOutput {
+pub(in crate::s3::codec) fn copy_object(x: &Exchange, head: &Head, copied: Copied) -> dto::CopyObjectOutput {
+    answer_requested_encryption(x, head, &copied.attributes.encryption);
     answer_version(x, "x-amz-version-id", copied.version.as_ref());
     answer_version(x, "x-amz-copy-source-version-id", copied.source_version.as_ref());
     let mut result = dto::CopyObjectResult {
@@ -134,11 +136,6 @@ pub(in crate::s3::codec) fn copy_object(x: &Exchange, _: &Head, copied: Copied) 
     dto::CopyObjectOutput {
         expiration: copied.expiration,
         copy_object_result: Some(result),
-        server_side_encryption: Some(encryption()),
         ..Default::default()
     }
-}
-
-fn wants_checksum(head: &Head) -> bool {
-    head.header("x-amz-checksum-mode").is_some_and(|mode| mode.eq_ignore_ascii_case("enabled"))
 }

@@ -7,6 +7,7 @@ use super::super::decode::token;
 use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::s3::acl::ShownAcl;
+use crate::s3::bucket_encryption::EncryptionSetting;
 use crate::s3::document::{Document, Element};
 use crate::s3::listed::{ListedKind, ListedPage};
 use crate::s3::policy::PolicyStatus;
@@ -44,6 +45,7 @@ get! {
     get_bucket_ownership_controls: ObjectOwnership => GetBucketOwnershipControlsOutput;
     get_bucket_replication: Replication => GetBucketReplicationOutput;
     get_bucket_request_payment: Payer => GetBucketRequestPaymentOutput;
+    get_bucket_encryption: EncryptionSetting => GetBucketEncryptionOutput;
     get_bucket_tagging: Tags => GetBucketTaggingOutput;
     get_bucket_website: Website => GetBucketWebsiteOutput;
     get_object_acl: ShownAcl => GetObjectAclOutput;
@@ -58,6 +60,8 @@ done! {
     delete_bucket_metrics_configuration => DeleteBucketMetricsConfigurationOutput;
     delete_bucket_ownership_controls => DeleteBucketOwnershipControlsOutput;
     delete_bucket_replication => DeleteBucketReplicationOutput;
+    put_bucket_encryption => PutBucketEncryptionOutput;
+    delete_bucket_encryption => DeleteBucketEncryptionOutput;
     delete_bucket_tagging => DeleteBucketTaggingOutput;
     delete_bucket_website => DeleteBucketWebsiteOutput;
     delete_public_access_block => DeletePublicAccessBlockOutput;
