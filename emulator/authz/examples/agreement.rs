@@ -9,7 +9,7 @@
 use std::process::ExitCode;
 
 use bucketproof_authz::evaluate::evaluate_line;
-use bucketproof_authz::{Policy, PolicyKind, PolicySource, validate_bucket_policy};
+use bucketproof_authz::{DocumentKind, Policy, PolicyKind, PolicySource};
 use serde_json::Value;
 
 fn main() -> ExitCode {
@@ -58,8 +58,8 @@ fn decided(line: &str, case: &Value) -> Result<(), String> {
 
 fn validated(case: &Value) -> Result<(), String> {
     let bucket = text_at(case, "bucket");
-    let checked = Policy::parse(text_at(case, "policy"), PolicySource::new(PolicyKind::Bucket, bucket))
-        .and_then(|policy| validate_bucket_policy(&policy, bucket).map(|()| policy));
+    let source = PolicySource::new(PolicyKind::Bucket, bucket);
+    let checked = Policy::parse_valid(text_at(case, "policy"), source, DocumentKind::Bucket { name: bucket });
     let expected = case.pointer("/expect/message").and_then(Value::as_str);
     let blocked = case.pointer("/publicAccessBlock/BlockPublicPolicy").and_then(Value::as_bool) == Some(true);
     match (checked, expected) {
