@@ -53,18 +53,121 @@ pub(crate) fn canonical_user_id(entropy: &Entropy) -> String {
     entropy.text(HEX, 64)
 }
 
-/// The id of an object's version: 32 characters.
-pub(crate) fn version_id(entropy: &Entropy) -> String {
-    entropy.text(URL_SAFE, 32)
+/// The length of a version id.
+const VERSION_ID_LENGTH: usize = 32;
+/// How many of its characters are drawn; then come its order, hidden by them, and a seal on both.
+const VERSION_ID_DRAWN: usize = 21;
+const VERSION_ID_ORDER: usize = 7;
+const VERSION_ID_SEAL: usize = 4;
+/// What seven characters can hold.
+const ORDER_MASK: u64 = (1 << (6 * VERSION_ID_ORDER)) - 1;
+
+/// The id of an object's version: 32 characters that carry, hidden, when it came among the versions of its bucket.
+///
+/// AWS's ids tell the same to AWS: a listing goes on behind a version that is gone, and an id that AWS did not make is
+/// none.
+pub(crate) fn version_id(entropy: &Entropy, order: u64) -> String {
+    let drawn = entropy.text(URL_SAFE, VERSION_ID_DRAWN);
+    let order = order & ORDER_MASK;
+    let digits =
+        |value: u64, length: usize| (0..length).rev().map(move |place| digit(URL_SAFE, value, place));
+    let hidden = digits(order ^ fingerprint(drawn.as_bytes()), VERSION_ID_ORDER);
+    let seal = digits(version_seal(&drawn, order), VERSION_ID_SEAL);
+    drawn.chars().chain(hidden).chain(seal).collect()
 }
 
-/// A multipart upload id.
-pub(crate) fn upload_id(entropy: &Entropy) -> String {
-    entropy.text(URL_SAFE, 96)
+/// The order that a version id carries; absent if it is not one that [`version_id`] made.
+pub(crate) fn version_order(id: &str) -> Option<u64> {
+    let (drawn, rest) = id.split_at_checked(VERSION_ID_DRAWN).filter(|_| id.len() == VERSION_ID_LENGTH)?;
+    let (hidden, seal) = rest.split_at_checked(VERSION_ID_ORDER)?;
+    let order = (number(URL_SAFE, hidden)? ^ fingerprint(drawn.as_bytes())) & ORDER_MASK;
+    (number(URL_SAFE, seal)? == version_seal(drawn, order)).then_some(order)
+}
+
+fn version_seal(drawn: &str, order: u64) -> u64 {
+    let bits = 6 * VERSION_ID_SEAL;
+    (fingerprint(drawn.as_bytes()) ^ fingerprint(&order.to_le_bytes())).rotate_left(17) & ((1 << bits) - 1)
+}
+
+/// In the order of their bytes, for ids that sort by what they carry.
+const SORTED: &[u8] = b".0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+/// How many characters carry 64 bits.
+const NUMBER_LENGTH: usize = 11;
+
+/// A multipart upload id: uploads of one key sort by it as they were begun, and it belongs to that key alone.
+pub(crate) fn upload_id(entropy: &Entropy, key: &str, order: u64) -> String {
+    let number = |value: u64| (0..NUMBER_LENGTH).rev().map(move |place| digit(SORTED, value, place));
+    let drawn = entropy.text(URL_SAFE, 96 - 2 * NUMBER_LENGTH);
+    let seal = fingerprint(format!("{order} {drawn} {key}").as_bytes());
+    number(order).chain(drawn.chars()).chain(number(seal)).collect()
+}
+
+/// Whether an upload id was made for this key, be the upload still there or not.
+pub(crate) fn is_upload_id_of(id: &str, key: &str) -> bool {
+    let parse = || {
+        let (order, rest) = id.split_at_checked(NUMBER_LENGTH)?;
+        let (drawn, seal) = rest.split_at_checked(rest.len().checked_sub(NUMBER_LENGTH)?)?;
+        let order = number(SORTED, order)?;
+        Some(number(SORTED, seal)? == fingerprint(format!("{order} {drawn} {key}").as_bytes()))
+    };
+    parse().unwrap_or(false)
+}
+
+/// The digit of a number to the base 64 at a place, the lowest being 0.
+fn digit(digits: &[u8], value: u64, place: usize) -> char {
+    let index = value.checked_shr(u32::try_from(place * 6).unwrap_or(u32::MAX)).unwrap_or_default() & 63;
+    digits.get(usize::try_from(index).unwrap_or_default()).copied().map_or('0', char::from)
+}
+
+fn number(digits: &[u8], text: &str) -> Option<u64> {
+    text.bytes().try_fold(0_u64, |value, byte| {
+        let index = digits.iter().position(|digit| *digit == byte)?;
+        value.checked_mul(64)?.checked_add(u64::try_from(index).ok()?)
+    })
+}
+
+/// A number that looks unlike what it is made from; it guards against mistakes, not against anybody.
+fn fingerprint(bytes: &[u8]) -> u64 {
+    let hash = bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    });
+    let hash = (hash ^ (hash >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    hash ^ (hash >> 31)
 }
 
 /// The unique id of a user, group, role, policy or instance profile: `AIDA`, `AGPA`, `AROA`, `ANPA`, `AIPA` and 17
 /// more characters.
 pub(crate) fn entity_id(entropy: &Entropy, prefix: &str) -> String {
     format!("{prefix}{}", entropy.text(BASE32, 17))
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketproof_clock::Entropy;
+
+    use super::{is_upload_id_of, upload_id, version_id, version_order};
+
+    #[test]
+    fn version_ids_carry_their_order_and_cannot_be_made_up() {
+        let entropy = Entropy::seeded(7);
+        for order in [0, 1, 63, 64, 1_000_000, (1 << 42) - 1] {
+            let id = version_id(&entropy, order);
+            assert_eq!((id.len(), version_order(&id)), (32, Some(order)));
+            assert_eq!(version_order(&format!("{}ABCD", &id[..28])), None, "as recorded");
+        }
+        for other in ["", "null", "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD", "éééééééééééééééé"] {
+            assert_eq!(version_order(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn upload_ids_sort_as_they_were_begun_and_know_their_key() {
+        let entropy = Entropy::seeded(7);
+        let ids: Vec<String> =
+            [0, 1, 9, 10, 64, 1 << 30, u64::MAX].map(|order| upload_id(&entropy, "k", order)).into();
+        assert!(ids.is_sorted() && ids.iter().all(|id| id.len() == 96 && is_upload_id_of(id, "k")));
+        assert!(
+            !is_upload_id_of(&ids[0], "other") && !is_upload_id_of("", "k") && !is_upload_id_of("é", "k")
+        );
+    }
 }

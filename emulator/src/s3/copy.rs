@@ -71,9 +71,9 @@ pub(crate) struct Copied {
     pub(crate) last_modified: Timestamp,
     pub(crate) checksum: Checksum,
     pub(crate) attributes: Attributes,
-    /// Only in a bucket with versioning enabled.
+    /// Only in a bucket that is or was versioned, and so other than a PUT.
     pub(crate) version: Option<VersionId>,
-    /// Only from a bucket that is or was versioned.
+    /// Absent for a source without an id.
     pub(crate) source_version: Option<VersionId>,
     /// `x-amz-expiration`.
     pub(crate) expiration: Option<String>,
@@ -148,7 +148,7 @@ impl CopyObject {
         let onto_itself =
             source.bucket == self.bucket && source.key == self.key && source.version_id.is_none();
         let changes_something = self.directive == MetadataDirective::Replace
-            || settings.headers.storage_class.is_some()
+            || settings.storage_class.is_some()
             || settings.encryption.is_explicit()
             || settings.redirect.is_some()
             || world.bucket(&self.bucket)?.encryption.origin == Origin::Put;
@@ -222,11 +222,12 @@ impl Operation for CopyObject {
         let (range, algorithm) = (0..found.content.len(), operation.algorithm(&found));
         let wanted = ToDigest { object: Arc::clone(&found), range, algorithm };
         let digest = wanted.digest_unless(operation.digest.take());
-        let Self { source, bucket, key, condition, .. } = operation;
+        let Self { bucket, key, condition, .. } = operation;
         let etag = hex::encode(attributes.encryption.tag(digest.md5, &world.entropy));
         let checksum = digest.checksum;
         condition.check(&key, world.bucket(&bucket)?.objects.current(&key).map(Arc::as_ref))?;
-        let source_version = world.bucket(&source.bucket)?.shown(&found.version).cloned();
+        // Of a source without an id nothing is told; of a copy without one, that it has none.
+        let source_version = Some(found.version.clone()).filter(|version| *version != VersionId::Null);
         let object = Object {
             content: found.content.clone(),
             etag: etag.clone(),
@@ -236,7 +237,8 @@ impl Operation for CopyObject {
             attributes: attributes.clone(),
             parts: None,
         };
-        let version = world.store(&bucket, &key, object)?;
+        let stored = world.store(&bucket, &key, object)?;
+        let version = stored.or_else(|| world.bucket(&bucket).ok()?.shown(&VersionId::Null).cloned());
         let expiration = current_expiration(world.bucket(&bucket)?, &key);
         Ok(Copied { expiration, etag, last_modified: now, checksum, attributes, version, source_version })
     }

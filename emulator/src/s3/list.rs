@@ -81,36 +81,37 @@ impl Listing {
         let delimiter = self.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
         let mut from = match &self.after {
             Some(after) if after.as_str() >= prefix => {
-                let is_prefix = delimiter.is_some_and(|d| common_prefix(after, prefix, d) == Some(after));
-                if is_prefix { beyond(after) } else { Bound::Excluded(after.clone()) }
+                // A common prefix that the marker lies in has been listed.
+                let group = delimiter.and_then(|delimiter| common_prefix(after, prefix, delimiter));
+                group.map_or_else(|| Bound::Excluded(after.clone()), beyond)
             }
             _ => Bound::Included(prefix.to_owned()),
         };
         let mut last = None;
-        loop {
-            let Some((key, object)) = bucket.objects.range((from, Bound::Unbounded)).next() else {
-                return;
-            };
-            if !key.starts_with(prefix) {
-                return;
-            }
-            if page.objects.len() + page.common_prefixes.len() == page.max_keys {
-                page.next = last;
-                return;
-            }
-            if let Some(group) = delimiter.and_then(|delimiter| common_prefix(key, prefix, delimiter)) {
-                page.common_prefixes.push(group.to_owned());
-                last = Some(group.to_owned());
-                from = beyond(group);
-            } else {
+        // One walk from key to key; only behind a common prefix it is begun anew.
+        'walk: loop {
+            for (key, object) in bucket.objects.range((from, Bound::Unbounded)) {
+                if !key.starts_with(prefix) {
+                    return;
+                }
+                if page.objects.len() + page.common_prefixes.len() == page.max_keys {
+                    page.next = last;
+                    return;
+                }
+                if let Some(group) = delimiter.and_then(|delimiter| common_prefix(key, prefix, delimiter)) {
+                    page.common_prefixes.push(group.to_owned());
+                    last = Some(group.to_owned());
+                    from = beyond(group);
+                    continue 'walk;
+                }
                 page.objects.push(ListedObject {
                     key: key.clone(),
                     object: Arc::clone(object),
                     owner: bucket.owner_of(&object.attributes).clone(),
                 });
                 last = Some(key.clone());
-                from = Bound::Excluded(key.clone());
             }
+            return;
         }
     }
 }
@@ -187,7 +188,7 @@ mod tests {
 
     use super::*;
     use crate::s3::checksum::{Checksum, ChecksumAlgorithm};
-    use crate::state::{Attributes, Content, Defaults, Version, VersionId};
+    use crate::state::{Attributes, Content, Defaults, DeleteMarker, Version, VersionId};
 
     fn bucket(keys: &BTreeSet<String>) -> Bucket {
         let mut bucket = Bucket::new(
@@ -220,7 +221,7 @@ mod tests {
         let mut found = Vec::new();
         let mut after = None;
         loop {
-            let mut page = Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys };
+            let mut page = empty_page(max_keys);
             Listing { after, ..listing.clone() }.walk(bucket, &mut page);
             let mut names: Vec<String> = page.objects.into_iter().map(|listed| listed.key).collect();
             names.extend(page.common_prefixes);
@@ -231,6 +232,34 @@ mod tests {
                 None => return found,
             }
         }
+    }
+
+    /// What a page costs is what is on it: not the bucket, nor the delete markers in it, nor what a prefix leaves out.
+    #[test]
+    fn a_page_costs_its_own_length() {
+        let keys: BTreeSet<String> = (0..20_000).map(|n| format!("{:02}/{n:06}", n % 50)).collect();
+        let mut bucket = bucket(&keys);
+        for n in 0..20_000 {
+            let version = VersionId::Null;
+            let marker = DeleteMarker { version, last_modified: Timestamp::UNIX_EPOCH };
+            bucket.push(&format!("{:02}/{n:06}-gone", n % 50), Version::Marker(marker));
+        }
+        let cases =
+            [(None, None, None), (Some("25/"), None, Some("25/010000")), (None, Some("/"), Some("10/"))];
+        for (prefix, delimiter, after) in cases {
+            let own = |text: &str| text.to_owned();
+            let (prefix, delimiter, after) = (prefix.map(own), delimiter.map(own), after.map(own));
+            let listing = Listing { prefix, delimiter, after, ..Listing::default() };
+            let mut page = empty_page(20);
+            bucket.objects.take_steps();
+            listing.walk(&bucket, &mut page);
+            assert_eq!(page.objects.len() + page.common_prefixes.len(), 20);
+            assert!(bucket.objects.take_steps() <= 21, "{listing:?}");
+        }
+    }
+
+    fn empty_page(max_keys: usize) -> Page {
+        Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys }
     }
 
     proptest! {

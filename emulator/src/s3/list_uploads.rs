@@ -1,17 +1,19 @@
 //! Listing multipart uploads, and the parts of one.
 
-use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use bucketproof_authz::CanonicalUserId;
 use jiff::Timestamp;
 
 use super::customer_key::GivenKey;
 use super::lifecycle::abort_headers;
+use super::list::{beyond, common_prefix};
 use super::multipart::UploadRef;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
+use crate::ids::is_upload_id_of;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Part, Upload, World};
+use crate::state::{Bucket, Part, Upload, World};
 
 /// `ListParts`.
 #[derive(Debug)]
@@ -56,8 +58,7 @@ impl Operation for ListParts {
         upload.check_decrypt(found, world)?;
         let mut parts: Vec<(i32, Part)> = found
             .parts
-            .iter()
-            .filter(|(number, _)| **number > after)
+            .range((Bound::Excluded(after), Bound::Unbounded))
             .take(max_parts.saturating_add(1))
             .map(|(number, part)| (*number, part.clone()))
             .collect();
@@ -66,27 +67,31 @@ impl Operation for ListParts {
         let bucket = world.bucket(&upload.bucket)?;
         let owner = bucket.owner_of(&found.attributes).clone();
         let abort = abort_headers(bucket, &upload.key, found.initiated_at);
-        let upload = Upload { parts: BTreeMap::new(), ..found.clone() };
+        let upload = found.without_parts();
         Ok(PartsPage { parts, truncated, upload, owner, abort })
     }
 }
 
 /// `ListMultipartUploads`.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct ListMultipartUploads {
     pub(crate) bucket: String,
     pub(crate) prefix: String,
+    pub(crate) delimiter: Option<String>,
     pub(crate) max_uploads: usize,
     /// The key, and the upload id within it, after which to go on.
     pub(crate) after: Option<(String, Option<String>)>,
 }
 
 /// One page of uploads.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct UploadsPage {
     /// By key, then by initiation.
     pub(crate) uploads: Vec<ListedUpload>,
+    pub(crate) common_prefixes: Vec<String>,
     pub(crate) truncated: bool,
+    /// The last upload of the page, if it ends with one; AWS names no place behind a common prefix.
+    pub(crate) last: Option<(String, String)>,
 }
 
 /// An upload in a listing.
@@ -97,6 +102,66 @@ pub(crate) struct ListedUpload {
     /// Without its parts.
     pub(crate) upload: Upload,
     pub(crate) owner: CanonicalUserId,
+}
+
+impl ListMultipartUploads {
+    /// Where the page begins.
+    fn start(&self) -> Result<Bound<(String, String)>, AwsError> {
+        let from = |key: String| Bound::Included((key, String::new()));
+        let Some((key, id)) = self.after.as_ref().filter(|(key, _)| *key >= self.prefix) else {
+            return Ok(from(self.prefix.clone()));
+        };
+        if let Some(id) = id {
+            // The upload itself may be gone, as for those who abort page after page.
+            if !is_upload_id_of(id, key) {
+                return Err(AwsError::invalid_argument("Invalid uploadId marker", "upload-id-marker", id));
+            }
+            return Ok(Bound::Excluded((key.clone(), id.clone())));
+        }
+        // A common prefix that the marker lies in has been listed. No key lies between a key and the same with the
+        // lowest character behind it.
+        let group = self.delimiter.as_deref().and_then(|d| common_prefix(key, &self.prefix, d));
+        Ok(group.map_or_else(|| from(format!("{key}\0")), after_prefix))
+    }
+
+    fn walk(&self, bucket: &Bucket, page: &mut UploadsPage) -> Result<(), AwsError> {
+        let delimiter = self.delimiter.as_deref().filter(|delimiter| !delimiter.is_empty());
+        let mut from = self.start()?;
+        'walk: loop {
+            for ((key, id), upload) in bucket.uploads.range((from, Bound::Unbounded)) {
+                if !key.starts_with(&self.prefix) {
+                    return Ok(());
+                }
+                if page.uploads.len() + page.common_prefixes.len() == self.max_uploads {
+                    page.truncated = self.max_uploads > 0;
+                    return Ok(());
+                }
+                if let Some(group) = delimiter.and_then(|d| common_prefix(key, &self.prefix, d)) {
+                    page.common_prefixes.push(group.to_owned());
+                    page.last = None;
+                    from = after_prefix(group);
+                    continue 'walk;
+                }
+                page.last = Some((key.clone(), id.clone()));
+                page.uploads.push(ListedUpload {
+                    key: key.clone(),
+                    id: id.clone(),
+                    upload: upload.without_parts(),
+                    owner: bucket.owner_of(&upload.attributes).clone(),
+                });
+            }
+            return Ok(());
+        }
+    }
+}
+
+/// The first place behind all keys with a prefix.
+fn after_prefix(prefix: &str) -> Bound<(String, String)> {
+    match beyond(prefix) {
+        Bound::Included(key) => Bound::Included((key, String::new())),
+        Bound::Excluded(key) => Bound::Excluded((key, String::new())),
+        Bound::Unbounded => Bound::Unbounded,
+    }
 }
 
 impl Operation for ListMultipartUploads {
@@ -113,37 +178,9 @@ impl Operation for ListMultipartUploads {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<UploadsPage, AwsError> {
-        let Self { bucket, prefix, max_uploads, after } = authorized.into_operation();
-        let bucket = world.bucket(&bucket)?;
-        let mut uploads: Vec<(String, String, Upload)> = bucket
-            .uploads
-            .iter()
-            .filter(|((key, _), _)| key.starts_with(&prefix))
-            .map(|((key, id), upload)| {
-                let upload = Upload { parts: BTreeMap::new(), ..upload.clone() };
-                (key.clone(), id.clone(), upload)
-            })
-            .collect();
-        uploads.sort_by(|a, b| (&a.0, a.2.initiated_at, &a.1).cmp(&(&b.0, b.2.initiated_at, &b.1)));
-        if let Some((after_key, after_id)) = &after {
-            let end = match after_id {
-                None => uploads.iter().rposition(|(key, ..)| key <= after_key).map_or(0, |last| last + 1),
-                Some(after_id) => {
-                    let marked = uploads.iter().position(|(key, id, _)| key == after_key && id == after_id);
-                    let refusal = || {
-                        AwsError::invalid_argument("Invalid uploadId marker", "upload-id-marker", after_id)
-                    };
-                    marked.ok_or_else(refusal)? + 1
-                }
-            };
-            uploads.drain(..end);
-        }
-        let truncated = uploads.len() > max_uploads;
-        uploads.truncate(max_uploads);
-        let uploads = uploads.into_iter().map(|(key, id, upload)| {
-            let owner = bucket.owner_of(&upload.attributes).clone();
-            ListedUpload { key, id, upload, owner }
-        });
-        Ok(UploadsPage { uploads: uploads.collect(), truncated })
+        let operation = authorized.into_operation();
+        let mut page = UploadsPage::default();
+        operation.walk(world.bucket(&operation.bucket)?, &mut page)?;
+        Ok(page)
     }
 }

@@ -69,53 +69,51 @@ impl ListObjectVersions {
         };
         let mut from = match marker {
             Some(marker) if marker >= prefix => {
-                let is_prefix = delimiter.is_some_and(|d| common_prefix(marker, prefix, d) == Some(marker));
-                match (&after, is_prefix) {
+                // A common prefix that the marker lies in has been listed.
+                let group = delimiter.and_then(|delimiter| common_prefix(marker, prefix, delimiter));
+                match (&after, group) {
                     (Some(_), _) => Bound::Included(marker.to_owned()),
-                    (None, true) => beyond(marker),
-                    (None, false) => Bound::Excluded(marker.to_owned()),
+                    (None, Some(group)) => beyond(group),
+                    (None, None) => Bound::Excluded(marker.to_owned()),
                 }
             }
             _ => Bound::Included(prefix.to_owned()),
         };
         let mut last = None;
-        loop {
-            let Some((key, versions)) = bucket.objects.range_versions((from, Bound::Unbounded)).next() else {
-                return Ok(());
-            };
-            if !key.starts_with(prefix) {
-                return Ok(());
-            }
-            let full =
-                |page: &VersionsPage| page.versions.len() + page.common_prefixes.len() == page.max_keys;
-            if let Some(group) = delimiter.and_then(|delimiter| common_prefix(key, prefix, delimiter)) {
-                if full(page) {
-                    page.next = last;
+        let is_full = |page: &VersionsPage| page.versions.len() + page.common_prefixes.len() == page.max_keys;
+        // One walk from key to key; only behind a common prefix it is begun anew.
+        'walk: loop {
+            for (key, versions) in bucket.objects.range_versions((from, Bound::Unbounded)) {
+                if !key.starts_with(prefix) {
                     return Ok(());
                 }
-                page.common_prefixes.push(group.to_owned());
-                last = Some((group.to_owned(), None));
-                from = beyond(group);
-                continue;
-            }
-            let resumed = after.as_ref().filter(|_| marker == Some(key.as_str()));
-            let seen = resumed.map_or(0, |id| {
-                versions.iter().position(|version| version.id() == id).map_or(versions.len(), |at| at + 1)
-            });
-            for (index, version) in versions.into_iter().enumerate().skip(seen) {
-                if full(page) {
-                    page.next = last;
-                    return Ok(());
+                if let Some(group) = delimiter.and_then(|delimiter| common_prefix(key, prefix, delimiter)) {
+                    if is_full(page) {
+                        page.next = last;
+                        return Ok(());
+                    }
+                    page.common_prefixes.push(group.to_owned());
+                    last = Some((group.to_owned(), None));
+                    from = beyond(group);
+                    continue 'walk;
                 }
-                last = Some((key.clone(), Some(version.id().clone())));
-                page.versions.push(ListedVersion {
-                    key: key.clone(),
-                    version: version.clone(),
-                    is_latest: index == 0,
-                    owner: owner(version, bucket).clone(),
-                });
+                // What stood at the marker may be gone; what is older than it is not.
+                let resumed = after.as_ref().filter(|_| marker == Some(key.as_str()));
+                for (version, is_latest) in versions.older_than(resumed) {
+                    if is_full(page) {
+                        page.next = last;
+                        return Ok(());
+                    }
+                    last = Some((key.clone(), Some(version.id().clone())));
+                    page.versions.push(ListedVersion {
+                        key: key.clone(),
+                        version: version.clone(),
+                        is_latest,
+                        owner: owner(version, bucket).clone(),
+                    });
+                }
             }
-            from = Bound::Excluded(key.clone());
+            return Ok(());
         }
     }
 }
@@ -152,5 +150,78 @@ impl Operation for ListObjectVersions {
             operation.walk(bucket, &mut page)?;
         }
         Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bucketproof_authz::AccountId;
+    use bucketproof_clock::Entropy;
+    use jiff::Timestamp;
+
+    use super::{ListObjectVersions, VersionsPage};
+    use crate::ids;
+    use crate::state::{Bucket, Defaults, DeleteMarker, Version, VersionId};
+
+    fn bucket() -> Bucket {
+        let owner = AccountId::new("111122223333").unwrap();
+        Bucket::new("bucket", "us-east-1", owner, &"owner".into(), Defaults::Modern, Timestamp::UNIX_EPOCH)
+    }
+
+    fn mark(bucket: &mut Bucket, key: &str, entropy: &Entropy) -> VersionId {
+        let version = VersionId::Drawn(ids::version_id(entropy, bucket.objects.next_order()).into());
+        let marker = DeleteMarker { version: version.clone(), last_modified: Timestamp::UNIX_EPOCH };
+        bucket.push(key, Version::Marker(marker));
+        version
+    }
+
+    fn page(bucket: &Bucket, listing: &ListObjectVersions, max_keys: usize) -> VersionsPage {
+        let mut page = VersionsPage { max_keys, ..VersionsPage::default() };
+        listing.walk(bucket, &mut page).unwrap();
+        page
+    }
+
+    /// Whether it is many keys or many versions of one, a page costs its own length.
+    #[test]
+    fn a_page_costs_its_own_length() {
+        let entropy = Entropy::seeded(7);
+        let mut bucket = bucket();
+        let ids: Vec<VersionId> = (0..20_000).map(|_| mark(&mut bucket, "many", &entropy)).collect();
+        for n in 0..20_000 {
+            mark(&mut bucket, &format!("z{n:06}"), &entropy);
+        }
+        bucket.objects.take_steps();
+        let listing = ListObjectVersions {
+            key_marker: Some("many".into()),
+            version_marker: Some(ids[10_000].to_string()),
+            ..ListObjectVersions::default()
+        };
+        let found = page(&bucket, &listing, 20);
+        assert_eq!(found.versions[0].version.id(), &ids[9_999]);
+        assert!(bucket.objects.take_steps() <= 2);
+        let listing =
+            ListObjectVersions { key_marker: Some("z010000".into()), ..ListObjectVersions::default() };
+        assert_eq!(page(&bucket, &listing, 20).versions[19].key, "z010020");
+        assert!(bucket.objects.take_steps() <= 22);
+    }
+
+    /// Whoever empties a bucket deletes what the marker of the next page names.
+    #[test]
+    fn a_listing_goes_on_behind_a_version_that_is_gone() {
+        let entropy = Entropy::seeded(7);
+        let mut bucket = bucket();
+        let ids: Vec<VersionId> = (0..10).map(|_| mark(&mut bucket, "k", &entropy)).collect();
+        for id in &ids[5..] {
+            bucket.remove("k", id);
+        }
+        let listing = ListObjectVersions {
+            key_marker: Some("k".into()),
+            version_marker: Some(ids[5].to_string()),
+            ..ListObjectVersions::default()
+        };
+        let found = page(&bucket, &listing, 100);
+        let listed: Vec<&VersionId> = found.versions.iter().map(|listed| listed.version.id()).collect();
+        assert_eq!(listed, ids[..5].iter().rev().collect::<Vec<_>>());
+        assert!(found.versions[0].is_latest);
     }
 }

@@ -142,8 +142,10 @@ impl Operation for CreateMultipartUpload {
                 Some((algorithm, kind))
             }
         };
-        let upload_id = ids::upload_id(&world.entropy);
+        let order = world.bucket(&bucket)?.uploads_begun + 1;
+        let upload_id = ids::upload_id(&world.entropy, &key, order);
         let bucket = world.bucket_mut(&bucket)?;
+        bucket.uploads_begun = order;
         let upload = Upload {
             initiated_at: now,
             initiator: Some(initiator),

@@ -61,6 +61,8 @@ pub(crate) struct WriteSettings {
     /// The tags that were sent, or what is wrong with them.
     pub(crate) tags: Option<Result<Tags, AwsError>>,
     pub(crate) lock: LockHeaders,
+    /// The storage class as it was sent, which may be that of all objects without one.
+    pub(crate) storage_class: Option<String>,
 }
 
 /// Which write this is: what the settings are resolved for.
@@ -139,7 +141,7 @@ impl WriteSettings {
             let described = self.encryption.describe(requirement, world, region);
             self.acl
                 .describe(self.lock.describe(tagging::describe(described, sent_tags)))
-                .with_some("s3:x-amz-storage-class", self.headers.storage_class.as_deref())
+                .with_some("s3:x-amz-storage-class", self.storage_class.as_deref())
         };
         let mut requirements = condition.require(describe(creation.put(bucket, key)), bucket, key);
         if self.tags.is_some() {

@@ -47,6 +47,8 @@ pub(crate) struct Bucket {
     pub(crate) changed_at: BTreeMap<String, u64>,
     /// Counts the writes and deletes of this bucket.
     pub(crate) changes: u64,
+    /// Counts the multipart uploads.
+    pub(crate) uploads_begun: u64,
 }
 
 impl Bucket {
@@ -81,6 +83,7 @@ impl Bucket {
             uploads: Uploads::default(),
             changed_at: BTreeMap::new(),
             changes: 0,
+            uploads_begun: 0,
         }
     }
 

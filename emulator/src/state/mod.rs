@@ -144,9 +144,11 @@ impl World {
     }
 
     /// The id of a version that is written now.
-    fn draw_version(&self, versioning: Versioning) -> VersionId {
-        match versioning {
-            Versioning::Enabled => VersionId::Drawn(ids::version_id(&self.entropy).into()),
+    fn draw_version(&self, bucket: &Bucket) -> VersionId {
+        match bucket.versioning {
+            Versioning::Enabled => {
+                VersionId::Drawn(ids::version_id(&self.entropy, bucket.objects.next_order()).into())
+            }
             Versioning::Never | Versioning::Suspended => VersionId::Null,
         }
     }
@@ -160,9 +162,9 @@ impl World {
         key: &str,
         mut object: Object,
     ) -> Result<Option<VersionId>, AwsError> {
-        let versioning = self.bucket(bucket)?.versioning;
-        object.version = self.draw_version(versioning);
-        let shown = (versioning == Versioning::Enabled).then(|| object.version.clone());
+        let found = self.bucket(bucket)?;
+        object.version = self.draw_version(found);
+        let shown = (found.versioning == Versioning::Enabled).then(|| object.version.clone());
         self.bucket_mut(bucket)?.push(key, Version::Object(Arc::new(object)));
         Ok(shown)
     }
@@ -174,8 +176,8 @@ impl World {
         key: &str,
         now: Timestamp,
     ) -> Result<Option<VersionId>, AwsError> {
-        let versioning = self.bucket(bucket)?.versioning;
-        let version = self.draw_version(versioning);
+        let found = self.bucket(bucket)?;
+        let (versioning, version) = (found.versioning, self.draw_version(found));
         let bucket = self.bucket_mut(bucket)?;
         if versioning == Versioning::Never {
             bucket.remove(key, &VersionId::Null);

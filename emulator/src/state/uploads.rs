@@ -39,6 +39,20 @@ pub(crate) struct Part {
     pub(crate) checksum: Checksum,
 }
 
+impl Upload {
+    /// What was said at its creation; its parts may be many.
+    pub(crate) fn without_parts(&self) -> Self {
+        Self {
+            initiated_at: self.initiated_at,
+            initiator: self.initiator.clone(),
+            attributes: self.attributes.clone(),
+            checksum: self.checksum,
+            parts: BTreeMap::new(),
+            begun_at_change: self.begun_at_change,
+        }
+    }
+}
+
 impl Part {
     /// Hexadecimal, without quotes.
     pub(crate) fn etag(&self) -> String {

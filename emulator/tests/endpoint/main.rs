@@ -65,6 +65,8 @@ mod program;
 #[cfg(test)]
 mod query;
 #[cfg(test)]
+mod races;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod settings;
@@ -80,5 +82,7 @@ mod tagging;
 mod tls;
 #[cfg(test)]
 mod versions;
+#[cfg(test)]
+mod versions_recorded;
 #[cfg(test)]
 mod wire;

@@ -125,9 +125,9 @@ impl Plan {
         let mut plan = Self::default();
         for (key, versions) in bucket.objects.range_versions((Bound::Unbounded, Bound::Unbounded)) {
             let mut look = Look { key, lifecycle, at, days, plan: &mut plan };
-            let is_alone = versions.len() == 1;
+            let is_alone = versions.is_single();
             let mut successor: Option<Timestamp> = None;
-            for (index, version) in versions.into_iter().enumerate() {
+            for (index, version) in versions.newest_first().enumerate() {
                 let created = last_modified(version);
                 match (successor, version) {
                     (None, Version::Object(object)) => look.at_current(object),

@@ -7,12 +7,54 @@ use super::{Decoded, claims, parse_token, text};
 use crate::error::AwsError;
 use crate::exchange::Exchange;
 use crate::head::Head;
-use crate::s3::bucket::{CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets, is_region};
+use crate::s3::bucket::{CreateBucket, DeleteBucket, GetBucketLocation, HeadBucket, ListBuckets};
 use crate::s3::checksum::DigestForm;
 use crate::s3::document::Element;
 use crate::s3::policy::{DeleteBucketPolicy, GetBucketPolicy, GetBucketPolicyStatus, PutBucketPolicy};
 use crate::s3::tagging::{Tagged, read_tags};
 use crate::state::Tags;
+
+/// The regions that there are; AWS refuses to list the buckets of any other.
+const REGIONS: [&str; 38] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
 
 pub(in crate::s3::codec) fn create_bucket(
     x: &Exchange,
@@ -81,7 +123,7 @@ pub(in crate::s3::codec) fn list_buckets(
         }
     };
     if let Some(region) = &input.bucket_region
-        && !is_region(region)
+        && !REGIONS.contains(&region.as_str())
     {
         let text = format!("Argument value {region} is not a valid AWS Region");
         return Err(AwsError::invalid_argument(text, "bucket-region", region.as_str()));
@@ -89,7 +131,13 @@ pub(in crate::s3::codec) fn list_buckets(
     Ok(ListBuckets {
         prefix: input.prefix,
         region: input.bucket_region,
-        after: input.continuation_token.as_deref().map(parse_token).transpose()?,
+        // Unlike in a listing of objects, an empty one is none.
+        after: input
+            .continuation_token
+            .as_deref()
+            .filter(|token| !token.is_empty())
+            .map(parse_token)
+            .transpose()?,
         max_buckets,
     })
 }

@@ -131,6 +131,7 @@ fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
             .header("x-amz-tagging")
             .filter(|tags| !tags.is_empty())
             .map(crate::s3::tagging::parse_header),
+        storage_class: text(head, "x-amz-storage-class"),
         lock: LockHeaders::of(|name| text(head, name), x.clock.now()),
     }
 }

@@ -128,13 +128,11 @@ pub(in crate::s3::codec) fn list_multipart_uploads(
     input: dto::ListMultipartUploadsInput,
 ) -> Decoded<ListMultipartUploads> {
     encoding(head)?;
-    if input.delimiter.is_some_and(|delimiter| !delimiter.is_empty()) {
-        return Err(AwsError::not_implemented("a delimiter in ListMultipartUploads"));
-    }
     let key_marker = input.key_marker.filter(|marker| !marker.is_empty());
     Ok(ListMultipartUploads {
         bucket: input.bucket,
         prefix: input.prefix.unwrap_or_default(),
+        delimiter: input.delimiter.filter(|delimiter| !delimiter.is_empty()),
         max_uploads: page_size(input.max_uploads, "max-uploads")?,
         after: key_marker.map(|key| (key, input.upload_id_marker.filter(|marker| !marker.is_empty()))),
     })

@@ -3,10 +3,11 @@
 use s3s::dto;
 
 use super::super::decode::token;
-use super::{owner, time};
+use super::settings::answer;
 use crate::exchange::{Address, Exchange};
 use crate::head::Head;
 use crate::s3::bucket::{Created, OwnBuckets};
+use crate::s3::document::Element;
 
 pub(in crate::s3::codec) fn create_bucket(
     x: &Exchange,
@@ -66,20 +67,25 @@ pub(in crate::s3::codec) fn delete_bucket_policy(
     dto::DeleteBucketPolicyOutput::default()
 }
 
+/// Written here, because `s3s` does not know of ARNs.
 pub(in crate::s3::codec) fn list_buckets(
-    _: &Exchange,
+    x: &Exchange,
     head: &Head,
     own: OwnBuckets,
 ) -> dto::ListBucketsOutput {
-    let buckets = own.buckets.into_iter().map(|(name, region, created_at)| dto::Bucket {
-        bucket_region: Some(region),
-        creation_date: Some(time(created_at)),
-        name: Some(name),
+    let buckets = own.buckets.into_iter().map(|(name, region, created_at)| {
+        Element::new("Bucket")
+            .with_text("BucketArn", format!("arn:aws:s3:::{name}"))
+            .with_text("BucketRegion", region)
+            .with_text("CreationDate", created_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+            .with_text("Name", name)
     });
-    dto::ListBucketsOutput {
-        buckets: Some(buckets.collect()),
-        owner: own.owner.as_ref().map(owner),
-        prefix: head.parameter("prefix").map(str::to_owned),
-        continuation_token: own.next.as_deref().map(token),
-    }
+    let owner = own.owner.map(|id| Element::new("Owner").with_text("ID", id.to_string()));
+    let document = Element::new("ListAllMyBucketsResult")
+        .with_all(owner)
+        .with(Element::new("Buckets").with_all(buckets))
+        .with_some("ContinuationToken", own.next.as_deref().map(token))
+        .with_some("Prefix", head.parameter("prefix"));
+    answer(x, &document);
+    dto::ListBucketsOutput::default()
 }

@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use s3s::dto;
 
 use super::super::decode::token;
+use super::settings::answer;
 use super::{Names, algorithm_name, bucket, etag, kind, owner, storage_class, time};
 use crate::exchange::Exchange;
 use crate::head::Head;
+use crate::s3::document::Element;
 use crate::s3::list::{ListedObject, Page};
 use crate::s3::list_versions::{ListedVersion, VersionsPage};
 use crate::s3::restore::{self, RestoreState};
-use crate::state::{Object, Version};
+use crate::state::{Object, Version, VersionId};
 
 pub(in crate::s3::codec) fn list_objects(x: &Exchange, head: &Head, page: Page) -> dto::ListObjectsOutput {
     let names = Names::of(head);
@@ -105,61 +107,69 @@ fn restore_status(object: &Object, now: Timestamp) -> Option<dto::RestoreStatus>
     })
 }
 
-fn prefixes(names: &Names, common_prefixes: &[String]) -> Vec<dto::CommonPrefix> {
+pub(super) fn prefixes(names: &Names, common_prefixes: &[String]) -> Vec<dto::CommonPrefix> {
     common_prefixes.iter().map(|prefix| dto::CommonPrefix { prefix: Some(names.write(prefix)) }).collect()
 }
 
+/// Written here, because AWS has versions and delete markers in one order, that of keys, and `s3s` has two lists.
+#[expect(clippy::needless_pass_by_value, reason = "every answer is encoded from its value")]
 pub(in crate::s3::codec) fn list_object_versions(
     x: &Exchange,
     head: &Head,
     page: VersionsPage,
 ) -> dto::ListObjectVersionsOutput {
     let names = Names::of(head);
-    let VersionsPage { versions, common_prefixes, next, max_keys } = page;
-    let is_truncated = next.is_some();
-    let (next_key, next_version) = next.unzip();
     let now = wants_restores(head).then(|| x.clock.now());
-    let mut objects = Vec::new();
-    let mut markers = Vec::new();
-    for ListedVersion { key, version, is_latest, owner: owner_id } in versions {
-        let listed = |object: &Object| dto::ObjectVersion {
-            checksum_algorithm: object.checksum.as_ref().map(|own| vec![algorithm_name(own.algorithm)]),
-            checksum_type: object.checksum.as_ref().map(kind),
-            e_tag: Some(etag(object.etag.as_str())),
-            is_latest: Some(is_latest),
-            key: Some(names.write(&key)),
-            last_modified: Some(time(object.last_modified)),
-            owner: Some(owner(&owner_id)),
-            size: i64::try_from(object.content.len()).ok(),
-            restore_status: now.and_then(|now| restore_status(object, now)),
-            storage_class: Some(storage_class(&object.attributes.headers).into()),
-            version_id: Some(object.version.as_str().to_owned()),
-        };
-        match &version {
-            Version::Object(object) => objects.push(listed(object)),
-            Version::Marker(marker) => markers.push(dto::DeleteMarkerEntry {
-                is_latest: Some(is_latest),
-                key: Some(names.write(&key)),
-                last_modified: Some(time(marker.last_modified)),
-                owner: Some(owner(&owner_id)),
-                version_id: Some(marker.version.as_str().to_owned()),
-            }),
-        }
-    }
-    dto::ListObjectVersionsOutput {
-        name: bucket(head),
-        prefix: Some(names.write(head.parameter("prefix").unwrap_or_default())),
-        delimiter: head.parameter("delimiter").filter(|d| !d.is_empty()).map(|d| names.write(d)),
-        key_marker: Some(names.write(head.parameter("key-marker").unwrap_or_default())),
-        version_id_marker: Some(head.parameter("version-id-marker").unwrap_or_default().to_owned()),
-        next_key_marker: next_key.map(|key| names.write(&key)),
-        next_version_id_marker: next_version.flatten().map(|version| version.as_str().to_owned()),
-        max_keys: i32::try_from(max_keys).ok(),
-        is_truncated: Some(is_truncated),
-        encoding_type: names.encoding(),
-        common_prefixes: Some(prefixes(&names, &common_prefixes)),
-        versions: Some(objects),
-        delete_markers: Some(markers),
-        ..Default::default()
-    }
+    let name = |parameter: &str| names.write(head.parameter(parameter).unwrap_or_default());
+    let (next_key, next_version) = match &page.next {
+        Some((key, version)) => (Some(names.write(key)), version.as_ref()),
+        None => (None, None),
+    };
+    let versions = page.versions.iter().map(|listed| version(listed, &names, now));
+    let prefixes = page.common_prefixes.iter();
+    let document = Element::new("ListVersionsResult")
+        .with_text("Name", bucket(head).unwrap_or_default())
+        .with_text("Prefix", name("prefix"))
+        .with_text("KeyMarker", name("key-marker"))
+        .with_text("VersionIdMarker", head.parameter("version-id-marker").unwrap_or_default())
+        .with_some("NextKeyMarker", next_key)
+        .with_some("NextVersionIdMarker", next_version.map(VersionId::as_str))
+        .with_text("MaxKeys", page.max_keys.to_string())
+        .with_some("Delimiter", head.parameter("delimiter").filter(|d| !d.is_empty()).map(|d| names.write(d)))
+        .with_some("EncodingType", names.encoding().map(|_| "url"))
+        .with_text("IsTruncated", page.next.is_some().to_string())
+        .with_all(versions)
+        .with_all(prefixes.map(|text| Element::new("CommonPrefixes").with_text("Prefix", names.write(text))));
+    answer(x, &document);
+    dto::ListObjectVersionsOutput::default()
+}
+
+fn version(listed: &ListedVersion, names: &Names, now: Option<Timestamp>) -> Element {
+    let ListedVersion { key, version, is_latest, owner } = listed;
+    let (name, last_modified) = match version {
+        Version::Object(object) => ("Version", object.last_modified),
+        Version::Marker(marker) => ("DeleteMarker", marker.last_modified),
+    };
+    let owner = Element::new("Owner").with_text("ID", owner.to_string());
+    let element = Element::new(name)
+        .with_text("Key", names.write(key))
+        .with_text("VersionId", version.id().as_str())
+        .with_text("IsLatest", is_latest.to_string())
+        .with_text("LastModified", last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string());
+    let Version::Object(object) = version else { return element.with(owner) };
+    let element = element
+        .with_text("ETag", format!("\"{}\"", object.etag))
+        .with_some("ChecksumAlgorithm", object.checksum.as_ref().map(|own| own.algorithm.name()))
+        .with_some("ChecksumType", object.checksum.as_ref().map(|own| own.kind.name()))
+        .with_text("Size", object.content.len().to_string())
+        .with(owner)
+        .with_text("StorageClass", storage_class(&object.attributes.headers));
+    let restore = match now.map(|now| restore::state_of(object, now)) {
+        None | Some(RestoreState::None) => return element,
+        Some(RestoreState::Ongoing) => Element::new("RestoreStatus").with_text("IsRestoreInProgress", "true"),
+        Some(RestoreState::Ready { expires_at }) => Element::new("RestoreStatus")
+            .with_text("IsRestoreInProgress", "false")
+            .with_text("RestoreExpiryDate", expires_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()),
+    };
+    element.with(restore)
 }

@@ -2,6 +2,7 @@
 
 use s3s::dto;
 
+use super::listing::prefixes;
 use super::{
     Names, algorithm_name, answer_encryption, answer_requested_encryption, bucket, etag, kind, kind_name,
     owner, set_checksum, storage_class, time,
@@ -143,11 +144,11 @@ pub(in crate::s3::codec) fn list_multipart_uploads(
     page: UploadsPage,
 ) -> dto::ListMultipartUploadsOutput {
     let names = Names::of(head);
-    let UploadsPage { uploads, truncated } = page;
-    let (next_key, next_id) = match uploads.last() {
-        Some(last) => (names.write(&last.key), last.id.clone()),
-        None => Default::default(),
-    };
+    let UploadsPage { uploads, common_prefixes, truncated, last } = page;
+    let (next_key, next_id) = last.unwrap_or_default();
+    let key_marker = head.parameter("key-marker").unwrap_or_default();
+    // Without a key the id within it says nothing, and is not repeated.
+    let id_marker = head.parameter("upload-id-marker").filter(|_| !key_marker.is_empty());
     let uploads =
         uploads.into_iter().map(|ListedUpload { key, id, upload, owner: owner_id }| dto::MultipartUpload {
             key: Some(names.write(&key)),
@@ -162,9 +163,11 @@ pub(in crate::s3::codec) fn list_multipart_uploads(
     dto::ListMultipartUploadsOutput {
         bucket: bucket(head),
         prefix: head.parameter("prefix").map(|prefix| names.write(prefix)),
-        key_marker: Some(names.write(head.parameter("key-marker").unwrap_or_default())),
-        upload_id_marker: Some(head.parameter("upload-id-marker").unwrap_or_default().to_owned()),
-        next_key_marker: Some(next_key),
+        delimiter: head.parameter("delimiter").filter(|d| !d.is_empty()).map(|d| names.write(d)),
+        common_prefixes: Some(prefixes(&names, &common_prefixes)),
+        key_marker: Some(names.write(key_marker)),
+        upload_id_marker: Some(id_marker.unwrap_or_default().to_owned()),
+        next_key_marker: Some(names.write(&next_key)),
         next_upload_id_marker: Some(next_id),
         max_uploads: Some(
             head.parameter("max-uploads").and_then(|text| text.parse().ok()).unwrap_or(1000).min(1000),
