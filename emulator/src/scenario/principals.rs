@@ -225,8 +225,11 @@ impl Builder<'_> {
 
     fn managed_arn(&self, given: &Spanned<String>, account: &Account) -> Result<Arn, ScenarioError> {
         account.policy(given.get_ref()).map(|policy| policy.entity.arn.clone()).ok_or_else(|| {
-            let message =
-                format!("`{}` is not a managed policy of the account `{}`", given.get_ref(), account.id);
+            let message = format!(
+                "`{}` is not a managed policy that can be attached in the account `{}`",
+                given.get_ref(),
+                account.id
+            );
             let help = "declare it with `[[account.policy]]`, or name one of AWS's that the emulator knows";
             self.error(given, message, help)
         })

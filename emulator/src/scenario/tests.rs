@@ -5,6 +5,7 @@ use bucketproof_clock::Entropy;
 use super::{Scenario, ScenarioError, build};
 
 const ACCOUNT: &str = "[[account]]\nid = \"111122223333\"\nname = \"owner\"\n";
+const STATEMENT: &str = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#;
 const SECRET: &str = "thisMustNeverBeShown";
 
 /// Reads and builds a scenario with one policy file beside it.
@@ -54,6 +55,36 @@ fn names_and_ids_are_checked() {
             ("access key declared twice", &good.repeat(2)),
             ("empty secret", &key("AKIAEXAMPLEEXAMPLE00", "")),
             ("secret of a wrong type", &good.replace(&format!("\"{SECRET}\""), "20260101")),
+        ],
+    );
+}
+
+#[test]
+fn what_iam_keeps_is_checked() {
+    let user = |rest: &str| format!("[[account.user]]\nname = \"a\"\n{rest}\n");
+    let key = |rest: &str| {
+        user(&format!("[[account.user.access_key]]\nid = \"AKIAEXAMPLEEXAMPLE00\"\nsecret = \"s\"\n{rest}"))
+    };
+    let policy = "[[account.policy]]\nname = \"p\"\ndocument = '{\"Statement\":[]}'\n";
+    let role = |rest: &str| {
+        let trust = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole"}}"#;
+        format!("[[account.role]]\nname = \"r\"\ntrust = '{trust}'\n{rest}\n")
+    };
+    check(
+        "principals",
+        &[
+            ("alias", "alias = \"The Owner\"\n"),
+            ("unknown managed policy", &user("policies = [\"arn:aws:iam::111122223333:policy/none\"]")),
+            ("unknown policy of AWS", &user("policies = [\"arn:aws:iam::aws:policy/None\"]")),
+            ("unknown boundary", &user("boundary = \"arn:aws:iam::aws:policy/None\"")),
+            ("policy declared twice", &policy.replace("[]", STATEMENT).repeat(2)),
+            ("policy that says nothing", policy),
+            ("names that differ by case", "[[account.user]]\nname = \"a\"\n[[account.user]]\nname = \"A\"\n"),
+            ("status of a key", &key("status = \"Off\"")),
+            ("age of a key", &key("created = \"last year\"")),
+            ("session duration", &role("max_session_duration = 60")),
+            ("role of an instance profile", "[[account.instance_profile]]\nname = \"i\"\nrole = \"r\"\n"),
+            ("tag of a wrong type", &user("tags = { team = 7 }")),
         ],
     );
 }

@@ -1,8 +1,11 @@
 //! Managed and inline policies, versions, boundaries, and questions about all of them.
 
-use crate::fixture::{ADMIN, READER, listening};
+use aws_credential_types::Credentials;
+use bucketproof_emulator::{Emulator, Scenario};
+
+use crate::fixture::{ADMIN, READER, listening, new_year};
 use crate::query::{Caller, decoded, elements, refused};
-use crate::wire::Answer;
+use crate::wire::{Answer, Key, Wire};
 
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
 const READ: &str =
@@ -397,4 +400,96 @@ async fn providers_are_kept_with_their_clients() {
     );
     let bad = admin.iam("CreateOpenIDConnectProvider", &[("Url", "issuer.example")]).await;
     assert_eq!(bad.outcome(), (400, "ValidationError".to_owned()));
+}
+
+/// All that a scenario can declare of IAM.
+const DECLARED: &str = r#"
+[[account]]
+id = "111122223333"
+name = "owner"
+alias = "the-owner"
+
+[[account.policy]]
+name = "read"
+path = "/shared/"
+description = "reads"
+document = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*"}}'
+tags = { kind = "read" }
+
+[[account.group]]
+name = "readers"
+path = "/g/"
+policies = ["arn:aws:iam::111122223333:policy/shared/read"]
+
+[[account.user]]
+name = "admin"
+policies = ["arn:aws:iam::aws:policy/AdministratorAccess"]
+[[account.user.access_key]]
+id = "AKIAADMINUSEREXAMPLE"
+secret = "adminSecret+/0"
+created = "2025-06-01T12:00:00Z"
+
+[[account.user]]
+name = "limited"
+groups = ["readers"]
+policies = ['{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:PutObject","Resource":"*"}}', '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}']
+boundary = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListBucket","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"a"}}}}'
+tags = { team = "a" }
+[[account.user.access_key]]
+id = "AKIALIMITEDUSEREXAMP"
+secret = "limitedSecret+/0"
+[[account.user.access_key]]
+id = "AKIALIMITEDOFFEXAMPL"
+secret = "limitedSecret+/1"
+status = "Inactive"
+
+[[account.role]]
+name = "worker"
+trust = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}}'
+description = "works"
+max_session_duration = 7200
+tags = { team = "b" }
+
+[[account.instance_profile]]
+name = "workers"
+role = "worker"
+
+[[account.bucket]]
+name = "logs"
+"#;
+
+#[tokio::test]
+async fn a_scenario_declares_all_of_it() {
+    let scenario = Scenario::from_toml(DECLARED).unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let builder = Emulator::builder().scenario(scenario).clock(new_year()).seed(7).listen(listen);
+    let emulator = builder.start().await.unwrap();
+    let wire = Wire::to(emulator.address().unwrap(), emulator.clock().clone());
+    let admin = Caller::new(&wire, ADMIN);
+    let keys = admin.iam_ok("ListAccessKeys", &[]).await;
+    assert_eq!(keys.element("CreateDate").as_deref(), Some("2025-06-01T12:00:00Z"));
+    let user = ("UserName", "limited");
+    let keys = admin.iam_ok("ListAccessKeys", &[user]).await;
+    assert_eq!(elements(&keys, "Status"), ["Inactive", "Active"]);
+    let off = Caller::new(&wire, Key::new("AKIALIMITEDOFFEXAMPL", "limitedSecret+/1"));
+    assert_eq!(off.sts("GetCallerIdentity", &[]).await.outcome(), (403, "InvalidClientTokenId".to_owned()));
+    let limited = admin.iam_ok("GetUser", &[user]).await;
+    let boundary = limited.element("PermissionsBoundaryArn").unwrap();
+    assert_eq!(boundary, format!("{ACCOUNT}:policy/limited-boundary"));
+    let inline = admin.iam_ok("ListUserPolicies", &[user]).await;
+    assert_eq!(elements(&inline, "member"), ["inline", "inline-2"]);
+    let s3 =
+        emulator.s3_with(Credentials::new("AKIALIMITEDUSEREXAMP", "limitedSecret+/0", None, None, "tests"));
+    s3.list_objects_v2().bucket("logs").send().await.unwrap();
+    assert!(s3.put_object().bucket("logs").key("k").send().await.is_err());
+    let policy =
+        admin.iam_ok("GetPolicy", &[("PolicyArn", "arn:aws:iam::111122223333:policy/shared/read")]).await;
+    let shown = (policy.element("Description"), policy.element("AttachmentCount"), policy.element("Key"));
+    assert_eq!(shown, (Some("reads".into()), Some("1".into()), Some("kind".into())));
+    let role = admin.iam_ok("GetRole", &[("RoleName", "worker")]).await;
+    let shown = (role.element("Description"), role.element("MaxSessionDuration"), role.element("Value"));
+    assert_eq!(shown, (Some("works".into()), Some("7200".into()), Some("b".into())));
+    let profiles = admin.iam_ok("ListInstanceProfilesForRole", &[("RoleName", "worker")]).await;
+    assert_eq!(profiles.element("InstanceProfileName").as_deref(), Some("workers"));
+    assert_eq!(elements(&admin.iam_ok("ListAccountAliases", &[]).await, "member"), ["the-owner"]);
 }

@@ -28,7 +28,7 @@ fn fields(answer: &Answer, parent: &str) -> Vec<String> {
     names
 }
 
-async fn admin(wire: &Wire) -> Caller<'_> {
+fn admin(wire: &Wire) -> Caller<'_> {
     Caller::new(wire, ADMIN)
 }
 
@@ -37,7 +37,7 @@ async fn admin(wire: &Wire) -> Caller<'_> {
 #[tokio::test]
 async fn roles() {
     let (_emulator, wire) = listening().await;
-    let admin = admin(&wire).await;
+    let admin = admin(&wire);
     let named = [("RoleName", "r1"), ("Path", "/p/"), ("AssumeRolePolicyDocument", TRUST_EC2)];
     let boundary = ("PermissionsBoundary", "arn:aws:iam::aws:policy/ReadOnlyAccess");
     let made = admin.iam_ok("CreateRole", &[&named[..], &[boundary]].concat()).await;
@@ -84,7 +84,7 @@ async fn roles() {
 #[tokio::test]
 async fn attachments() {
     let (_emulator, wire) = listening().await;
-    let admin = admin(&wire).await;
+    let admin = admin(&wire);
     let made = admin
         .iam_ok("CreatePolicy", &[("PolicyName", "test-policy-12345678"), ("PolicyDocument", POLICY)])
         .await;
@@ -129,7 +129,7 @@ async fn attachments() {
 #[tokio::test]
 async fn documents() {
     let (_emulator, wire) = listening().await;
-    let admin = admin(&wire).await;
+    let admin = admin(&wire);
     let trust = r#"{"Version": "2012-10-17", "Statement": [{"Action": "sts:AssumeRole", "Principal": "#;
     let answer = admin.iam("CreateRole", &[("RoleName", "r1"), ("AssumeRolePolicyDocument", trust)]).await;
     let text = "This policy contains invalid Json";
@@ -163,7 +163,7 @@ async fn documents() {
 #[tokio::test]
 async fn simulations() {
     let (_emulator, wire) = listening().await;
-    let admin = admin(&wire).await;
+    let admin = admin(&wire);
     admin.iam_ok("CreateGroup", &[("GroupName", "g1")]).await;
     let document = r#"{"Version": "2012-10-17", "Statement": [{"Sid": "", "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}]}"#;
     for (kind, name) in [("Role", "exporter"), ("Group", "g1"), ("User", "nobody")] {
