@@ -112,7 +112,7 @@ pub(crate) fn is_bucket_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.')
         && edge(name.bytes().next())
         && edge(name.bytes().last())
-        && !name.contains("..")
+        && !["..", ".-", "-."].iter().any(|pair| name.contains(pair))
         && !is_address
         && !["xn--", "sthree-", "amzn-s3-demo-"].iter().any(|prefix| name.starts_with(prefix))
         && !["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"].iter().any(|end| name.ends_with(end))
@@ -342,9 +342,20 @@ mod tests {
             assert!(is_bucket_name(good), "{good}");
         }
         let long = "a".repeat(64);
-        for bad in
-            ["ab", "Abc", "a_b", "-abc", "abc-", "a..b", "192.168.5.4", "xn--abc", "abc-s3alias", &long]
-        {
+        for bad in [
+            "ab",
+            "Abc",
+            "a_b",
+            "-abc",
+            "abc-",
+            "a..b",
+            "a.-b",
+            "a-.b",
+            "192.168.5.4",
+            "xn--abc",
+            "abc-s3alias",
+            &long,
+        ] {
             assert!(!is_bucket_name(bad), "{bad}");
         }
         assert!(is_region("eu-central-1") && is_region("us-gov-east-1"));

@@ -53,7 +53,7 @@ pub(crate) use lifecycle::{Days, LifecycleClock};
 pub(crate) use listed::ListedKind;
 pub(crate) use logging::Logging;
 pub(crate) use notification::Notifications;
-pub(crate) use object::KEY_BYTES_MAX;
+pub(crate) use object::{KEY_BYTES_MAX, Written};
 pub(crate) use payment::{Acceleration, Payer};
 pub(crate) use policy::bucket_policy;
 pub(crate) use post::{Form, is_form_post};

@@ -314,6 +314,13 @@ impl Operation for CompleteMultipartUpload {
     fn apply(authorized: Authorized<Self>, world: &mut World, now: Timestamp) -> Result<Written, AwsError> {
         let operation = authorized.into_operation();
         let key = operation.upload.key.clone();
+        let listed: Vec<(i32, String)> =
+            operation.parts.iter().map(|part| (part.number, unquoted(&part.etag).to_owned())).collect();
+        let name = (key.clone(), operation.upload.upload_id.clone());
+        // A client that lost the answer asks again; the upload is gone, and the answer is still the same.
+        if let Some(written) = world.bucket(&operation.upload.bucket)?.completed.find(&name, &listed) {
+            return Ok(written.clone());
+        }
         let upload = operation.upload.find(world)?;
         operation.check_customer_key(upload)?;
         operation.upload.check_decrypt(upload, world)?;
@@ -357,11 +364,14 @@ impl Operation for CompleteMultipartUpload {
             parts: Some(layout),
         };
         let bucket = world.bucket_mut(&operation.upload.bucket)?;
-        bucket.uploads.remove(&(key.clone(), operation.upload.upload_id));
+        bucket.uploads.remove(&name);
         let version = world.store(&operation.upload.bucket, &key, object)?;
-        world.bucket_mut(&operation.upload.bucket)?.forget_changes(&key);
-        let expiration = current_expiration(world.bucket(&operation.upload.bucket)?, &key);
-        Ok(Written { etag, checksum: shown, version, attributes, expiration })
+        let bucket = world.bucket_mut(&operation.upload.bucket)?;
+        bucket.forget_changes(&key);
+        let expiration = current_expiration(bucket, &key);
+        let written = Written { etag, checksum: shown, version, attributes, expiration };
+        bucket.completed.add(name, listed, written.clone());
+        Ok(written)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::acl::{AclHeaders, acl_of_new_object};
 use super::checksum::{Checksum, Upload};
@@ -76,7 +77,7 @@ pub(crate) struct Write<'a> {
 }
 
 /// What a write answers.
-#[derive(Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Written {
     pub(crate) etag: String,
     /// As the answer shows it.

@@ -8,7 +8,7 @@ use bucketproof_authz::{AccountId, Acl, CanonicalUserId, ObjectOwnership, Policy
 use jiff::Timestamp;
 
 use super::{
-    Attributes, BucketChanges, BucketEncryption, Defaults, LifecycleConfiguration, Object,
+    Attributes, BucketChanges, BucketEncryption, CompletedUploads, Defaults, LifecycleConfiguration, Object,
     ObjectLockConfiguration, Objects, Settings, Tags, Uploads, Version, VersionId, Versioning,
 };
 use crate::error::AwsError;
@@ -43,6 +43,7 @@ pub(crate) struct Bucket {
     pub(crate) objects: Objects,
     #[serde(skip)]
     pub(crate) uploads: Uploads,
+    pub(crate) completed: CompletedUploads,
     /// When a key was last written or deleted, for keys that an upload in progress may complete over.
     pub(crate) changed_at: BTreeMap<String, u64>,
     /// Counts the writes and deletes of this bucket.
@@ -81,6 +82,7 @@ impl Bucket {
             lifecycle: None,
             objects: Objects::default(),
             uploads: Uploads::default(),
+            completed: CompletedUploads::default(),
             changed_at: BTreeMap::new(),
             changes: 0,
             uploads_begun: 0,

@@ -48,7 +48,7 @@ pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout, Restored
 pub(crate) use settings::Settings;
 pub(crate) use tags::Tags;
 pub(crate) use tracked::Tracked;
-pub(crate) use uploads::{Part, Upload, Uploads};
+pub(crate) use uploads::{CompletedUploads, Part, Upload, Uploads};
 pub(crate) use versions::{DeleteMarker, Objects, Touch, Version, VersionId, Versioning};
 
 use std::collections::BTreeMap;

@@ -1,14 +1,14 @@
 //! A multipart upload in progress.
 
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Deref;
 
 use bucketproof_authz::AccountId;
 use jiff::Timestamp;
 
 use super::{Attributes, Content};
-use crate::s3::{Checksum, ChecksumAlgorithm, ChecksumKind};
+use crate::s3::{Checksum, ChecksumAlgorithm, ChecksumKind, Written};
 
 /// What was said at its creation, and the parts so far.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -107,5 +107,36 @@ impl Deref for Uploads {
 
     fn deref(&self) -> &Self::Target {
         &self.map
+    }
+}
+
+/// How many completed uploads a bucket remembers. AWS does not say for how long it does.
+const COMPLETED_MAX: usize = 1000;
+
+/// What was answered to the last completed uploads of a bucket, oldest first.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub(crate) struct CompletedUploads(VecDeque<CompletedUpload>);
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct CompletedUpload {
+    /// Key and upload id.
+    name: (String, String),
+    /// Number and entity tag of each part that was listed.
+    listed: Vec<(i32, String)>,
+    written: Written,
+}
+
+impl CompletedUploads {
+    /// The answer to a completion that listed the same parts.
+    pub(crate) fn find(&self, name: &(String, String), listed: &[(i32, String)]) -> Option<&Written> {
+        let same = self.0.iter().find(|upload| upload.name == *name && upload.listed == listed);
+        same.map(|upload| &upload.written)
+    }
+
+    pub(crate) fn add(&mut self, name: (String, String), listed: Vec<(i32, String)>, written: Written) {
+        if self.0.len() == COMPLETED_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back(CompletedUpload { name, listed, written });
     }
 }

@@ -101,6 +101,15 @@ async fn parts_become_an_object() {
     assert_eq!(answer.element("ActualPartCount").as_deref(), Some("2"));
 
     check(&upload.complete(&[(2, &first, "")]).await, 404, "NoSuchUpload");
+    // A client that lost the answer gets it again, and nothing is written.
+    let before = send(&wire, Ask::new("HEAD", KEY)).await;
+    let again = upload.complete(&[(2, &first, ""), (7, &last, "")]).await;
+    check(&again, 200, "");
+    assert_eq!(again.element("ETag"), before.header("etag").map(|etag| etag.replace('"', "&quot;")));
+    assert_eq!(
+        send(&wire, Ask::new("HEAD", KEY)).await.header("last-modified"),
+        before.header("last-modified")
+    );
 }
 
 #[tokio::test]

@@ -109,8 +109,8 @@ fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
     });
     // `aws-chunked` framed the body and is not part of the object.
     let content_encoding = head.header("content-encoding").map(|encoding| {
-        let kept = encoding.split(',').map(str::trim).filter(|part| *part != "aws-chunked");
-        kept.collect::<Vec<_>>().join(",")
+        let kept = encoding.split(',').filter(|part| part.trim() != "aws-chunked");
+        kept.collect::<Vec<_>>().join(",").trim().to_owned()
     });
     WriteSettings {
         headers: ObjectHeaders {
