@@ -210,6 +210,8 @@ fn matches_any(pattern: &[u8], text: &[u8]) -> bool {
                 seen += 1;
             }
             (None, None) => return true,
+            // The rest of the pattern needs more than is left, and a later start leaves less.
+            (Some(_), None) => return false,
             _ => {
                 let retry = widen(in_part, text).filter(|(_, lead, _)| *lead != b':');
                 if let Some((after_star, _, next)) = retry {
