@@ -112,21 +112,17 @@ impl Policy {
             DocumentKind::Bucket { .. } | DocumentKind::Trust | DocumentKind::Key | DocumentKind::Topic => {}
         }
         let policy = Self::parse(text, source)?;
+        if policy.kind().is_resource_policy() {
+            refuse_allow_with_not_principal(&policy)?;
+        }
         match document {
-            DocumentKind::Bucket { name } => {
-                refuse_allow_with_not_principal(&policy)?;
-                validate_bucket_policy(&policy, name)?;
-            }
-            DocumentKind::Trust => {
-                refuse_allow_with_not_principal(&policy)?;
-                trust::check(&policy)?;
-            }
-            DocumentKind::Key => refuse_allow_with_not_principal(&policy)?,
-            DocumentKind::Topic => {
-                refuse_allow_with_not_principal(&policy)?;
-                topic::check(&policy)?;
-            }
-            DocumentKind::Managed | DocumentKind::Inline { .. } | DocumentKind::Session => {}
+            DocumentKind::Bucket { name } => validate_bucket_policy(&policy, name)?,
+            DocumentKind::Trust => trust::check(&policy)?,
+            DocumentKind::Topic => topic::check(&policy)?,
+            DocumentKind::Managed
+            | DocumentKind::Inline { .. }
+            | DocumentKind::Session
+            | DocumentKind::Key => {}
         }
         Ok(policy)
     }
