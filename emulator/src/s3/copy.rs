@@ -26,6 +26,8 @@ pub(crate) struct Source {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) version_id: Option<String>,
+    /// As the client wrote it, decoded: with or without a slash before the bucket. Policies see it so.
+    pub(crate) given: String,
     pub(crate) conditions: ReadConditions,
     /// `x-amz-source-expected-bucket-owner`.
     pub(crate) expected_owner: Option<String>,
@@ -54,7 +56,8 @@ pub(crate) struct CopyObject {
     pub(crate) source: Source,
     pub(crate) bucket: String,
     pub(crate) key: String,
-    pub(crate) directive: MetadataDirective,
+    /// Absent if nothing is said, which means a copy; policies see only what was said.
+    pub(crate) directive: Option<MetadataDirective>,
     pub(crate) tagging: TaggingDirective,
     pub(crate) settings: WriteSettings,
     pub(crate) condition: WriteCondition,
@@ -113,11 +116,6 @@ impl Source {
         let object = world.bucket(&self.bucket).ok()?.object(&self.key, self.version_id.as_deref()).ok()?;
         Some(&object.attributes.tags).filter(|tags| !tags.is_empty())
     }
-
-    /// The source as policies see it in `s3:x-amz-copy-source`.
-    pub(crate) fn text(&self) -> String {
-        format!("/{}/{}", self.bucket, self.key)
-    }
 }
 
 /// Copies need a caller, whatever a policy allows to everyone.
@@ -147,7 +145,7 @@ impl CopyObject {
         let Self { source, settings, .. } = self;
         let onto_itself =
             source.bucket == self.bucket && source.key == self.key && source.version_id.is_none();
-        let changes_something = self.directive == MetadataDirective::Replace
+        let changes_something = self.directive == Some(MetadataDirective::Replace)
             || settings.storage_class.is_some()
             || settings.encryption.is_explicit()
             || settings.redirect.is_some()
@@ -176,10 +174,10 @@ impl Operation for CopyObject {
             let read = Requirement::on_object(action, &self.source.bucket, &self.source.key);
             requirements.push(read.with_some("s3:versionid", version_id));
         }
-        let directive = match self.directive {
+        let directive = self.directive.map(|directive| match directive {
             MetadataDirective::Copy => "COPY",
             MetadataDirective::Replace => "REPLACE",
-        };
+        });
         let mut settings = self.settings.clone();
         if let Some(tags) = copied_tags {
             settings.tags = Some(Ok(tags.clone()));
@@ -191,8 +189,8 @@ impl Operation for CopyObject {
             requirements.push(match requirement.via_service {
                 Some(_) => requirement,
                 None => requirement
-                    .with("s3:x-amz-copy-source", self.source.text())
-                    .with("s3:x-amz-metadata-directive", directive),
+                    .with("s3:x-amz-copy-source", self.source.given.as_str())
+                    .with_some("s3:x-amz-metadata-directive", directive),
             });
         }
         Ok(requirements)
@@ -211,7 +209,7 @@ impl Operation for CopyObject {
             return Err(AwsError::invalid_request(text));
         }
         operation.check_self(world)?;
-        if operation.directive == MetadataDirective::Copy {
+        if operation.directive != Some(MetadataDirective::Replace) {
             // The storage class is never copied.
             let storage_class = attributes.headers.storage_class.take();
             attributes.headers = ObjectHeaders { storage_class, ..found.attributes.headers.clone() };

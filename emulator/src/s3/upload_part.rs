@@ -173,7 +173,7 @@ impl Operation for UploadPartCopy {
         world.bucket(&self.upload.bucket)?;
         let mut requirements = self.source.requirements(world)?;
         let put = Creation::Step.put(&self.upload.bucket, &self.upload.key);
-        requirements.push(put.with("s3:x-amz-copy-source", self.source.text()));
+        requirements.push(put.with("s3:x-amz-copy-source", self.source.given.as_str()));
         Ok(self.upload.with_decrypt(requirements, world))
     }
 

@@ -52,6 +52,7 @@ fn source(source: dto::CopySource, x: &Exchange, head: &Head) -> Decoded<Source>
             bucket: bucket.into(),
             key: key.into(),
             version_id: version_id.map(Into::into),
+            given: head.header("x-amz-copy-source").map(crate::head::decode).unwrap_or_default(),
             conditions: read_conditions(head, "x-amz-copy-source-"),
             expected_owner: text(head, "x-amz-source-expected-bucket-owner"),
             customer_key: source_customer_key(head),

@@ -132,8 +132,9 @@ pub(in crate::s3::codec) fn copy_object(
     input: dto::CopyObjectInput,
 ) -> Decoded<CopyObject> {
     let directive = match head.header("x-amz-metadata-directive") {
-        None | Some("COPY") => MetadataDirective::Copy,
-        Some("REPLACE") => MetadataDirective::Replace,
+        None => None,
+        Some("COPY") => Some(MetadataDirective::Copy),
+        Some("REPLACE") => Some(MetadataDirective::Replace),
         Some(other) => {
             return Err(AwsError::invalid_argument(
                 "Unknown metadata directive.",
