@@ -44,6 +44,34 @@ impl Domains {
     }
 }
 
+/// What a host of the website endpoint names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum WebsiteHost {
+    Bucket(String),
+    /// The endpoint itself.
+    Endpoint,
+}
+
+impl Domains {
+    /// `BUCKET.s3-website.DOMAIN`, and on AWS `BUCKET.s3-website-REGION.amazonaws.com` and
+    /// `BUCKET.s3-website.REGION.amazonaws.com`; absent for hosts of the API.
+    pub(crate) fn website_in_host(&self, host: &str) -> Option<WebsiteHost> {
+        let name = without_port(host);
+        let before = if let Some(rest) = name.strip_suffix(".amazonaws.com") {
+            let labels: Vec<&str> = rest.split('.').collect();
+            let service = labels.iter().position(|label| {
+                *label == "s3-website"
+                    || label.strip_prefix("s3-website-").is_some_and(|region| !region.is_empty())
+            })?;
+            labels.get(..service)?.join(".")
+        } else {
+            let below = self.bucket_in_host(host)?;
+            if below == "s3-website" { String::new() } else { below.strip_suffix(".s3-website")?.to_owned() }
+        };
+        Some(if before.is_empty() { WebsiteHost::Endpoint } else { WebsiteHost::Bucket(before) })
+    }
+}
+
 fn without_port(host: &str) -> &str {
     host.rsplit_once(':')
         .map_or(host, |(name, port)| if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host })

@@ -54,6 +54,8 @@ pub(crate) struct Outcome {
     /// The body of a read, shared with the state.
     pub(crate) content: Option<Content>,
     pub(crate) headers: HeaderMap,
+    /// The code of a refusal that was answered as a page.
+    pub(crate) code: Option<String>,
     /// The status, where the codec knows only the usual one.
     pub(crate) status: Option<StatusCode>,
     pub(crate) matched: Vec<Matched>,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::addressing::Domains;
+use crate::addressing::{Domains, WebsiteHost};
 use crate::error::AwsError;
 
 /// Everything but the unreserved characters of RFC 3986 is encoded, as SigV4 asks.
@@ -21,6 +21,8 @@ pub(crate) struct Head {
     pub(crate) source_ip: IpAddr,
     /// The bucket that the host names; absent for path style.
     pub(crate) bucket_in_host: Option<String>,
+    /// Set for requests to the website endpoint.
+    pub(crate) website: Option<WebsiteHost>,
     /// The query string, split and decoded once, in the order received.
     pub(crate) query: Vec<(String, String)>,
 }
@@ -41,8 +43,13 @@ impl Head {
             headers,
             source_ip,
             bucket_in_host: None,
+            website: None,
         };
-        head.bucket_in_host = domains.bucket_in_host(head.host()).map(str::to_owned);
+        head.website = domains.website_in_host(head.host());
+        head.bucket_in_host = match &head.website {
+            Some(WebsiteHost::Bucket(bucket)) => Some(bucket.clone()),
+            _ => domains.bucket_in_host(head.host()).map(str::to_owned),
+        };
         head
     }
 

@@ -4,6 +4,8 @@
 //! it, never inside a decision. The steps of decode to encode meet in [`Exchange::perform`], which every service
 //! calls with its operation.
 
+mod website;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -164,6 +166,7 @@ impl Pipeline {
                 let answer = match &service {
                     Service::S3 if exchange.form.is_some() => posted(&exchange),
                     Service::S3 if is_preflight(&exchange.head) => preflight(&exchange),
+                    Service::S3 if exchange.head.website.is_some() => Ok(self.website(&exchange, &ids).await),
                     Service::S3 if is_control => {
                         answer_control(&exchange).map(|response| response.map(Content::from))
                     }
@@ -200,6 +203,7 @@ impl Pipeline {
             response = fault.spoil(response);
             entry.faults.push(fault.description.clone());
         }
+        entry.code = entry.code.take().or(outcome.code);
         entry.operation = outcome.op;
         entry.status = response.status().as_u16();
         entry.response_bytes = response.body().len();
@@ -224,6 +228,11 @@ impl Pipeline {
         if let Err(refusal) = check_form(&head, service) {
             drain(&mut body, &head).await;
             return Err(refusal);
+        }
+        if *service == Service::S3 && head.website.is_some() {
+            // The website endpoint knows nobody, whatever credentials are sent.
+            let decoded = Decoded { body: self.read(&mut body, &head).await?, trailers: Vec::new() };
+            return Ok(Exchange::new(head, Authenticated::anonymous(), decoded, &self.ground));
         }
         if *service == Service::S3 && is_form_post(&head) {
             return self.posted(head, body, entry).await;

@@ -46,6 +46,36 @@ impl AwsError {
         response
     }
 
+    /// The page of the website endpoint, as AWS writes it; `custom` tells why the site's own page is not shown.
+    pub(crate) fn html(&self, custom: Option<&Self>, ids: &RequestIds) -> String {
+        let title = format!("{} {}", self.status.as_u16(), self.status.canonical_reason().unwrap_or("Error"));
+        let items = |error: &Self| {
+            let mut html = String::new();
+            let named = [("Code", error.code.as_ref()), ("Message", error.message.as_str())];
+            let details = error.details.iter().map(|(name, value)| (name.as_ref(), value.as_str()));
+            for (name, value) in named.into_iter().chain(details) {
+                push_item(&mut html, name, value);
+            }
+            html
+        };
+        let mut html = format!(
+            "<html>\n<head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n<ul>\n{}",
+            items(self)
+        );
+        push_item(&mut html, "RequestId", &ids.request_id);
+        push_item(&mut html, "HostId", &ids.host_id);
+        html.push_str("</ul>\n");
+        if let Some(custom) = custom {
+            html.push_str(
+                "<h3>An Error Occurred While Attempting to Retrieve a Custom Error Document</h3>\n<ul>\n",
+            );
+            html.push_str(&items(custom));
+            html.push_str("</ul>\n");
+        }
+        html.push_str("<hr/>\n</body>\n</html>\n");
+        html
+    }
+
     fn rest_xml(&self, ids: &RequestIds) -> String {
         let mut xml = String::with_capacity(512);
         xml.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>");
@@ -106,4 +136,12 @@ fn push_element(xml: &mut String, name: &str, value: &str) {
     xml.push_str("</");
     xml.push_str(name);
     xml.push('>');
+}
+
+fn push_item(html: &mut String, name: &str, value: &str) {
+    html.push_str("<li>");
+    html.push_str(&xml::escape_text(name));
+    html.push_str(": ");
+    html.push_str(&xml::escape_text(value));
+    html.push_str("</li>\n");
 }

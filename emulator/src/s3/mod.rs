@@ -59,4 +59,4 @@ pub(crate) use policy::bucket_policy;
 pub(crate) use post::{Form, is_form_post};
 pub(crate) use replication::Replication;
 pub(crate) use tagging::existing_tags;
-pub(crate) use website::Website;
+pub(crate) use website::{Redirect, ReplacedKey, RoutingRule, Website};

@@ -298,6 +298,7 @@ async fn a_policy_document_is_checked() {
         format!("{{{expiration}}}"),
         "{\"conditions\":[]}".to_owned(),
         "{\"expiration\":\"tomorrow\",\"conditions\":[]}".to_owned(),
+        "{\"expiration\":\"2026-01-01 01:00:00+00:00\",\"conditions\":[]}".to_owned(),
         format!("{{{expiration},\"CONDITIONS\":[]}}"),
         format!("{{{expiration},\"conditions\":[[\"content-length-range\",512]]}}"),
         format!("{{{expiration},\"conditions\":[[\"content-length-range\",-1,0]]}}"),

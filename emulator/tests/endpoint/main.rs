@@ -85,4 +85,6 @@ mod versions;
 #[cfg(test)]
 mod versions_recorded;
 #[cfg(test)]
+mod website;
+#[cfg(test)]
 mod wire;

@@ -53,7 +53,7 @@ impl Policy {
             None => return Err(invalid("Invalid Policy: Policy missing expiration.")),
             Some(value) => {
                 let text = value.as_str().unwrap_or_default();
-                text.parse()
+                read_time(text)
                     .map_err(|_| invalid(&format!("Invalid Policy: Invalid 'expiration' value: '{text}'")))?
             }
         };
@@ -186,6 +186,12 @@ impl Condition {
             "Invalid according to Policy: Policy Condition failed: [\"{operator}\", \"{first}\", \"{second}\"]"
         ))
     }
+}
+
+/// ISO 8601 in UTC, as in `2026-01-01T00:00:00.000Z`; AWS takes no other form.
+fn read_time(text: &str) -> Result<Timestamp, jiff::Error> {
+    let text = if text.contains('T') && text.ends_with('Z') { text } else { "" };
+    text.parse()
 }
 
 fn plain(value: &Value) -> String {
