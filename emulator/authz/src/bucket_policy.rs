@@ -4,6 +4,7 @@ use crate::actions::{KeyScope, S3ResourceType, covered, key_scope};
 use crate::arn;
 use crate::policy::pattern::{ActionElement, ResourcePattern};
 use crate::policy::{Policy, PolicyError, PolicyErrorKind, PolicyKind, Position, Statement};
+use crate::wildcard;
 
 /// Checks a parsed bucket policy against its bucket, as PutBucketPolicy does: every resource belongs to the bucket,
 /// every action is one of S3's and applies to a resource of its statement, every condition key exists for the actions.
@@ -70,13 +71,17 @@ fn covered_types(pattern: &ResourcePattern, bucket: &str) -> Result<Vec<S3Resour
         )
     };
     let Some(["arn", _, "s3", "", "", path]) = arn::segments(&pattern.text) else { return Err(foreign()) };
-    match path.strip_prefix(bucket).ok_or_else(foreign)? {
-        "" => Ok(vec![S3ResourceType::Bucket]),
-        rest if rest.starts_with('/') => Ok(vec![S3ResourceType::Object]),
-        // `bucket*` covers the bucket and its objects.
-        rest if rest.starts_with('*') => Ok(vec![S3ResourceType::Bucket, S3ResourceType::Object]),
-        _ => Err(foreign()),
+    // `arn:aws:s3:::*` is taken too, as the S3 compatibility suite of Ceph expects of AWS; unverified otherwise.
+    // What stands before the first slash must cover the bucket; what follows a wildcard there may be an object.
+    let (name, object) = path.split_once('/').map_or((path, false), |(name, _)| (name, true));
+    if !wildcard::matches(&wildcard::compile(name), bucket.as_bytes()) {
+        return Err(foreign());
     }
+    Ok(match (object, name.ends_with('*')) {
+        (true, _) => vec![S3ResourceType::Object],
+        (false, false) => vec![S3ResourceType::Bucket],
+        (false, true) => vec![S3ResourceType::Bucket, S3ResourceType::Object],
+    })
 }
 
 fn check_combination(action: &ActionElement, types: &[S3ResourceType]) -> Result<(), PolicyError> {

@@ -57,12 +57,13 @@ pub(crate) struct ListedObject {
 impl Listing {
     fn requirements(&self, world: &World) -> Result<Vec<Requirement>, AwsError> {
         world.bucket(&self.bucket)?;
-        let max_keys = self.max_keys.map(|max_keys| max_keys.to_string());
+        // Policies see how many keys there may be, also where the request does not say it.
+        let max_keys = self.max_keys.map_or_else(|| MAX_KEYS.to_string(), |max_keys| max_keys.to_string());
         Ok(vec![
             Requirement::on_bucket("s3:ListBucket", &self.bucket)
                 .with_some("s3:prefix", self.prefix.as_deref())
                 .with_some("s3:delimiter", self.delimiter.as_deref())
-                .with_some("s3:max-keys", max_keys.as_deref()),
+                .with("s3:max-keys", max_keys),
         ])
     }
 

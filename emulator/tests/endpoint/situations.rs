@@ -1,7 +1,7 @@
 //! The tables in `fixtures/endpoint`: each situation is a list of requests with their answers, on a fresh emulator.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bucketproof_emulator::{Emulator, Scenario};
 use serde::Deserialize;
@@ -12,7 +12,6 @@ use crate::wire::{Ask, Key, Wire};
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Table {
-    scenario: String,
     /// Bodies by name.
     body: BTreeMap<String, String>,
     situation: Vec<Situation>,
@@ -86,8 +85,12 @@ fn key(caller: &str) -> Option<Key<'static>> {
     })
 }
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures")
+}
+
 async fn check(table: &Table, situation: &Situation) {
-    let scenario = Scenario::from_toml(&table.scenario).unwrap();
+    let scenario = Scenario::from_file(fixtures().join("scenarios/endpoint.toml")).unwrap();
     let listen = "127.0.0.1:0".parse().unwrap();
     let builder = Emulator::builder().scenario(scenario).clock(new_year()).seed(7).listen(listen);
     let emulator = builder.start().await.unwrap();
@@ -101,9 +104,8 @@ async fn check(table: &Table, situation: &Situation) {
 
 #[tokio::test]
 async fn every_situation_ends_as_documented() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/endpoint");
     let mut ids = BTreeSet::new();
-    for file in std::fs::read_dir(&folder).unwrap() {
+    for file in std::fs::read_dir(fixtures().join("endpoint")).unwrap() {
         let path = file.unwrap().path();
         let text = std::fs::read_to_string(&path).unwrap();
         let table: Table =

@@ -32,7 +32,11 @@ fn resources_are_those_of_the_bucket() {
     check(r#""Action":"s3:*","Resource":["arn:aws:s3:::bkt","arn:aws:s3:::bkt/a/${aws:username}/*"]"#, "");
     check(r#""Action":"s3:*","Resource":"arn:aws:s3:::bkt*""#, "");
     check(r#""Action":"s3:*","Resource":"arn:aws:s3:::bkt2/*""#, INVALID_RESOURCE);
-    check(r#""Action":"s3:*","Resource":"arn:aws:s3:::*""#, INVALID_RESOURCE);
+    check(r#""Action":"s3:*","Resource":"arn:aws:s3:::*""#, "");
+    check(r#""Action":"s3:ListBucket","Resource":["arn:aws:s3:::*","arn:aws:s3:::*/*"]"#, "");
+    check(r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b?t/*""#, "");
+    check(r#""Action":"s3:GetObject","Resource":"arn:aws:s3:::b?t""#, NO_RESOURCE_FOR_ACTION);
+    check(r#""Action":"s3:*","Resource":"arn:aws:s3:::other*""#, INVALID_RESOURCE);
     check(r#""Action":"s3:*","Resource":"*""#, INVALID_RESOURCE);
     check(r#""Action":"s3:*","Resource":"arn:aws:sns:eu-west-1:111122223333:bkt""#, INVALID_RESOURCE);
     check(r#""Action":"s3:*","NotResource":"arn:aws:s3:::other/*""#, INVALID_RESOURCE);
