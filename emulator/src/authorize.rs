@@ -136,8 +136,12 @@ pub(crate) fn would_allow<O: Operation>(
     };
     let context = request_context(authenticated, head, now);
     let is_allowed = |requirement: &Requirement| {
-        requirement.is_optional
-            || decide_requirement(requirement, caller, &policies, &context, world).is_allowed()
+        let outcome = || decide_requirement(requirement, caller, &policies, &context, world).outcome();
+        match requirement.need {
+            Need::Optional => true,
+            Need::UnlessDenied => outcome() != Outcome::ExplicitlyDenied,
+            Need::Full => outcome() == Outcome::Allowed,
+        }
     };
     operation.requirements(world).is_ok_and(|requirements| requirements.iter().all(is_allowed))
 }

@@ -19,6 +19,8 @@ mod cors;
 #[cfg(test)]
 mod data_dir;
 #[cfg(test)]
+mod decisions;
+#[cfg(test)]
 mod encryption;
 #[cfg(test)]
 mod fixture;
