@@ -272,10 +272,11 @@ impl CompleteMultipartUpload {
             }
         };
         match &self.claimed {
+            // Whatever was claimed, AWS names the algorithm of the upload (recorded).
             Some((algorithm, value)) if *algorithm != checksum.algorithm || *value != checksum.value => {
                 let text = format!(
                     "The {} you specified did not match the calculated checksum.",
-                    algorithm.name().to_ascii_lowercase()
+                    checksum.algorithm.name().to_ascii_lowercase()
                 );
                 Err(AwsError::new(http::StatusCode::BAD_REQUEST, "BadDigest", text))
             }

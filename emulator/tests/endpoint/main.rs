@@ -9,6 +9,8 @@ mod authentication;
 #[cfg(test)]
 mod buckets;
 #[cfg(test)]
+mod checksums;
+#[cfg(test)]
 mod concurrency;
 #[cfg(test)]
 mod conditions;
@@ -44,6 +46,8 @@ mod kms;
 mod kms_access;
 #[cfg(test)]
 mod kms_grants;
+#[cfg(test)]
+mod kms_objects;
 #[cfg(test)]
 mod kms_recorded;
 #[cfg(test)]
