@@ -4,7 +4,7 @@
 //! mode without authorization, no key that is always right.
 
 use bucketproof_authz::{
-    AccountId, Acls, Context, Decision, KmsGrants, Outcome, Policies, Policy, Principal, PrincipalIds,
+    AccountId, Acls, Context, Decision, KmsGrants, Policies, Policy, Principal, PrincipalIds,
     PublicAccessBlock, Request, Resource, UniqueId, Values, decide,
 };
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
 use crate::kms::{self, KeyAccess};
-use crate::operation::{Need, Operation, RequiredResource, Requirement};
+use crate::operation::{Operation, RequiredResource, Requirement};
 use crate::s3::existing_tags;
 use crate::state::{CallerPolicies, Holder, Tags, World};
 
@@ -91,11 +91,9 @@ pub(crate) fn authorize<O: Operation>(
         context.set(format!("aws:PrincipalTag/{key}"), value);
     }
     let mut withheld = Vec::new();
-    // What nothing allows, but may not be needed.
-    let mut waiting = None;
     for requirement in requirements {
         let decision = decide_requirement(&requirement, &caller, &policies, &context, world);
-        if requirement.need == Need::Optional {
+        if requirement.is_optional {
             // Nobody asked for it, so it is no denial that anybody should hear of.
             if !decision.is_allowed() {
                 withheld.push(requirement.action);
@@ -104,18 +102,9 @@ pub(crate) fn authorize<O: Operation>(
         }
         let refusal = (!decision.is_allowed())
             .then(|| AwsError::access_denied(requirement.resource.shown_in(decision.aws_message())));
-        let silent = decision.outcome() == Outcome::ImplicitlyDenied;
-        let decision = Decided { action: requirement.action, resource: requirement.resource.arn(), decision };
-        match refusal {
-            None => decided.push(decision),
-            Some(refusal) if silent && requirement.need == Need::UnlessDenied => {
-                waiting = Some((decision, refusal));
-            }
-            Some(refusal) => {
-                let (decision, refusal) = waiting.unwrap_or((decision, refusal));
-                decided.push(decision);
-                return Err(refusal);
-            }
+        decided.push(Decided { action: requirement.action, resource: requirement.resource.arn(), decision });
+        if let Some(refusal) = refusal {
+            return Err(refusal);
         }
     }
     Ok(Authorized { operation, caller, withheld, context })
@@ -136,12 +125,8 @@ pub(crate) fn would_allow<O: Operation>(
     };
     let context = request_context(authenticated, head, now);
     let is_allowed = |requirement: &Requirement| {
-        let outcome = || decide_requirement(requirement, caller, &policies, &context, world).outcome();
-        match requirement.need {
-            Need::Optional => true,
-            Need::UnlessDenied => outcome() != Outcome::ExplicitlyDenied,
-            Need::Full => outcome() == Outcome::Allowed,
-        }
+        requirement.is_optional
+            || decide_requirement(requirement, caller, &policies, &context, world).is_allowed()
     };
     operation.requirements(world).is_ok_and(|requirements| requirements.iter().all(is_allowed))
 }

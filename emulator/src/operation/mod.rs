@@ -66,19 +66,10 @@ pub(crate) struct Requirement {
     pub(crate) resource: RequiredResource,
     /// Condition keys of this operation, beside those of the request.
     pub(crate) context: Vec<(Cow<'static, str>, Values)>,
-    pub(crate) need: Need,
+    /// Without it the operation is done all the same, and answers less.
+    pub(crate) is_optional: bool,
     /// The service that asks with the caller's permissions, if it is not the caller who asks: `s3`.
     pub(crate) via_service: Option<&'static str>,
-}
-
-/// How much an operation needs a permission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    Full,
-    /// Without it the operation is done all the same, and answers less.
-    Optional,
-    /// Only a deny counts against it: where nothing allows it, the others do if they are all allowed.
-    UnlessDenied,
 }
 
 /// The resource of a requirement.
@@ -122,7 +113,7 @@ pub(crate) enum RequiredResource {
 
 impl Requirement {
     pub(crate) fn new(action: &'static str, resource: RequiredResource) -> Self {
-        Self { action, resource, context: Vec::new(), need: Need::Full, via_service: None }
+        Self { action, resource, context: Vec::new(), is_optional: false, via_service: None }
     }
 
     pub(crate) fn on_bucket(action: &'static str, bucket: &str) -> Self {
@@ -155,13 +146,7 @@ impl Requirement {
 
     /// The operation does without, if it must.
     pub(crate) fn optional(mut self) -> Self {
-        self.need = Need::Optional;
-        self
-    }
-
-    /// The other permissions stand for it where no policy speaks of it.
-    pub(crate) fn unless_denied(mut self) -> Self {
-        self.need = Need::UnlessDenied;
+        self.is_optional = true;
         self
     }
 

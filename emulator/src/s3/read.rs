@@ -164,11 +164,8 @@ pub(crate) fn read_requirements(
 ) -> Result<Vec<Requirement>, AwsError> {
     let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
     let read = Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id);
-    Ok(match missing_requirement(world, bucket, key, version_id)? {
-        None => vec![read],
-        // Who may list may know what is not there, also without being allowed to read it.
-        Some(list) => vec![read.unless_denied(), list],
-    })
+    let missing = missing_requirement(world, bucket, key, version_id)?;
+    Ok(std::iter::once(read).chain(missing).collect())
 }
 
 /// Who asks for what is missing must also be allowed to list, or is not told that it is missing.

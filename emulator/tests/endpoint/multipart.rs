@@ -105,7 +105,7 @@ async fn parts_become_an_object() {
     let before = send(&wire, Ask::new("HEAD", KEY)).await;
     let again = upload.complete(&[(2, &first, ""), (7, &last, "")]).await;
     check(&again, 200, "");
-    assert_eq!(again.element("ETag"), before.header("etag").map(|etag| etag.replace('"', "&quot;")));
+    assert_eq!(again.element("ETag").as_deref(), before.header("etag"));
     assert_eq!(
         send(&wire, Ask::new("HEAD", KEY)).await.header("last-modified"),
         before.header("last-modified")
