@@ -99,7 +99,7 @@ def with_boto3(endpoint, folder):
                         aws_session_token=session["SessionToken"])
     role.put_object(Bucket=BUCKET, Key="by-role", Body=b"1")
     refused("delete by the role", "AccessDenied", lambda: role.delete_object(Bucket=BUCKET, Key="by-role"))
-    refused("an operation that is not supported", "NotImplemented", lambda: s3.get_bucket_acl(Bucket=BUCKET))
+    refused("an operation that is not supported", "NotImplemented", lambda: s3.get_object_torrent(Bucket=BUCKET, Key="by-role"))
     for key in ["a/b c+\u00fc.txt", "big", "by-role"]:
         s3.delete_object(Bucket=BUCKET, Key=key)
 
