@@ -110,14 +110,18 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar.
+/// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, for years from 1.
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let before_year = year - 1;
     let leap_days = before_year / 4 - before_year / 100 + before_year / 400;
-    let months: i64 = (1..month).map(|month| days_in_month(year, month)).sum();
+    let leap_day = i64::from(month > 2 && is_leap(year));
+    let before_month = DAYS_BEFORE_MONTH.get(usize::try_from(month - 1).unwrap_or_default());
     // 719,162 days lie between 0001-01-01 and 1970-01-01.
-    before_year * 365 + leap_days + months + day - 1 - 719_162
+    before_year * 365 + leap_days + before_month.copied().unwrap_or_default() + leap_day + day - 1 - 719_162
 }
+
+/// Days of a common year before each month.
+const DAYS_BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 #[cfg(test)]
 mod tests;

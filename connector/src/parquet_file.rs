@@ -2,10 +2,11 @@
 //!
 //! The same rows give the same bytes: writer settings and `created_by` are fixed and nothing of the machine enters.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -57,23 +58,33 @@ pub enum DecodeError {
     },
     /// Nulls where the dataset has none, or a missing required column.
     #[error("the object does not hold the dataset's rows: {0}")]
-    Rows(#[from] arrow_schema::ArrowError),
+    Rows(#[from] ArrowError),
 }
 
 /// Encodes sorted rows as one Parquet file.
 pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
+    encode_to(Vec::new(), dataset, encoding, batches.iter().map(|batch| Ok(batch.clone()))).map(Bytes::from)
+}
+
+/// Encodes sorted rows into `sink` as they come; a row group at a time is held in memory.
+pub fn encode_to<W: Write + Send>(
+    sink: W,
+    dataset: &Dataset,
+    encoding: &Encoding,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> Result<W, EncodeError> {
     let run = || {
         let options = ArrowWriterOptions::new()
             .with_properties(properties(dataset, encoding)?)
             .with_skip_arrow_metadata(true)
             .with_schema_root("schema".to_owned());
-        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), dataset.schema(), options)?;
+        let mut writer = ArrowWriter::try_new_with_options(sink, dataset.schema(), options)?;
         for batch in batches {
-            writer.write(batch)?;
+            writer.write(&batch?)?;
         }
         writer.into_inner()
     };
-    run().map(Bytes::from).map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
+    run().map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
 }
 
 fn properties(

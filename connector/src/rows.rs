@@ -19,6 +19,10 @@ use crate::datetime::parse_micros;
 use crate::dead_letter::{DeadLetter, RowProblem};
 use crate::profile::{Column, ColumnType, Dataset, element_field};
 
+mod quick;
+
+use quick::{Scanner, Token};
+
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
 pub const NESTING_DEPTH_MAX: usize = 128;
 
@@ -82,6 +86,7 @@ pub fn decode_ndjson(
 }
 
 /// A checked value, not yet in a column.
+#[derive(Debug, PartialEq, Eq)]
 enum Cell<'a> {
     Absent,
     Null,
@@ -108,6 +113,8 @@ enum Builder {
 struct Decoder<'d> {
     dataset: &'d Dataset,
     positions: BTreeMap<&'d str, usize>,
+    /// Each column's name as a producer writes it before a value: `"name":`.
+    patterns: Vec<Vec<u8>>,
     builders: Vec<Builder>,
 }
 
@@ -132,11 +139,54 @@ impl<'d> Decoder<'d> {
             })
             .collect();
         let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
-        Self { dataset, positions, builders }
+        let patterns = columns.iter().map(|column| format!("\"{}\":", column.name).into_bytes()).collect();
+        Self { dataset, positions, patterns, builders }
     }
 
     /// Checks one line whole before any of it enters a column.
     fn line<'a>(&mut self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
+        if self.walk_quickly(line, cells).is_none() {
+            self.walk(line, cells)?;
+        }
+        self.check_row(cells)?;
+        for (builder, cell) in self.builders.iter_mut().zip(cells.drain(..)) {
+            append(builder, cell);
+        }
+        Ok(())
+    }
+
+    /// The cells of a line that is written as usual. `None` leaves the line, good or bad, to the plain walk.
+    fn walk_quickly<'a>(&self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Option<()> {
+        let columns = self.dataset.columns();
+        let mut scanner = Scanner::new(line)?;
+        cells.clear();
+        cells.resize_with(columns.len(), || Cell::Absent);
+        let mut expected = 0;
+        loop {
+            let likely = self.patterns.get(expected).is_some_and(|pattern| scanner.take_pattern(pattern));
+            let at = if likely { expected } else { *self.positions.get(scanner.name()?)? };
+            expected = at + 1;
+            let (column, cell) = (columns.get(at)?, cells.get_mut(at)?);
+            if !matches!(cell, Cell::Absent) {
+                return None;
+            }
+            *cell = match (scanner.value()?, column.kind) {
+                (Token::Null, _) => Cell::Null,
+                (Token::Plain(text), ColumnType::String) if column.values.is_none() => {
+                    Cell::Text(Cow::Borrowed(text))
+                }
+                (Token::Plain(text), ColumnType::Datetime) => Cell::Number(parse_micros(text).ok()?),
+                (Token::Plain(text), _) => check_value(column, scanner.quoted(text)?).ok()?,
+                (Token::Raw(raw), _) => check_value(column, raw).ok()?,
+            };
+            if !scanner.more()? {
+                return Some(());
+            }
+        }
+    }
+
+    /// The cells of any line, or what is wrong with it.
+    fn walk<'a>(&self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
         let text =
             std::str::from_utf8(line).map_err(|error| RowProblem::NotUtf8 { at: error.valid_up_to() })?;
         if text.starts_with('\u{feff}') {
@@ -171,10 +221,6 @@ impl<'d> Decoder<'d> {
         // The walk ends at the closing brace; anything behind it makes the line something else.
         if rest.map(str::trim_ascii) != Some("}") {
             return Err(RowProblem::NotAnObject { detail: "there is text after the object".to_owned() });
-        }
-        self.check_row(cells)?;
-        for (builder, cell) in self.builders.iter_mut().zip(cells.drain(..)) {
-            append(builder, cell);
         }
         Ok(())
     }
