@@ -2,7 +2,12 @@
 //!
 //! `ndjson_to_parquet INPUT OUTPUT [snappy|zstd|none]` reads NDJSON of SuprSend's messages in blocks of lines, writes a
 //! Parquet file in the order of the input, and prints the number of rows.
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a program of one purpose, for people at a terminal")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a program of one purpose, for people at a terminal"
+)]
 
 use std::fs::File;
 use std::io::{BufWriter, Read as _};
@@ -12,7 +17,7 @@ use bucketproof_connector::parquet_file::encode_to;
 use bucketproof_connector::profile::{Compression, VendorProfile};
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
 
-const BLOCK: usize = 4 << 20;
+const BLOCK: usize = 1 << 20;
 const ORIGIN: LinesOrigin<'_> = LinesOrigin { source: "input", lines_before: 0, bytes_before: 0 };
 
 fn main() {

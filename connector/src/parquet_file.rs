@@ -16,6 +16,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
+use crate::column_encoding::without_dictionary;
 use crate::profile::{ColumnType, Compression, Dataset, Encoding};
 
 /// Media type of objects.
@@ -74,8 +75,10 @@ pub fn encode_to<W: Write + Send>(
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<W, EncodeError> {
     let run = || {
+        let mut batches = batches.peekable();
+        let first = batches.peek().and_then(|batch| batch.as_ref().ok());
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(dataset, encoding)?)
+            .with_properties(properties(dataset, encoding, first)?)
             .with_skip_arrow_metadata(true)
             .with_schema_root("schema".to_owned());
         let mut writer = ArrowWriter::try_new_with_options(sink, dataset.schema(), options)?;
@@ -90,6 +93,7 @@ pub fn encode_to<W: Write + Send>(
 fn properties(
     dataset: &Dataset,
     encoding: &Encoding,
+    first: Option<&RecordBatch>,
 ) -> Result<WriterProperties, parquet::errors::ParquetError> {
     let compression = match encoding.compression {
         Compression::Snappy => PageCompression::SNAPPY,
@@ -110,6 +114,11 @@ fn properties(
     // Readers filter by time and version; pages of these two are worth an index. Bounds of JSON text help nobody.
     for (at, column) in dataset.columns().iter().enumerate() {
         let path = ColumnPath::from(column.name.as_str());
+        if let Some(values) = first.and_then(|batch| without_dictionary(batch, at)) {
+            properties = properties
+                .set_column_dictionary_enabled(path.clone(), false)
+                .set_column_encoding(path.clone(), values);
+        }
         if at == dataset.time_position() || at == dataset.version_position() {
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
         } else if column.kind == ColumnType::Json {

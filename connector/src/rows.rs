@@ -21,7 +21,7 @@ use crate::profile::{Column, ColumnType, Dataset, element_field};
 
 mod quick;
 
-use quick::{Scanner, Token};
+use quick::{Pattern, Scanner, Token};
 
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
 pub const NESTING_DEPTH_MAX: usize = 128;
@@ -113,8 +113,7 @@ enum Builder {
 struct Decoder<'d> {
     dataset: &'d Dataset,
     positions: BTreeMap<&'d str, usize>,
-    /// Each column's name as a producer writes it before a value: `"name":`.
-    patterns: Vec<Vec<u8>>,
+    patterns: Vec<Pattern>,
     builders: Vec<Builder>,
 }
 
@@ -139,7 +138,7 @@ impl<'d> Decoder<'d> {
             })
             .collect();
         let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
-        let patterns = columns.iter().map(|column| format!("\"{}\":", column.name).into_bytes()).collect();
+        let patterns = columns.iter().map(|column| Pattern::new(&column.name)).collect();
         Self { dataset, positions, patterns, builders }
     }
 

@@ -27,6 +27,43 @@ pub(super) enum Token<'a> {
     Raw(&'a str),
 }
 
+/// The name of a column as a producer writes it before a value: `"name":`.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    text: Vec<u8>,
+    /// Eight bytes at a time, and which bits of them count.
+    words: Vec<(u64, u64)>,
+}
+
+impl Pattern {
+    pub(super) fn new(name: &str) -> Self {
+        let text = format!("\"{name}\":").into_bytes();
+        let word = |chunk: &[u8]| {
+            let bits = |byte: fn(u8) -> u8| {
+                chunk.iter().rev().fold(0_u64, |word, at| word << 8 | u64::from(byte(*at)))
+            };
+            (bits(|byte| byte), bits(|_| u8::MAX))
+        };
+        let words = text.chunks(8).map(word).collect();
+        Self { text, words }
+    }
+
+    fn begins(&self, rest: &[u8]) -> bool {
+        let mut rest_words = rest;
+        for (word, mask) in &self.words {
+            let Some((chunk, behind)) = rest_words.split_first_chunk::<8>() else {
+                // Near the end of the line.
+                return rest.starts_with(&self.text);
+            };
+            if u64::from_le_bytes(*chunk) & mask != *word {
+                return false;
+            }
+            rest_words = behind;
+        }
+        true
+    }
+}
+
 /// `"` in each of eight bytes, and so on: one comparison looks at eight bytes.
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
@@ -66,11 +103,11 @@ impl<'a> Scanner<'a> {
         (self.peek() == Some(byte)).then(|| self.at += 1)
     }
 
-    /// Takes `pattern`, the name of the likely next field with its quotes and colon, if it stands here.
-    pub(super) fn take_pattern(&mut self, pattern: &[u8]) -> bool {
-        let stands = self.rest().starts_with(pattern);
+    /// Takes the name of the likely next field, if it stands here.
+    pub(super) fn take_pattern(&mut self, pattern: &Pattern) -> bool {
+        let stands = pattern.begins(self.rest());
         if stands {
-            self.at += pattern.len();
+            self.at += pattern.text.len();
             self.skip_spaces();
         }
         stands
@@ -266,7 +303,7 @@ impl<'a> Scanner<'a> {
 /// Whether a control character stands in the line.
 fn has_control(line: &[u8]) -> bool {
     let (chunks, rest) = line.as_chunks::<32>();
-    let controls = |bytes: &[u8]| bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
+    let controls = |bytes: &[u8]| bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ';
     chunks.iter().any(|chunk| controls(chunk)) || controls(rest)
 }
 

@@ -45,7 +45,8 @@ fn json() -> impl Strategy<Value = String> {
         let list = (prop::collection::vec(inner.clone(), 0..4), gap.clone())
             .prop_map(|(values, gap)| format!("[{gap}{}{gap}]", values.join(&format!("{gap},"))));
         let object = (prop::collection::vec(("[a-c]{0,2}", inner), 0..4), gap).prop_map(|(members, gap)| {
-            let members: Vec<_> = members.iter().map(|(name, value)| format!("\"{name}\"{gap}:{value}")).collect();
+            let members: Vec<_> =
+                members.iter().map(|(name, value)| format!("\"{name}\"{gap}:{value}")).collect();
             format!("{{{}{gap}}}", members.join(","))
         });
         prop_oneof![list, object]
@@ -63,7 +64,7 @@ fn line(columns: Vec<String>) -> impl Strategy<Value = String> {
 }
 
 fn names(dataset: &Dataset) -> Vec<String> {
-    let known = dataset.columns().iter().map(|column| column.name.to_string());
+    let known = dataset.columns().iter().map(|column| column.name.clone());
     known.chain(["mood".to_owned(), "st\\u0061tus".to_owned()]).collect()
 }
 
