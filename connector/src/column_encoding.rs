@@ -6,31 +6,31 @@
 use std::collections::BTreeSet;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array as _, ArrayRef, RecordBatch};
+use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
 use parquet::basic::Encoding as ValueEncoding;
 
-/// Rows looked at.
-const SAMPLE_ROWS: usize = 2_048;
+/// Rows looked at, whatever batches they come in.
+pub(crate) const SAMPLE_ROWS: usize = 2_048;
 /// Values that a column must have in the sample before its repetitions mean anything.
 const SAMPLE_VALUES_MIN: usize = 64;
 
-/// How the values of a column that gets no dictionary are written; `None` for one that gets a dictionary.
-pub(crate) fn without_dictionary(first: &RecordBatch, column: usize) -> Option<ValueEncoding> {
-    let column = first.columns().get(column)?;
-    match column.data_type() {
+/// How the values of a column that gets no dictionary are written; `None` for one that gets a dictionary. `first` holds
+/// the first [`SAMPLE_ROWS`] rows, or all if there are fewer.
+pub(crate) fn without_dictionary(first: &[RecordBatch], column: usize) -> Option<ValueEncoding> {
+    match first.first()?.columns().get(column)?.data_type() {
         // Instants of a sorted file lie close together.
         DataType::Timestamp(..) => Some(ValueEncoding::DELTA_BINARY_PACKED),
-        DataType::Utf8 if mostly_distinct(column) => Some(ValueEncoding::DELTA_LENGTH_BYTE_ARRAY),
+        DataType::Utf8 if mostly_distinct(first, column) => Some(ValueEncoding::DELTA_LENGTH_BYTE_ARRAY),
         _ => None,
     }
 }
 
-fn mostly_distinct(column: &ArrayRef) -> bool {
-    let texts = column.as_string::<i32>();
-    let mut distinct = BTreeSet::new();
-    let mut values = 0;
-    for text in texts.iter().take(SAMPLE_ROWS).flatten() {
+fn mostly_distinct(first: &[RecordBatch], column: usize) -> bool {
+    let columns = first.iter().filter_map(|batch| batch.columns().get(column)?.as_string_opt::<i32>());
+    let sample = columns.flat_map(|texts| texts.iter()).take(SAMPLE_ROWS).flatten();
+    let (mut distinct, mut values) = (BTreeSet::new(), 0);
+    for text in sample {
         values += 1;
         distinct.insert(text);
     }

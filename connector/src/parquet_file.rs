@@ -16,7 +16,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::column_encoding::without_dictionary;
+use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
 use crate::profile::{ColumnType, Compression, Dataset, Encoding};
 
 /// Media type of objects.
@@ -72,17 +72,21 @@ pub fn encode_to<W: Write + Send>(
     sink: W,
     dataset: &Dataset,
     encoding: &Encoding,
-    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<W, EncodeError> {
-    let run = || {
-        let mut batches = batches.peekable();
-        let first = batches.peek().and_then(|batch| batch.as_ref().ok());
+    let run = move || {
+        let (mut first, mut rows) = (Vec::new(), 0);
+        while rows < SAMPLE_ROWS {
+            let Some(batch) = batches.next().transpose()? else { break };
+            rows += batch.num_rows();
+            first.push(batch);
+        }
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(dataset, encoding, first)?)
+            .with_properties(properties(dataset, encoding, &first)?)
             .with_skip_arrow_metadata(true)
             .with_schema_root("schema".to_owned());
         let mut writer = ArrowWriter::try_new_with_options(sink, dataset.schema(), options)?;
-        for batch in batches {
+        for batch in first.into_iter().map(Ok).chain(batches) {
             writer.write(&batch?)?;
         }
         writer.into_inner()
@@ -93,7 +97,7 @@ pub fn encode_to<W: Write + Send>(
 fn properties(
     dataset: &Dataset,
     encoding: &Encoding,
-    first: Option<&RecordBatch>,
+    first: &[RecordBatch],
 ) -> Result<WriterProperties, parquet::errors::ParquetError> {
     let compression = match encoding.compression {
         Compression::Snappy => PageCompression::SNAPPY,
@@ -114,7 +118,7 @@ fn properties(
     // Readers filter by time and version; pages of these two are worth an index. Bounds of JSON text help nobody.
     for (at, column) in dataset.columns().iter().enumerate() {
         let path = ColumnPath::from(column.name.as_str());
-        if let Some(values) = first.and_then(|batch| without_dictionary(batch, at)) {
+        if let Some(values) = without_dictionary(first, at) {
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path.clone(), values);
