@@ -66,6 +66,8 @@ pub mod policy;
 pub mod profile;
 pub mod report;
 pub mod rows;
+pub mod runner;
+pub mod schedule;
 pub mod secret;
 pub mod source;
 mod state;
@@ -76,4 +78,4 @@ pub mod store;
 pub mod cli;
 
 pub use document::DocumentError;
-pub use state::{IntentMode, StateError};
+pub use state::{Circuit, CircuitState, Gap, GapReason, IntentMode, LastRun, RunFailure, StateError};

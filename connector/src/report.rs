@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::names::{DatasetName, ObjectKey, ProfileId};
-use crate::state::IntentMode;
+use crate::state::{Circuit, Gap, IntentMode, LastRun};
 use crate::store::Diagnosis;
 
 /// How a sync or a plan ended that did not fail.
@@ -14,6 +14,10 @@ pub enum Outcome {
     Done,
     /// The sync toggle is off: nothing was read, nothing was called.
     Disabled,
+    /// The connection is paused: nothing, or nothing more, was read and called.
+    Paused,
+    /// The sync was asked to stop and did so after a finished batch.
+    Stopped,
 }
 
 /// What a sync did.
@@ -51,6 +55,9 @@ pub struct DatasetReport {
     pub rows_deduplicated: u64,
     /// Rows that broke the schema and went to the dead-letter file.
     pub rows_dead_lettered: u64,
+    /// Rows passed over because their time lies before the dataset's first sync (`history = "forward"`); in none of
+    /// the counts above.
+    pub rows_before_start: u64,
     /// Batches finished.
     pub batches: u64,
     /// Of these, batches that an earlier run had sealed and not finished.
@@ -71,6 +78,7 @@ impl DatasetReport {
             rows_written: 0,
             rows_deduplicated: 0,
             rows_dead_lettered: 0,
+            rows_before_start: 0,
             batches: 0,
             batches_recovered: 0,
             pending_bytes: 0,
@@ -157,8 +165,14 @@ pub enum ConnectionState {
     Disabled,
     /// No dataset is selected.
     NoDatasetSelected,
-    /// The last check of bucket and credentials failed.
+    /// The connection is paused; its sources are kept for the resume.
+    Paused,
+    /// The last check failed because AWS refused the credentials, the role or the external id.
+    CredentialsRejected,
+    /// The last check of bucket and policy failed.
     SetupFailed,
+    /// Bucket and credentials are fine, but the last sync failed for another reason.
+    Failed,
 }
 
 /// How the last check of bucket and credentials went.
@@ -188,6 +202,27 @@ pub struct StatusReport {
     pub setup_checked_at: Option<String>,
     /// What was wrong with it.
     pub setup_failure: Option<String>,
+    /// Why the last sync failed, if it did and the check of bucket and credentials had passed.
+    pub failure: Option<String>,
+    /// When `run` was first started for the connection, RFC 3339.
+    pub enabled_since: Option<String>,
+    /// Since when the connection is paused.
+    pub paused_since: Option<String>,
+    /// The last run by schedule.
+    pub last_run: Option<LastRun>,
+    /// When the next run by schedule is due, as the running `run` last said.
+    pub next_run: Option<String>,
+    /// Whether calls are made at all after failures.
+    pub circuit: Circuit,
+    /// Bytes that wait in the sources of all selected datasets.
+    pub backlog_bytes: u64,
+    /// How long the bucket has been behind: seconds since the last success of the dataset that is furthest behind;
+    /// 0 if nothing waits, absent if something waits and nothing ever succeeded.
+    pub lag_seconds: Option<u64>,
+    /// Age of static keys in days, if the configuration says when they were made.
+    pub key_age_days: Option<i32>,
+    /// Times in which datasets were not exported, and when that was made up for.
+    pub gaps: Vec<Gap>,
     /// Things to see to.
     pub warnings: Vec<Warning>,
     /// Per selected dataset, in the profile's order.
@@ -210,6 +245,8 @@ pub struct Warning {
 pub struct DatasetStatus {
     /// The dataset.
     pub dataset: DatasetName,
+    /// The first instant whose rows are exported; absent if all are, or if the dataset was never synced.
+    pub starts_at: Option<String>,
     /// End of the last sync that ended well, RFC 3339.
     pub last_success: Option<String>,
     /// Rows read.

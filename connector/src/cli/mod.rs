@@ -3,9 +3,11 @@
 //! Exit codes: 0 done, 1 the answer is no for a stated reason, 2 wrong usage or configuration, 3 this machine or
 //! this program is broken.
 
+mod pause;
 mod plan;
 mod policy;
 mod profile;
+mod run;
 mod status;
 mod sync;
 
@@ -126,16 +128,16 @@ enum Command {
     Profile(profile::ProfileArguments),
     /// Print the identity and trust policies that the vendor documents, filled in.
     Policy(policy::PolicyArguments),
-    /// Not supported yet.
-    Run(Unsupported),
+    /// Export by schedule until interrupted.
+    Run(run::RunArguments),
     /// Not supported yet.
     Export(Unsupported),
     /// Not supported yet.
     Import(Unsupported),
-    /// Not supported yet.
-    Pause(Unsupported),
-    /// Not supported yet.
-    Resume(Unsupported),
+    /// Pause the connection; its sources keep what comes.
+    Pause(Target),
+    /// End a pause; the next sync exports what came in between.
+    Resume(Target),
     /// Not supported yet.
     Doctor(Unsupported),
     /// Not supported yet.
@@ -167,7 +169,11 @@ pub fn run() -> ExitCode {
     let _already_set =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
     let wants_json = match &arguments.command {
-        Command::Sync(target) | Command::Plan(target) | Command::Status(target) => target.json,
+        Command::Sync(target)
+        | Command::Plan(target)
+        | Command::Status(target)
+        | Command::Pause(target)
+        | Command::Resume(target) => target.json,
         Command::Profile(arguments) => arguments.wants_json(),
         Command::Policy(arguments) => arguments.json,
         _ => false,
@@ -178,11 +184,11 @@ pub fn run() -> ExitCode {
         Command::Status(target) => status::run(&target),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
-        Command::Run(_) => Err(unsupported("run")),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Export(_) => Err(unsupported("export")),
         Command::Import(_) => Err(unsupported("import")),
-        Command::Pause(_) => Err(unsupported("pause")),
-        Command::Resume(_) => Err(unsupported("resume")),
+        Command::Pause(target) => pause::pause(&target),
+        Command::Resume(target) => pause::resume(&target),
         Command::Doctor(_) => Err(unsupported("doctor")),
         Command::VerifyLayout(_) => Err(unsupported("verify-layout")),
     };
@@ -212,9 +218,7 @@ fn print(text: &str) -> Result<(), Complaint> {
 
 fn unsupported(command: &str) -> Complaint {
     let help = match command {
-        "run" => "call `sync` every five minutes from a timer",
         "export" => "`sync` exports everything that waits in the sources",
-        "pause" | "resume" => "set `enabled` in the configuration",
         "doctor" => "`sync` diagnoses a refusal, `policy` prints the policies that are needed",
         _ => "supported are `sync`, `plan`, `status`, `profile` and `policy`",
     };

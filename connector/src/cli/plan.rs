@@ -19,6 +19,9 @@ fn text(report: &PlanReport) -> String {
     if report.outcome == Outcome::Disabled {
         return "sync is off (`enabled = false`); a sync would do nothing\n".to_owned();
     }
+    if report.outcome == Outcome::Paused {
+        return "paused; a sync would do nothing until `resume`\n".to_owned();
+    }
     // Writing to a `String` cannot fail.
     let mut text = String::new();
     for dataset in &report.datasets {

@@ -19,7 +19,11 @@ fn text(report: &SyncReport) -> String {
         return "sync is off (`enabled = false`); nothing was read and no call was made\n".to_owned();
     }
     // Writing to a `String` cannot fail.
-    let mut text = String::new();
+    let mut text = match report.outcome {
+        Outcome::Paused => "paused; `resume` exports what waits\n".to_owned(),
+        Outcome::Stopped => "stopped after a finished batch; the next sync goes on\n".to_owned(),
+        Outcome::Done | Outcome::Disabled => String::new(),
+    };
     for dataset in &report.datasets {
         let _ = writeln!(
             text,
@@ -30,6 +34,13 @@ fn text(report: &SyncReport) -> String {
             dataset.rows_deduplicated,
             dataset.rows_dead_lettered
         );
+        if dataset.rows_before_start > 0 {
+            let _ = writeln!(
+                text,
+                "  {} rows lie before the dataset's start and were passed over",
+                dataset.rows_before_start
+            );
+        }
         for object in &dataset.objects {
             let _ = writeln!(text, "  {}", super::plan::object_line(object));
         }

@@ -3,6 +3,7 @@
 //! Secrets are named, never written: by environment variable or by file.
 
 mod raw;
+mod raw_schedule;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::credentials::{AccessKey, CredentialSource};
 use crate::document::DocumentError;
 use crate::names::{BucketName, DatasetName};
 use crate::profile::{AuthMode, KeyPrefix, ProfileError, VendorProfile};
+use crate::schedule::Schedule;
 use crate::secret::Secret;
 use crate::store::{Addressing, Encryption, S3Settings, Transport};
 
@@ -36,6 +38,17 @@ pub enum SyncToggle {
     On,
     /// It makes no call to the store.
     Off,
+}
+
+/// What is exported of the time before a dataset is first enabled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum History {
+    /// Everything that the sources hold.
+    #[default]
+    All,
+    /// Nothing: rows of an earlier time than the dataset's first sync are passed over.
+    Forward,
 }
 
 /// The bucket and how to reach it.
@@ -141,6 +154,10 @@ pub struct Config {
     pub profile: ProfileChoice,
     /// Whether to export.
     pub toggle: SyncToggle,
+    /// What to export of the time before a dataset is first enabled.
+    pub history: History,
+    /// When `run` runs, if not as the vendor does.
+    pub schedule: Option<Schedule>,
     /// The datasets to export, at least one.
     pub datasets: Vec<DatasetName>,
     /// Where to.

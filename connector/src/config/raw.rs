@@ -7,10 +7,11 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::raw_schedule::{RawSchedule, schedule};
 use super::secrets::{RawKeyId, RawSecret};
 use super::{
-    AuthConfig, BucketConfig, Config, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig, SourcePlace,
-    SyncToggle,
+    AuthConfig, BucketConfig, Config, History, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig,
+    SourcePlace, SyncToggle,
 };
 use crate::document::{Document, DocumentError};
 use crate::names::{BucketName, DatasetName};
@@ -29,6 +30,9 @@ struct RawConfig {
     profile: Option<Spanned<String>>,
     profile_path: Option<Spanned<PathBuf>>,
     enabled: bool,
+    #[serde(default)]
+    history: History,
+    schedule: Option<Spanned<RawSchedule>>,
     datasets: Spanned<Vec<Spanned<String>>>,
     #[serde(default = "default_encryption")]
     encryption: RawEncryption,
@@ -116,6 +120,8 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
     let datasets = datasets(&document, &raw.datasets)?;
     Ok(Config {
         profile: profile(&document, raw.profile, raw.profile_path, &directory)?,
+        history: raw.history,
+        schedule: schedule(&document, raw.schedule)?,
         toggle: if raw.enabled { SyncToggle::On } else { SyncToggle::Off },
         encryption: encryption(&document, raw.encryption, raw.kms_key_id)?,
         bucket: bucket(&document, raw.bucket)?,

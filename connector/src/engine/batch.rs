@@ -6,9 +6,10 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
 use arrow_select::interleave::interleave_record_batch;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::SyncError;
+use super::{SyncError, history};
 use crate::dead_letter::DeadLetter;
 use crate::merge::{ChangeSet, MergeError};
 use crate::profile::{Dataset, hour_of_micros};
@@ -21,6 +22,8 @@ use crate::state::BatchRange;
 pub(super) struct Batch {
     pub(super) ranges: Vec<BatchRange>,
     pub(super) rows_read: u64,
+    /// Rows before the dataset's start, which are in no other count.
+    pub(super) rows_before_start: u64,
     pub(super) dead_letters: Vec<DeadLetter>,
     /// By hours since the epoch.
     pub(super) partitions: BTreeMap<i64, ChangeSet>,
@@ -28,10 +31,15 @@ pub(super) struct Batch {
 
 impl Batch {
     /// Decodes chunks; later chunks and later lines have greater sequences.
-    pub(super) fn decode(dataset: &Dataset, chunks: Vec<Chunk>) -> Result<Self, SyncError> {
+    pub(super) fn decode(
+        dataset: &Dataset,
+        chunks: Vec<Chunk>,
+        start: Option<Timestamp>,
+    ) -> Result<Self, SyncError> {
         let mut ranges = Vec::with_capacity(chunks.len());
         let mut dead_letters = Vec::new();
         let mut decoded: Vec<RecordBatch> = Vec::with_capacity(chunks.len());
+        let mut rows_before_start = 0;
         for chunk in chunks {
             let origin = LinesOrigin {
                 source: &chunk.range.path,
@@ -40,12 +48,20 @@ impl Batch {
             };
             let rows = decode_ndjson(dataset, &chunk.bytes, origin).map_err(MergeError::from)?;
             dead_letters.extend(rows.dead_letters);
-            decoded.push(rows.batch);
+            let (kept, passed_over) = history::from_start(dataset, rows.batch, start)?;
+            rows_before_start += passed_over;
+            decoded.push(kept);
             ranges.push(chunk.range);
         }
         let rows: usize = decoded.iter().map(RecordBatch::num_rows).sum();
         let rows_read = rows as u64 + dead_letters.len() as u64;
-        Ok(Self { ranges, rows_read, dead_letters, partitions: partition(dataset, &decoded)? })
+        Ok(Self {
+            ranges,
+            rows_read,
+            rows_before_start,
+            dead_letters,
+            partitions: partition(dataset, &decoded)?,
+        })
     }
 
     /// Digest of the batch's source bytes.

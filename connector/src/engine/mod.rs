@@ -7,8 +7,10 @@
 mod apply;
 mod batch;
 mod error;
+mod history;
 mod plan;
 mod retry;
+mod running;
 mod status;
 mod sync;
 
@@ -19,11 +21,13 @@ use bucketproof_clock::{Clock, Entropy};
 
 pub use error::{ConnectionError, FailureKind, SyncError};
 pub use retry::RetryPolicy;
-pub use status::{KeyAge, connection_state, status_of};
+pub use running::{pause, resume};
+pub use status::{KeyAge, StateFacts, connection_state, status_of};
 
 use crate::config::Config;
 use crate::names::DatasetName;
 use crate::profile::{Dataset, VendorProfile};
+use crate::runner::StopSignal;
 use crate::steps::{Steps, Unwatched};
 use crate::store::Store;
 
@@ -37,6 +41,7 @@ pub struct Connection {
     retry: RetryPolicy,
     steps: Arc<dyn Steps>,
     stdin: Mutex<Option<Box<dyn Read + Send>>>,
+    stop: StopSignal,
 }
 
 impl std::fmt::Debug for Connection {
@@ -68,6 +73,7 @@ impl Connection {
             retry: RetryPolicy::default(),
             steps: Arc::new(Unwatched),
             stdin: Mutex::new(None),
+            stop: StopSignal::new(),
         })
     }
 
@@ -82,6 +88,13 @@ impl Connection {
     #[must_use]
     pub fn with_steps(mut self, steps: Arc<dyn Steps>) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// Ends a sync after the batch that it is at, once `stop` is given.
+    #[must_use]
+    pub fn with_stop(mut self, stop: StopSignal) -> Self {
+        self.stop = stop;
         self
     }
 

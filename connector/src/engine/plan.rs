@@ -2,11 +2,11 @@
 
 use super::batch::Batch;
 use super::{Connection, SyncError};
-use crate::config::{OnReplaced, SourcePlace, SyncToggle};
+use crate::config::{History, OnReplaced, SourcePlace, SyncToggle};
 use crate::profile::{Dataset, DatasetPartition};
 use crate::report::{DatasetPlan, ObjectReport, Outcome, PlanReport, RetryReport};
 use crate::source::{self, Chunk, Next, SourceError};
-use crate::state::{SourceKind, SourceRecord, State};
+use crate::state::{SourceKind, SourceRecord, Start, State};
 
 impl Connection {
     /// Plans the next sync: keys, row counts, bytes and merge modes. All that waits is merged as one batch, which
@@ -22,6 +22,11 @@ impl Connection {
         let mut retries = RetryReport::default();
         self.retrying(&mut retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
         let state = State::open_to_read(&self.config.state_dir, &self.destination())?;
+        if let Some(state) = &state
+            && state.paused_since()?.is_some()
+        {
+            return Ok(PlanReport { outcome: Outcome::Paused, datasets });
+        }
         for dataset in self.selected() {
             datasets.push(self.plan_dataset(state.as_ref(), dataset, &mut retries).await?);
         }
@@ -59,7 +64,15 @@ impl Connection {
                 }
             }
         }
-        let batch = Batch::decode(dataset, chunks)?;
+        let start = match state {
+            Some(state) => state.start_of(dataset.name())?.and_then(Start::instant),
+            None => None,
+        };
+        // A dataset that was never synced would begin now.
+        let begins_now = self.config.history == History::Forward
+            && !state.is_some_and(|state| state.start_of(dataset.name()).is_ok_and(|start| start.is_some()));
+        let start = if begins_now { Some(self.clock.now()) } else { start };
+        let batch = Batch::decode(dataset, chunks, start)?;
         let mut plan = DatasetPlan {
             dataset: dataset.name().clone(),
             rows_read: batch.rows_read,

@@ -10,7 +10,7 @@ use crate::config::{AuthConfig, Config, SourcePlace, SyncToggle};
 use crate::profile::{Dataset, VendorProfile};
 use crate::report::{CheckpointStatus, ConnectionState, DatasetStatus, SetupCheck, StatusReport, Warning};
 use crate::source;
-use crate::state::{State, StateError};
+use crate::state::{Circuit, SourceKind, SourceRecord, Start, State, StateError};
 
 /// Age of static keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,14 +28,37 @@ impl KeyAge {
     }
 }
 
-/// The connection's state in one word: `Active` needs the toggle on, a check that passed and a dataset.
-pub fn connection_state(toggle: SyncToggle, setup: SetupCheck, datasets: usize) -> ConnectionState {
-    match (toggle, datasets, setup) {
-        (SyncToggle::Off, _, _) => ConnectionState::Disabled,
-        (SyncToggle::On, 0, _) => ConnectionState::NoDatasetSelected,
-        (SyncToggle::On, _, SetupCheck::Failed) => ConnectionState::SetupFailed,
-        (SyncToggle::On, _, SetupCheck::NotChecked) => ConnectionState::WaitingForFirstSync,
-        (SyncToggle::On, _, SetupCheck::Passed) => ConnectionState::Active,
+/// What a connection's state follows from.
+#[derive(Clone, Copy, Debug)]
+pub struct StateFacts {
+    /// The sync toggle.
+    pub toggle: SyncToggle,
+    /// Number of selected datasets.
+    pub datasets: usize,
+    /// Whether the connection is paused.
+    pub paused: bool,
+    /// The last check of bucket and credentials.
+    pub setup: SetupCheck,
+    /// Whether that failed because of the credentials.
+    pub credentials_rejected: bool,
+    /// Whether the last sync failed for another reason.
+    pub failed: bool,
+}
+
+/// The connection's state in one word: `Active` needs the toggle on, no pause, a check that passed, a dataset, and a
+/// last sync that did not fail. What people decided comes before what happened.
+pub fn connection_state(facts: StateFacts) -> ConnectionState {
+    match facts {
+        StateFacts { toggle: SyncToggle::Off, .. } => ConnectionState::Disabled,
+        StateFacts { datasets: 0, .. } => ConnectionState::NoDatasetSelected,
+        StateFacts { paused: true, .. } => ConnectionState::Paused,
+        StateFacts { setup: SetupCheck::Failed, credentials_rejected: true, .. } => {
+            ConnectionState::CredentialsRejected
+        }
+        StateFacts { setup: SetupCheck::Failed, .. } => ConnectionState::SetupFailed,
+        StateFacts { failed: true, .. } => ConnectionState::Failed,
+        StateFacts { setup: SetupCheck::NotChecked, .. } => ConnectionState::WaitingForFirstSync,
+        StateFacts { setup: SetupCheck::Passed, .. } => ConnectionState::Active,
     }
 }
 
@@ -72,16 +95,64 @@ pub fn status_of(
         .filter(|dataset| config.datasets.contains(dataset.name()))
         .map(|dataset| dataset_status(config, state.as_ref(), dataset))
         .collect::<Result<Vec<_>, _>>()?;
+    let failure = fact("failure")?.filter(|failure| !failure.is_empty());
+    let (paused_since, credentials_rejected, last_run, next_run, circuit, gaps) = match &state {
+        Some(state) => (
+            state.paused_since()?,
+            state.setup_is_of_credentials()?,
+            state.last_run()?,
+            state.next_run()?,
+            state.circuit()?,
+            state.gaps()?,
+        ),
+        None => (None, false, None, None, Circuit::default(), Vec::new()),
+    };
+    let backlog_bytes =
+        datasets.iter().flat_map(|dataset| &dataset.checkpoints).map(|at| at.pending_bytes).sum();
+    let facts = StateFacts {
+        toggle: config.toggle,
+        datasets: datasets.len(),
+        paused: paused_since.is_some(),
+        setup,
+        credentials_rejected,
+        failed: failure.is_some(),
+    };
     Ok(StatusReport {
-        state: connection_state(config.toggle, setup, datasets.len()),
+        state: connection_state(facts),
         profile: profile.id().clone(),
         bucket: config.bucket.name.to_string(),
         setup,
         setup_checked_at,
         setup_failure,
+        failure,
+        enabled_since: fact("enabled_since")?,
+        paused_since,
+        last_run,
+        next_run,
+        circuit,
+        backlog_bytes,
+        lag_seconds: lag_seconds(&datasets, clock.now()),
+        key_age_days: key_age(config, clock).map(|age| age.days),
+        gaps,
         warnings: key_age_warning(config, profile, clock).into_iter().collect(),
         datasets,
     })
+}
+
+/// Seconds since the last success of the dataset that is furthest behind, of those for which something waits.
+fn lag_seconds(datasets: &[DatasetStatus], now: Timestamp) -> Option<u64> {
+    let behind = datasets.iter().filter(|dataset| dataset.checkpoints.iter().any(|at| at.pending_bytes > 0));
+    let mut lag = 0;
+    for dataset in behind {
+        let success: Timestamp = dataset.last_success.as_deref()?.parse().ok()?;
+        lag = lag.max(u64::try_from(now.duration_since(success).as_secs()).unwrap_or(0));
+    }
+    Some(lag)
+}
+
+fn key_age(config: &Config, clock: &Clock) -> Option<KeyAge> {
+    let AuthConfig::StaticKeys { created: Some(created), .. } = &config.auth else { return None };
+    Some(KeyAge::at(clock.now(), *created))
 }
 
 fn dataset_status(
@@ -89,12 +160,13 @@ fn dataset_status(
     state: Option<&State>,
     dataset: &Dataset,
 ) -> Result<DatasetStatus, StateError> {
-    let Some(state) = state else { return Ok(never_synced(dataset)) };
+    let Some(state) = state else { return Ok(never_synced(config, dataset)) };
     let totals = state.totals(dataset.name())?;
     let mut records = state.spools(dataset.name())?;
     for source in config.sources.iter().filter(|source| &source.dataset == dataset.name()) {
         if let SourcePlace::File { path, .. } = &source.place {
-            records.extend(state.known_source(dataset.name(), &path.display().to_string())?);
+            let path = path.display().to_string();
+            records.push(state.known_source(dataset.name(), &path)?.unwrap_or_else(|| unread(path)));
         }
     }
     let checkpoints = records
@@ -108,6 +180,7 @@ fn dataset_status(
         .collect();
     Ok(DatasetStatus {
         dataset: dataset.name().clone(),
+        starts_at: state.start_of(dataset.name())?.and_then(Start::instant).map(|start| start.to_string()),
         last_success: totals.last_success,
         rows_read: totals.rows_read,
         rows_written: totals.written,
@@ -120,9 +193,25 @@ fn dataset_status(
     })
 }
 
-fn never_synced(dataset: &Dataset) -> DatasetStatus {
+fn unread(path: String) -> SourceRecord {
+    SourceRecord { id: 0, path, kind: SourceKind::File, byte_offset: 0, lines: 0, fingerprint: String::new() }
+}
+
+fn never_synced(config: &Config, dataset: &Dataset) -> DatasetStatus {
+    let sources = config.sources.iter().filter(|source| &source.dataset == dataset.name());
+    let checkpoints = sources.filter_map(|source| {
+        let SourcePlace::File { path, .. } = &source.place else { return None };
+        let record = unread(path.display().to_string());
+        Some(CheckpointStatus {
+            pending_bytes: source::waiting_bytes(&record),
+            source: record.path,
+            byte_offset: 0,
+            lines: 0,
+        })
+    });
     DatasetStatus {
         dataset: dataset.name().clone(),
+        starts_at: None,
         last_success: None,
         rows_read: 0,
         rows_written: 0,
@@ -131,14 +220,13 @@ fn never_synced(dataset: &Dataset) -> DatasetStatus {
         batches: 0,
         objects: 0,
         open_intents: 0,
-        checkpoints: Vec::new(),
+        checkpoints: checkpoints.collect(),
     }
 }
 
 fn key_age_warning(config: &Config, profile: &VendorProfile, clock: &Clock) -> Option<Warning> {
-    let AuthConfig::StaticKeys { created: Some(created), .. } = &config.auth else { return None };
+    let age = key_age(config, clock)?;
     let rotation = profile.key_rotation()?;
-    let age = KeyAge::at(clock.now(), *created);
     (i64::from(age.days) >= i64::from(rotation.days)).then(|| Warning {
         requirement: rotation.requirement.clone(),
         message: format!(

@@ -8,7 +8,7 @@ use crate::dead_letter;
 use crate::profile::{Dataset, DatasetPartition};
 use crate::report::{DatasetReport, ObjectReport, Outcome, RetryReport, SyncReport};
 use crate::source::{self, Chunk, Next, SourceError};
-use crate::state::{FinishBatch, IntentRecord, SealedBatch, SourceRecord, State};
+use crate::state::{FinishBatch, IntentRecord, SealedBatch, SourceRecord, Start, State};
 use crate::steps::Step;
 
 impl Connection {
@@ -26,13 +26,24 @@ impl Connection {
         }
         let state =
             State::open(&self.config.state_dir, &self.destination(), &self.entropy, self.steps.clone())?;
+        if state.paused_since()?.is_some() {
+            let finished_at = started_at.clone();
+            return Ok(SyncReport { outcome: Outcome::Paused, started_at, finished_at, datasets, retries });
+        }
         let outcome = self.sync_datasets(&state, &mut datasets, &mut retries).await;
         if let Err(SyncError::Store { diagnosis, .. }) = &outcome {
             state.record_setup(self.clock.now(), Some(&diagnosis.message))?;
+            state.record_setup_kind(diagnosis.kind.is_of_credentials())?;
         }
-        outcome?;
+        // What is no refusal of the store stands beside the check of the set-up, which had passed.
+        let failure = match &outcome {
+            Ok(_) | Err(SyncError::Store { .. }) => String::new(),
+            Err(error) => error.to_string(),
+        };
+        state.set_fact("failure", &failure)?;
+        let outcome = outcome?;
         let finished_at = self.clock.now().to_string();
-        Ok(SyncReport { outcome: Outcome::Done, started_at, finished_at, datasets, retries })
+        Ok(SyncReport { outcome, started_at, finished_at, datasets, retries })
     }
 
     async fn sync_datasets(
@@ -40,20 +51,26 @@ impl Connection {
         state: &State,
         reports: &mut Vec<DatasetReport>,
         retries: &mut RetryReport,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Outcome, SyncError> {
         // Name, region, credentials and s3:ListBucket are proved before standard input is consumed.
         self.retrying(retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
         state.record_setup(self.clock.now(), None)?;
         source::remove_finished(state)?;
+        self.note_selection(state)?;
         self.spool_stdin(state)?;
         for dataset in self.selected() {
             let mut report = DatasetReport::new(dataset.name().clone());
-            self.sync_dataset(state, dataset, &mut report, retries).await?;
-            state.record_success(dataset.name(), self.clock.now())?;
+            let outcome = self.sync_dataset(state, dataset, &mut report, retries).await?;
             reports.push(report);
+            if outcome != Outcome::Done {
+                return Ok(outcome);
+            }
+            let now = self.clock.now();
+            state.record_success(dataset.name(), now)?;
+            state.fill_gaps(dataset.name(), now)?;
         }
         source::remove_finished(state)?;
-        Ok(())
+        Ok(Outcome::Done)
     }
 
     fn spool_stdin(&self, state: &State) -> Result<(), SyncError> {
@@ -73,21 +90,29 @@ impl Connection {
         dataset: &Dataset,
         report: &mut DatasetReport,
         retries: &mut RetryReport,
-    ) -> Result<(), SyncError> {
+    ) -> Result<Outcome, SyncError> {
+        let start = state.start_of(dataset.name())?.and_then(Start::instant);
         if let Some(open) = state.open_batch(dataset.name())? {
             let chunks = open.ranges.iter().map(source::read_again).collect::<Result<Vec<Chunk>, _>>()?;
-            let batch = Batch::decode(dataset, chunks)?;
+            let batch = Batch::decode(dataset, chunks, start)?;
             let identity = BatchIdentity { id: open.id, digest: open.digest, writer: state.writer()? };
             self.finish(state, dataset, &identity, &batch, report, retries).await?;
             report.batches_recovered += 1;
         }
         loop {
+            // Between batches everything is committed: the place to stop.
+            if self.stop.is_given() {
+                return Ok(Outcome::Stopped);
+            }
+            if state.paused_since()?.is_some() {
+                return Ok(Outcome::Paused);
+            }
             let (chunks, pending_bytes) = self.read_new(state, dataset)?;
             report.pending_bytes = pending_bytes;
             if chunks.is_empty() {
-                return Ok(());
+                return Ok(Outcome::Done);
             }
-            let batch = Batch::decode(dataset, chunks)?;
+            let batch = Batch::decode(dataset, chunks, start)?;
             let sealed = SealedBatch {
                 dataset: dataset.name(),
                 digest: batch.digest(),
@@ -180,6 +205,7 @@ impl Connection {
         }
         report.batches += 1;
         report.rows_read += batch.rows_read;
+        report.rows_before_start += batch.rows_before_start;
         report.rows_written += written;
         report.rows_deduplicated += deduplicated;
         report.rows_dead_lettered += batch.dead_letters.len() as u64;

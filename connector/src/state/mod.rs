@@ -5,6 +5,7 @@
 
 mod batches;
 mod records;
+mod running;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 pub(crate) use batches::FinishBatch;
 pub use records::IntentMode;
 pub(crate) use records::{BatchRange, IntentRecord, SealedBatch, SourceKind, SourceRecord};
+pub(crate) use running::Start;
+pub use running::{Circuit, CircuitState, Gap, GapReason, LastRun, RunFailure};
 
 use crate::names::DatasetName;
 use crate::steps::{Step, Steps};

@@ -32,6 +32,16 @@ pub enum DiagnosisKind {
     Rejected,
 }
 
+impl DiagnosisKind {
+    /// Whether the credentials were refused as such, whatever they were to be used for.
+    pub fn is_of_credentials(self) -> bool {
+        matches!(
+            self,
+            Self::RoleDenied | Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
+        )
+    }
+}
+
 /// A failure, its cause and the next step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {

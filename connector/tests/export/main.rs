@@ -5,11 +5,15 @@ mod crash;
 #[cfg(test)]
 mod emulated;
 #[cfg(test)]
+mod pausing;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod redaction;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod running;
 #[cfg(test)]
 mod s3;
 #[cfg(test)]

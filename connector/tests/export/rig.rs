@@ -95,6 +95,14 @@ impl Rig {
         report
     }
 
+    /// A sync by another configuration over the same bucket.
+    pub(crate) async fn sync_with(&self, config: &str) -> SyncReport {
+        let config = Config::parse(config, self.path("connector.toml").to_str().unwrap()).unwrap();
+        let profile = config.load_profile().unwrap();
+        let (store, clock) = (self.bucket.clone(), self.clock.clone());
+        Connection::new(config, profile, store, clock, Entropy::seeded(7)).unwrap().sync().await.unwrap()
+    }
+
     /// Bytes of every object, by key.
     pub(crate) fn objects(&self) -> BTreeMap<String, bytes::Bytes> {
         self.bucket.objects().into_iter().map(|(key, object)| (key.to_string(), object.body)).collect()

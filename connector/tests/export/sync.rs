@@ -315,11 +315,11 @@ async fn a_second_process_and_a_second_destination_are_refused() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_leaves_the_proved_set_up_active() {
+async fn a_source_that_fails_is_told_apart_from_the_proved_set_up() {
     let rig = Rig::new();
     rig.connection().sync().await.unwrap_err();
     let status = rig.connection().status().unwrap();
-    assert_eq!((status.state, status.setup), (ConnectionState::Active, SetupCheck::Passed));
+    assert_eq!((status.state, status.setup), (ConnectionState::Failed, SetupCheck::Passed));
 }
 
 #[tokio::test]

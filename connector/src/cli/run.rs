@@ -1,0 +1,68 @@
+//! `run`
+
+use std::path::PathBuf;
+
+use bucketproof_clock::{Clock, Entropy};
+use clap::Args;
+
+use super::{Complaint, Exit, block_on};
+use crate::runner::{ConfigLoader, RunError, Runner, StopSignal};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The connection's configuration; it and its secret files are loaded anew whenever they change.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+pub(super) fn run(arguments: &RunArguments) -> Result<(), Complaint> {
+    let clock = Clock::system();
+    let stop = StopSignal::new();
+    let runner = Runner::new(
+        ConfigLoader::new(&arguments.config, clock.clone()),
+        clock,
+        Entropy::machine(),
+        stop.clone(),
+    );
+    block_on(async move {
+        tokio::spawn(stop_on_signals(stop));
+        runner.run().await
+    })?
+    .map_err(|error| complaint(&error))
+}
+
+fn complaint(error: &RunError) -> Complaint {
+    let exit = match error {
+        RunError::Load(_) => Exit::Usage,
+        RunError::Lease(_) => Exit::No,
+        RunError::State(_) => Exit::Broken,
+    };
+    Complaint { exit, message: error.to_string(), help: error.help().to_owned(), diagnosis: None }
+}
+
+/// The first interrupt or termination lets the batch that is under way finish; a second one ends the process, which
+/// the next run repairs like any crash.
+async fn stop_on_signals(stop: StopSignal) {
+    while let Ok(()) = any_signal().await {
+        if stop.is_given() {
+            std::process::exit(130);
+        }
+        tracing::warn!("stopping after the batch that is under way; a second signal ends at once");
+        stop.give();
+    }
+}
+
+#[cfg(unix)]
+async fn any_signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut termination = signal(SignalKind::terminate())?;
+    tokio::select! {
+        outcome = tokio::signal::ctrl_c() => outcome,
+        _ = termination.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn any_signal() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
