@@ -40,6 +40,8 @@ pub(crate) struct Exchange {
     pub(crate) faults: Faults,
     /// The form that an upload came as.
     pub(crate) form: Option<Form>,
+    /// Whether this only asks, before the client sends its body, if the upload would be refused.
+    rehearsal: bool,
     world: Arc<Mutex<World>>,
     data_dir: Option<Arc<DataDir>>,
     outcome: Mutex<Outcome>,
@@ -51,6 +53,8 @@ pub(crate) struct Outcome {
     pub(crate) op: Option<Op>,
     pub(crate) decided: Vec<Decided>,
     pub(crate) refusal: Option<AwsError>,
+    /// What a rehearsal found the upload to be refused with.
+    pub(crate) foreseen: Option<AwsError>,
     /// The body of a read, shared with the state.
     pub(crate) content: Option<Content>,
     pub(crate) headers: HeaderMap,
@@ -93,11 +97,33 @@ impl Exchange {
         let Decoded { body, trailers } = body;
         let Ground { world, data_dir, clock, faults } = ground.clone();
         let outcome = Mutex::default();
-        Self { head, authenticated, body, trailers, clock, faults, form: None, world, data_dir, outcome }
+        Self {
+            head,
+            authenticated,
+            body,
+            trailers,
+            clock,
+            faults,
+            form: None,
+            rehearsal: false,
+            world,
+            data_dir,
+            outcome,
+        }
+    }
+
+    /// Of an upload whose body is still to come: it is decided on, and nothing happens.
+    pub(crate) fn rehearsal(head: Head, authenticated: Authenticated, ground: &Ground) -> Self {
+        let body = Decoded { body: Bytes::new(), trailers: Vec::new() };
+        Self { rehearsal: true, ..Self::new(head, authenticated, body, ground) }
     }
 
     /// Notes which operation this is and lets faults at it: the head as the operation is to see it.
     pub(crate) fn begin(&self, op: Op) -> Result<Head, AwsError> {
+        if self.rehearsal {
+            self.outcome.lock().op = Some(op);
+            return Ok(self.head.clone());
+        }
         let address = Address::of(&self.head);
         let matched = self.faults.matching(op, &address);
         let mut head = self.head.clone();
@@ -127,8 +153,21 @@ impl Exchange {
         let region = bucket.map(|bucket| bucket.region.clone());
         let result = self.check_bucket(head, &operation, &world).and_then(|()| {
             let authorized = authorize(operation, &self.authenticated, head, &world, now, &mut decided)?;
+            if self.rehearsal {
+                return Err(AwsError::internal());
+            }
             O::apply(authorized, &mut world, now)
         });
+        if self.rehearsal {
+            let mut outcome = self.outcome.lock();
+            outcome.decided.extend(decided);
+            // What an upload needs stands in its head; of other operations the body may tell.
+            if matches!(O::OP, Op::PutObject | Op::UploadPart) {
+                outcome.foreseen =
+                    result.as_ref().err().filter(|error| error.status.is_client_error()).cloned();
+            }
+            return result;
+        }
         let ticket = self.note_changes(&mut world);
         drop(world);
         let result = result.map_err(|refusal| match refusal.status {
@@ -168,6 +207,9 @@ impl Exchange {
         operation: &O,
         look: impl FnOnce(&O, &World, Timestamp) -> Option<T>,
     ) -> Option<T> {
+        if self.rehearsal {
+            return None;
+        }
         let now = self.clock.now();
         let world = self.world.lock();
         self.check_bucket(head, operation, &world).ok()?;
@@ -217,6 +259,10 @@ impl Exchange {
 
     pub(crate) fn refuse(&self, error: AwsError) {
         self.outcome.lock().refusal = Some(error);
+    }
+
+    pub(crate) fn is_refused(&self) -> bool {
+        self.outcome.lock().refusal.is_some()
     }
 
     pub(crate) fn answer_content(&self, content: Content) {

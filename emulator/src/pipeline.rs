@@ -164,6 +164,8 @@ impl Pipeline {
             Ok(exchange) => {
                 let exchange = Arc::new(exchange);
                 let answer = match &service {
+                    // Before its body was sent: the refusal is in the outcome.
+                    _ if exchange.is_refused() => Err(AwsError::internal()),
                     Service::S3 if exchange.form.is_some() => posted(&exchange),
                     Service::S3 if is_preflight(&exchange.head) => preflight(&exchange),
                     Service::S3 if exchange.head.website.is_some() => Ok(self.website(&exchange, &ids).await),
@@ -256,9 +258,13 @@ impl Pipeline {
         };
         entry.principal =
             authenticated.caller.identity().and_then(|identity| identity.principal.arn().map(str::to_owned));
-        let bytes = match received {
-            Some(bytes) => bytes,
-            None => self.read(&mut body, &head).await?,
+        let bytes = if let Some(bytes) = received {
+            bytes
+        } else {
+            if let Some(refused) = self.foresee(&head, &authenticated).await {
+                return Ok(refused);
+            }
+            self.read(&mut body, &head).await?
         };
         entry.request_bytes = bytes.len() as u64;
         let decoded = authenticated.payload.verify(&head, bytes)?;
@@ -269,6 +275,20 @@ impl Pipeline {
             }
         }
         Ok(Exchange::new(head, authenticated, decoded, &self.ground))
+    }
+
+    /// A client that waits for `100 Continue` is told at once that its upload will be refused.
+    async fn foresee(&self, head: &Head, authenticated: &Authenticated) -> Option<Exchange> {
+        let waits = head.header("expect").is_some_and(|text| text.eq_ignore_ascii_case("100-continue"));
+        if !waits || head.method != Method::PUT || is_control(head) {
+            return None;
+        }
+        check_headers(head).and_then(|()| check_subresource(head)).ok()?;
+        let exchange = Arc::new(Exchange::rehearsal(head.clone(), authenticated.clone(), &self.ground));
+        let _rehearsed = self.codec.call(for_codec(&exchange).ok()?).await;
+        exchange.with_outcome(|outcome| outcome.refusal = outcome.foreseen.take());
+        let exchange = Arc::into_inner(exchange)?;
+        exchange.is_refused().then_some(exchange)
     }
 
     /// From an upload by form to the exchange of a `PutObject` that says the same.

@@ -138,6 +138,34 @@ async fn a_body_is_asked_for_only_from_those_who_are_known() {
     assert_eq!(start, "HTTP/1.1 403");
 }
 
+#[tokio::test]
+async fn a_body_is_not_asked_for_from_those_who_may_not_send_it() {
+    let (emulator, wire) = listening().await;
+    let put = Ask::new("PUT", "/logs/key").body("content").header("expect", "100-continue");
+    let (start, rest) = first_answer(&wire, &wire.sign(&put, &Signing::with(READER)), b"content").await;
+    assert_eq!(start, "HTTP/1.1 403");
+    assert!(String::from_utf8_lossy(&rest).contains("<Code>AccessDenied</Code>"));
+    let denied = emulator.journal().denied();
+    assert_eq!((denied.len(), denied[0].action.as_str()), (1, "s3:PutObject"));
+    assert!(denied[0].explain().contains("s3:PutObject"));
+    let nowhere = Ask::new("PUT", "/no-such-bucket/key").body("content").header("expect", "100-continue");
+    let (start, _) = first_answer(&wire, &wire.sign(&nowhere, &Signing::with(ADMIN)), b"content").await;
+    assert_eq!(start, "HTTP/1.1 404");
+    check(&wire.send_as(ADMIN, &Ask::new("GET", "/logs/key")).await, 404, "NoSuchKey");
+}
+
+#[tokio::test]
+async fn what_a_body_decides_waits_for_the_body() {
+    let (emulator, wire) = listening().await;
+    let fault = emulator
+        .inject(bucketproof_emulator::Fault::on(bucketproof_emulator::Op::PutObject).times(1).slow_down());
+    let put = Ask::new("PUT", "/logs/key").body("content").header("expect", "100-continue");
+    let (start, _) = first_answer(&wire, &wire.sign(&put, &Signing::with(ADMIN)), b"content").await;
+    assert_eq!(start, "HTTP/1.1 100");
+    assert_eq!(fault.hits(), 1);
+    assert_eq!(emulator.journal().entries().len(), 1);
+}
+
 /// botocore waits for `100 Continue` even before an empty body, and keeps what comes instead for its next request.
 #[tokio::test]
 async fn a_connection_ends_with_an_empty_body_that_was_announced() {
