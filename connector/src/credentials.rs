@@ -3,6 +3,8 @@
 //! A role's session is cached on the injected clock and renewed five minutes before it ends, so that no request
 //! starts with credentials about to expire. The SDK's own identity cache is off.
 
+mod probe;
+
 use std::sync::Arc;
 use std::time::Duration;
 

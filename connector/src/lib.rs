@@ -57,9 +57,11 @@ pub mod config;
 pub mod credentials;
 pub mod datetime;
 pub mod dead_letter;
+pub mod doctor;
 mod document;
 pub mod engine;
 pub mod merge;
+pub mod metrics;
 pub mod names;
 pub mod parquet_file;
 pub mod policy;
@@ -73,6 +75,7 @@ pub mod source;
 mod state;
 pub mod steps;
 pub mod store;
+pub mod verify_layout;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the answer is no for a stated reason, 2 wrong usage or configuration, 3 this machine or
 //! this program is broken.
 
+mod doctor;
 mod pause;
 mod plan;
 mod policy;
@@ -10,9 +11,10 @@ mod profile;
 mod run;
 mod status;
 mod sync;
+mod verify_layout;
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -138,10 +140,10 @@ enum Command {
     Pause(Target),
     /// End a pause; the next sync exports what came in between.
     Resume(Target),
-    /// Not supported yet.
-    Doctor(Unsupported),
-    /// Not supported yet.
-    VerifyLayout(Unsupported),
+    /// Find out what stands between the connection and its bucket, or what given policy documents lack.
+    Doctor(doctor::DoctorArguments),
+    /// Compare every key below the prefix with the vendor's layout.
+    VerifyLayout(Target),
 }
 
 #[derive(Debug, Args)]
@@ -165,15 +167,19 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("BUCKETPROOF_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    // A subscriber that is already there is as good.
-    let _already_set =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).without_time().try_init();
+    // A long run that nobody watches is read by machines. A subscriber that is already there is as good.
+    let is_watched = io::stderr().is_terminal() || !matches!(arguments.command, Command::Run(_));
+    let as_json = std::env::var("BUCKETPROOF_LOG_FORMAT").map_or(!is_watched, |format| format == "json");
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let _already_set = if as_json { logs.json().try_init() } else { logs.without_time().try_init() };
     let wants_json = match &arguments.command {
         Command::Sync(target)
         | Command::Plan(target)
         | Command::Status(target)
         | Command::Pause(target)
-        | Command::Resume(target) => target.json,
+        | Command::Resume(target)
+        | Command::VerifyLayout(target) => target.json,
+        Command::Doctor(arguments) => arguments.json,
         Command::Profile(arguments) => arguments.wants_json(),
         Command::Policy(arguments) => arguments.json,
         _ => false,
@@ -189,8 +195,8 @@ pub fn run() -> ExitCode {
         Command::Import(_) => Err(unsupported("import")),
         Command::Pause(target) => pause::pause(&target),
         Command::Resume(target) => pause::resume(&target),
-        Command::Doctor(_) => Err(unsupported("doctor")),
-        Command::VerifyLayout(_) => Err(unsupported("verify-layout")),
+        Command::Doctor(arguments) => doctor::run(&arguments),
+        Command::VerifyLayout(target) => verify_layout::run(&target),
     };
     match outcome {
         Ok(()) => Exit::Done.into(),
@@ -219,14 +225,25 @@ fn print(text: &str) -> Result<(), Complaint> {
 fn unsupported(command: &str) -> Complaint {
     let help = match command {
         "export" => "`sync` exports everything that waits in the sources",
-        "doctor" => "`sync` diagnoses a refusal, `policy` prints the policies that are needed",
-        _ => "supported are `sync`, `plan`, `status`, `profile` and `policy`",
+        _ => "`bucketproof-connector --help` lists what is supported",
     };
     Complaint::usage(format!("`{command}` is not supported yet"), help)
 }
 
 fn load_config(target: &Target) -> Result<Config, Complaint> {
     Config::load(&target.config).map_err(|error| Complaint::usage(&error, error.help()))
+}
+
+/// The bucket of the configuration, for commands that look at it directly.
+fn open_store(target: &Target) -> Result<(Config, crate::profile::VendorProfile, S3Store), Complaint> {
+    let config = load_config(target)?;
+    let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
+    let credentials = config
+        .credentials(|name| std::env::var(name).ok())
+        .map_err(|error| Complaint::usage(&error, error.help()))?;
+    let store = S3Store::new(config.store_settings(credentials), &Clock::system(), None)
+        .map_err(|error| Complaint::usage(&error, error.help()))?;
+    Ok((config, profile, store))
 }
 
 /// The connection that the configuration describes.

@@ -1,11 +1,13 @@
 //! `run`
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bucketproof_clock::{Clock, Entropy};
 use clap::Args;
 
 use super::{Complaint, Exit, block_on};
+use crate::metrics::Metrics;
 use crate::runner::{ConfigLoader, RunError, Runner, StopSignal};
 
 #[derive(Debug, Args)]
@@ -13,22 +15,39 @@ pub(super) struct RunArguments {
     /// The connection's configuration; it and its secret files are loaded anew whenever they change.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+    /// Serve `/metrics` (Prometheus) and `/health` here, such as `127.0.0.1:9187`.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
 }
 
 pub(super) fn run(arguments: &RunArguments) -> Result<(), Complaint> {
     let clock = Clock::system();
     let stop = StopSignal::new();
+    let metrics = Metrics::new();
+    let listen = arguments.listen;
     let runner = Runner::new(
         ConfigLoader::new(&arguments.config, clock.clone()),
         clock,
         Entropy::machine(),
         stop.clone(),
     );
+    let runner = runner.with_observer(metrics.clone());
     block_on(async move {
+        if let Some(address) = listen {
+            let listener = Metrics::bind(address).await.map_err(|error| {
+                Complaint::usage(
+                    format!("cannot listen at `{address}`: {error}"),
+                    "choose another `--listen` address",
+                )
+            })?;
+            if let Ok(bound) = listener.local_addr() {
+                super::print(&format!("metrics at http://{bound}/metrics\n"))?;
+            }
+            tokio::spawn(metrics.serve(listener, stop.clone()));
+        }
         tokio::spawn(stop_on_signals(stop));
-        runner.run().await
+        runner.run().await.map_err(|error| complaint(&error))
     })?
-    .map_err(|error| complaint(&error))
 }
 
 fn complaint(error: &RunError) -> Complaint {

@@ -4,6 +4,8 @@
 //! injected clock. TLS is rustls, which speaks TLS 1.2 and 1.3 and nothing older; plain `http` needs
 //! `allow_http` in the configuration.
 
+mod probe;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +22,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
+
+pub(crate) use probe::Probed;
 
 use super::{
     Condition, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation, PUT_BYTES_MAX,

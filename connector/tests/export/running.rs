@@ -263,3 +263,32 @@ async fn a_stop_ends_a_sync_between_two_batches() {
     rig.sync().await;
     assert_eq!(rig.objects(), fold("messages", &lines));
 }
+
+/// Claims ENG-18: what a run counts, and that a run that failed is no success.
+#[tokio::test]
+async fn metrics_count_what_was_committed() {
+    let (rig, store) = prepared();
+    let metrics = bucketproof_connector::metrics::Metrics::new();
+    let report = rig.sync().await;
+    metrics.ended(Ok(&report));
+    let text = metrics.text();
+    assert!(text.contains("bucketproof_rows_total{dataset=\"messages\",outcome=\"written\"} 1\n"), "{text}");
+    assert!(text.contains("bucketproof_objects_total{dataset=\"messages\",mode=\"create\"} 1\n"), "{text}");
+    assert!(text.contains("bucketproof_runs_total{outcome=\"done\"} 1\n"), "{text}");
+    let success = "bucketproof_last_success_timestamp_seconds 1736956800\n";
+    assert!(text.contains(success), "{text}");
+    rig.clock.advance(std::time::Duration::from_mins(5));
+    let refused =
+        StoreError::UnknownAccessKey { operation: Operation::List, access_key_id: "AKIDEXAMPLE".to_owned() };
+    store.inject(0, StoreFault::ErrorBefore(refused));
+    let error = rig.connection_over(store).sync().await.unwrap_err();
+    metrics.ended(Err(&error));
+    let blocked =
+        bucketproof_connector::Circuit { state: CircuitState::Blocked, failures: 1, next_attempt_at: None };
+    metrics.waits(&blocked, None);
+    let text = metrics.text();
+    assert!(text.contains("bucketproof_runs_total{outcome=\"failed\"} 1\n"), "{text}");
+    assert!(text.contains(success), "a failed run is no success: {text}");
+    assert!(text.contains("bucketproof_circuit 2\n"), "{text}");
+    assert!(!metrics.is_well());
+}
