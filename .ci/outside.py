@@ -205,6 +205,20 @@ path = "requests.ndjson"
     holds("pyarrow reads equal content", found == expected)
 
 
+def with_policy_tools(endpoint):
+    """What the role did asks for the three actions that the vendor documents, and for nothing more."""
+    command = [PROGRAMS / "bucketproof-emulator", "policy", "generate", "--endpoint", endpoint]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    holds(f"policy generate: {done.stderr}", done.returncode == 0)
+    of_role, = [entry for entry in json.loads(done.stdout) if entry["principal"] == ROLE]
+    documented = json.loads((SCENARIO.parent / "policies/suprsend-export.json").read_text())["Statement"][0]
+    statements = of_role["document"]["Statement"]
+    used = sorted(action for statement in statements for action in statement["Action"])
+    holds(f"the documented actions: {used}", used == sorted(documented["Action"]))
+    resources = {resource for statement in statements for resource in statement["Resource"]}
+    holds(f"the bucket alone: {resources}", all(resource.split("/")[0] == f"arn:aws:s3:::{BUCKET}" for resource in resources))
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -215,6 +229,7 @@ def main():
             with_boto3(endpoint, folder)
             with_aws_cli(endpoint, folder)
             with_readers(endpoint, folder)
+            with_policy_tools(endpoint)
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=10)

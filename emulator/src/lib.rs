@@ -30,6 +30,8 @@ mod kms;
 mod listener;
 mod operation;
 mod pipeline;
+#[cfg(feature = "cli")]
+mod policy_tools;
 mod query;
 mod s3;
 mod scenario;

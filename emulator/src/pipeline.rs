@@ -243,6 +243,9 @@ impl Pipeline {
         if *service != Service::S3 {
             // The other services sign the hash of the body without saying it in a header.
             let bytes = self.read(&mut body, &head).await?;
+            if *service == Service::Sts {
+                sts::check_unsigned(&head, &bytes)?;
+            }
             if let Ok(hash) = HeaderValue::from_str(&sha256_hex(&bytes)) {
                 head.headers.insert("x-amz-content-sha256", hash);
             }

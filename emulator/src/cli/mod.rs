@@ -6,6 +6,7 @@
 mod evaluate;
 mod explain;
 mod lint;
+mod policy;
 mod serve;
 mod why;
 
@@ -52,6 +53,8 @@ enum Command {
     Explain(explain::Explain),
     /// Finds mistakes in policies that AWS would take, and says what AWS would refuse.
     Lint(lint::Lint),
+    /// Learns policies from a journal.
+    Policy(policy::PolicyCommand),
     /// Tells why a running emulator refused a request; the last refusal by default.
     Why(why::Why),
 }
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Explain(explain) => explain.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Why(why) => why.run(),
     };
     exit.into()

@@ -20,38 +20,51 @@ pub(super) struct Why {
 
 impl Why {
     pub(super) fn run(self) -> Exit {
-        let authority =
-            self.endpoint.parse::<Uri>().ok().and_then(|uri| {
-                (uri.scheme_str() == Some("http")).then(|| uri.authority().cloned()).flatten()
-            });
-        let Some(authority) = authority else {
-            complain(
-                &format!("`--endpoint`: `{}` is no endpoint", self.endpoint),
-                "write `http://HOST:PORT`",
-            );
-            return Exit::Usage;
+        let authority = match authority_of(&self.endpoint) {
+            Ok(authority) => authority,
+            Err(exit) => return exit,
         };
         let query = self.request_id.as_ref().map(|id| format!("?request={}", encode(id))).unwrap_or_default();
-        match ask(authority.as_str(), &format!("/_bucketproof/decisions{query}")) {
+        match fetch(&self.endpoint, &authority, &format!("/_bucketproof/decisions{query}")) {
             Ok((200, text)) => say(&text, Exit::Done),
             Ok((404, text)) => {
                 complain(text.trim_end(), "");
                 Exit::No
             }
-            Ok((status, text)) => {
-                let message = format!("`{}` answered {status}: {}", self.endpoint, text.trim_end());
-                complain(&message, "is it an emulator of this version?");
-                Exit::Broken
-            }
-            Err(error) => {
-                complain(
-                    &format!("`{}` does not answer: {error}", self.endpoint),
-                    "start one with `bucketproof-emulator serve`, or name it with `--endpoint`",
-                );
-                Exit::Broken
-            }
+            Ok((status, text)) => unexpected(&self.endpoint, status, &text),
+            Err(exit) => exit,
         }
     }
+}
+
+/// The host and port of `endpoint`, or what to exit with after a complaint.
+pub(super) fn authority_of(endpoint: &str) -> Result<String, Exit> {
+    let uri = endpoint.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
+    if let Some(authority) = uri.as_ref().and_then(Uri::authority) {
+        return Ok(authority.to_string());
+    }
+    complain(&format!("`--endpoint`: `{endpoint}` is no endpoint"), "write `http://HOST:PORT`");
+    Err(Exit::Usage)
+}
+
+/// Asks the emulator at `endpoint`, or complains.
+pub(super) fn fetch(endpoint: &str, authority: &str, path: &str) -> Result<(u16, String), Exit> {
+    ask(authority, path).map_err(|error| {
+        complain(
+            &format!("`{endpoint}` does not answer: {error}"),
+            "start one with `bucketproof-emulator serve`, or name it with `--endpoint`",
+        );
+        Exit::Broken
+    })
+}
+
+/// Complains about an answer that nobody expects.
+pub(super) fn unexpected(endpoint: &str, status: u16, text: &str) -> Exit {
+    complain(
+        &format!("`{endpoint}` answered {status}: {}", text.trim_end()),
+        "is it an emulator of this version?",
+    );
+    Exit::Broken
 }
 
 /// One GET over a connection that ends with the answer.

@@ -13,6 +13,7 @@ use http::Response;
 
 use crate::error::AwsError;
 use crate::exchange::Exchange;
+use crate::head::Head;
 use crate::ids::RequestIds;
 use crate::operation::{Op, Operation};
 use crate::query::{self, Echo, Fields, Parameters, Reader};
@@ -50,6 +51,16 @@ pub(crate) fn answer(exchange: &Exchange, ids: &RequestIds) -> Result<Response<B
         _ => return Err(query::no_such_action(&parameters, VERSION)),
     };
     Ok(query::answer(op, NAMESPACE, Some(fields), ids))
+}
+
+/// Refuses by name the actions that clients do not sign: the lack of a signature would say nothing to them.
+pub(crate) fn check_unsigned(head: &Head, body: &Bytes) -> Result<(), AwsError> {
+    match Parameters::of(head, body).get("Action") {
+        Some(action @ ("AssumeRoleWithSAML" | "AssumeRoleWithWebIdentity")) => {
+            Err(AwsError::not_implemented(format!("the STS action `{action}`")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn perform<C: Call>(exchange: &Exchange, parameters: &Parameters) -> Result<(Op, Fields), AwsError> {

@@ -336,3 +336,37 @@ fn why_asks_a_running_emulator() {
         String::from_utf8_lossy(&silent.stderr).contains("help: start one with `bucketproof-emulator serve`")
     );
 }
+
+#[test]
+fn policies_are_generated_from_a_journal() {
+    let generate = |input: &str| run(&["policy", "generate", "-"], input);
+    let journal = r#"[{"request_id":"R1","principal":"arn:aws:iam::111122223333:user/u","status":200,
+        "decisions":[{"action":"s3:GetObject","resource":"arn:aws:s3:::b/k","outcome":"Allowed"}]}]"#;
+    let made = generate(journal);
+    assert_eq!(made.status.code(), Some(0));
+    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
+    let expected = serde_json::json!([{
+        "principal": "arn:aws:iam::111122223333:user/u",
+        "document": { "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::b/k"] }
+        ]},
+        "because": [
+            { "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k", "request_id": "R1", "requests": 1 }
+        ],
+    }]);
+    assert_eq!(made, expected);
+    let refused = journal.replace("Allowed", "ImplicitlyDenied");
+    assert_eq!(generate(&refused).status.code(), Some(1));
+    let broken = generate("x\n");
+    assert_eq!(broken.status.code(), Some(2));
+    assert!(
+        String::from_utf8_lossy(&broken.stderr).starts_with("error: the journal cannot be read: line 1: ")
+    );
+    let both = run(&["policy", "generate", "-", "--endpoint", "http://127.0.0.1:9"], "");
+    assert_eq!(both.status.code(), Some(2));
+    assert_eq!(run(&["policy", "generate", "--endpoint", "http://127.0.0.1:9"], "").status.code(), Some(3));
+    let served = Served::start(&[]);
+    served.get("/logs/key");
+    // Nobody known has asked for anything.
+    assert_eq!(run(&["policy", "generate", "--endpoint", &served.url], "").status.code(), Some(1));
+}

@@ -170,11 +170,24 @@ async fn what_is_not_supported_is_refused_by_name() {
         assert_eq!(answer.outcome(), (501, "NotImplemented".to_owned()));
         assert!(answer.text().contains(name.split('.').next().unwrap()), "{name}");
     }
-    for action in ["AssumeRoleWithSAML", "AssumeRoot", "DecodeAuthorizationMessage", "GetWebIdentityToken"] {
+    for action in [
+        "AssumeRoleWithSAML",
+        "AssumeRoleWithWebIdentity",
+        "AssumeRoot",
+        "DecodeAuthorizationMessage",
+        "GetWebIdentityToken",
+    ] {
         let answer = ask(&wire, ADMIN, &[("Action", action)]).await;
         assert_eq!(answer.outcome(), (501, "NotImplemented".to_owned()));
         assert!(answer.text().contains(action));
     }
+    // As every SDK sends it: the token is all the proof there is.
+    let unsigned = Ask::new("POST", "/")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&WebIdentityToken=secret-token");
+    let answer = wire.send(&unsigned).await;
+    assert_eq!(answer.outcome(), (501, "NotImplemented".to_owned()));
+    assert!(answer.text().contains("AssumeRoleWithWebIdentity") && !answer.text().contains("secret-token"));
     assert_eq!(ask(&wire, ADMIN, &[("Act", "x")]).await.outcome(), (400, "MissingAction".to_owned()));
 }
 
