@@ -304,3 +304,26 @@ fn callers_of_the_same_organization_are_told_why() {
     );
     assert_eq!(message("o-2"), "Access Denied");
 }
+
+/// What the trace says of the only condition of a bucket policy.
+fn told_of_null(absent: bool, context: &[(&str, &str)]) -> String {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+            "Resource":"arn:aws:s3:::b/*","Condition":{{"Null":{{"aws:SourceVpce":"{absent}"}}}}}}}}"#
+    );
+    let bucket = policy(PolicyKind::Bucket, "b", &text);
+    let policies = Policies { resource: Some(&bucket), ..Policies::default() };
+    let decision = ask(user(PARTNER, "reader"), "s3:GetObject", "arn:aws:s3:::b/k", context, &policies);
+    let json = serde_json::to_string(&decision).expect("JSON");
+    let (_, after) = json.split_once("\"text\":\"Null ").expect("the condition");
+    after.split_once('"').expect("its end").0.to_owned()
+}
+
+#[test]
+fn the_null_operator_tells_an_absent_key_from_one_with_a_value() {
+    let present = [("aws:SourceVpce", "vpce-1")];
+    assert_eq!(told_of_null(true, &[]), "aws:SourceVpce: the request has no such key");
+    assert_eq!(told_of_null(false, &[]), "aws:SourceVpce: the request has no such key");
+    assert_eq!(told_of_null(true, &present), "aws:SourceVpce: `vpce-1` against `true`");
+    assert_eq!(told_of_null(false, &present), "aws:SourceVpce: `vpce-1` against `false`");
+}
