@@ -15,7 +15,7 @@ use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::operation::{Op, Operation};
-use crate::s3::{Form, Payer, is_control};
+use crate::s3::{Form, Payer, is_control, with_display_names};
 use crate::state::{Bucket, Content, World};
 
 /// What every request stands on.
@@ -267,6 +267,12 @@ impl Exchange {
 
     pub(crate) fn answer_content(&self, content: Content) {
         self.outcome.lock().content = Some(content);
+    }
+
+    /// A document that the codec's library does not write.
+    pub(crate) fn answer_document(&self, document: Bytes) {
+        let document = with_display_names(document, &self.world.lock());
+        self.answer_content(Content::from(document));
     }
 
     pub(crate) fn answer_status(&self, status: StatusCode) {

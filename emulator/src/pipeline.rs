@@ -33,7 +33,7 @@ use crate::operation::Op;
 use crate::query;
 use crate::s3::{
     Form, PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
-    is_control, is_form_post, is_preflight, post_object, reword, stand_in,
+    is_control, is_form_post, is_preflight, post_object, reword, stand_in, with_display_names,
 };
 use crate::service::Service;
 use crate::state::Content;
@@ -411,7 +411,10 @@ impl Pipeline {
                 parts.headers.insert(name, value.clone());
             }
         });
-        let body = || Content::from(xml::escape_document(body));
+        let body = || {
+            let body = with_display_names(body, &self.ground.world.lock());
+            Content::from(xml::escape_document(body))
+        };
         Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))
     }
 }

@@ -14,6 +14,7 @@ mod copy;
 mod cors;
 mod customer_key;
 mod digest;
+mod display_name;
 mod document;
 mod encryption;
 mod lifecycle;
@@ -48,6 +49,7 @@ pub(crate) use codec::{S3Codec, Slot, check_headers, check_subresource, post_obj
 pub(crate) use control::{answer as answer_control, is_control};
 pub(crate) use cors::{Cors, PreflightRequest, answer_headers as cors_headers, is_preflight};
 pub(crate) use customer_key::CustomerKey;
+pub(crate) use display_name::with_display_names;
 pub(crate) use document::Element;
 pub(crate) use lifecycle::{Days, LifecycleClock};
 pub(crate) use listed::ListedKind;

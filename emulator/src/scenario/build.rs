@@ -81,7 +81,9 @@ impl Builder<'_> {
                 text.get_ref().clone()
             }
         };
-        self.principals(account, Account::new(id.clone(), canonical_id, self.now))?;
+        let named =
+            Account { name: Some(account.name.clone()), ..Account::new(id.clone(), canonical_id, self.now) };
+        self.principals(account, named)?;
         if let Some(block) = account.public_access_block {
             self.world.beyond_buckets.public_access_blocks.insert(id.clone(), block.0);
         }

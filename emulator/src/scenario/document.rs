@@ -25,8 +25,7 @@ pub(super) struct Document {
 pub(super) struct Account {
     /// 12 digits.
     pub(super) id: Spanned<String>,
-    /// Who this is, for the reader of the scenario; nothing depends on it.
-    #[expect(dead_code, reason = "part of the format")]
+    /// Who this is; the display name of the account where `legacy_defaults` asks for one.
     pub(super) name: String,
     /// 64 hexadecimal digits; drawn if absent.
     pub(super) canonical_id: Option<Spanned<String>>,

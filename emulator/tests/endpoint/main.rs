@@ -23,6 +23,8 @@ mod data_dir;
 #[cfg(test)]
 mod decisions;
 #[cfg(test)]
+mod display_names;
+#[cfg(test)]
 mod encryption;
 #[cfg(test)]
 mod fixture;

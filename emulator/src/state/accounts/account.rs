@@ -15,6 +15,9 @@ use super::provider::OidcProvider;
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) canonical_id: String,
+    /// What the scenario calls it.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
     pub(crate) created_at: Timestamp,
     pub(crate) alias: Option<String>,
     /// The access keys of the root user, in the order of their creation.
@@ -139,6 +142,7 @@ impl Account {
         Self {
             id,
             canonical_id,
+            name: None,
             created_at,
             alias: None,
             root_keys: Vec::new(),

@@ -13,7 +13,7 @@ use crate::s3::listed::{ListedKind, ListedPage};
 use crate::s3::policy::PolicyStatus;
 use crate::s3::tagging::{ObjectTags, write_tags};
 use crate::s3::{Acceleration, Cors, Logging, Notifications, Payer, Replication, Website};
-use crate::state::{Content, Tags, VersionId};
+use crate::state::{Tags, VersionId};
 
 macro_rules! get {
     ($($name:ident: $setting:ty => $output:ident;)*) => {
@@ -173,5 +173,5 @@ pub(in crate::s3::codec) fn delete_object_tagging(
 /// Answers with a document instead of what `s3s` would write.
 pub(super) fn answer(x: &Exchange, document: &Element) {
     x.answer_header("content-type", "application/xml");
-    x.answer_content(Content::from(bytes::Bytes::from(document.document())));
+    x.answer_document(bytes::Bytes::from(document.document()));
 }
