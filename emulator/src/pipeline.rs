@@ -251,8 +251,7 @@ impl Pipeline {
             }
             received = Some(bytes);
         }
-        let authenticated = self.authenticate(&head, service);
-        let authenticated = match authenticated {
+        let authenticated = match self.authenticate(&mut head, service) {
             Ok(authenticated) => authenticated,
             Err(refusal) => {
                 drain(&mut body, &head).await;
@@ -379,14 +378,20 @@ impl Pipeline {
         Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
     }
 
-    fn authenticate(&self, head: &Head, service: &Service) -> Result<Authenticated, AwsError> {
+    fn authenticate(&self, head: &mut Head, service: &Service) -> Result<Authenticated, AwsError> {
         if *service == Service::S3 && is_preflight(head) {
             // Browsers ask without credentials, also where a presigned URL is meant.
             return Ok(Authenticated::anonymous());
         }
+        if *service == Service::S3 {
+            authenticate::adopt_signed(head)?;
+        }
         let now = self.ground.clock.now();
         let world = self.ground.world.lock();
         let authenticated = authenticate::authenticate(head, service, &world.accounts, now)?;
+        if *service == Service::S3 && authenticated.is_presigned() {
+            authenticate::adopt_all(head)?;
+        }
         if let Some(identity) = authenticated.caller.identity() {
             let region = authenticated.region.as_deref().unwrap_or("us-east-1");
             world.accounts.note_use(&identity.access_key_id, service.name(), region, now);
@@ -413,7 +418,7 @@ impl Pipeline {
         });
         let body = || {
             let body = with_display_names(body, &self.ground.world.lock());
-            Content::from(xml::escape_document(body))
+            Content::from(xml::finish_document(body))
         };
         Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))
     }
@@ -474,7 +479,7 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     let query: Vec<String> = head
         .query
         .iter()
-        .filter(|(name, _)| !is_taken_parameter(name) && seen.insert(name))
+        .filter(|(name, value)| !is_taken_parameter(name, value) && seen.insert(name))
         .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
         .collect();
     let mut target = head.uri.path().to_owned();
@@ -482,8 +487,8 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
         target.push('?');
         target.push_str(&query.join("&"));
     }
-    let body =
-        stand_in(head).map_or_else(|| exchange.body.clone(), |text| Bytes::from_static(text.as_bytes()));
+    let body = stand_in(head, &exchange.body)
+        .map_or_else(|| exchange.body.clone(), |text| Bytes::from_static(text.as_bytes()));
     let body_bytes = body.len();
     let mut request = Request::new(s3s::Body::from(body));
     *request.method_mut() = head.method.clone();
@@ -491,6 +496,12 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     *request.headers_mut() = head.headers.clone();
     for name in TAKEN {
         request.headers_mut().remove(name);
+    }
+    // A plus in the source of a copy is a space, as in a form.
+    if let Some(source) = head.header("x-amz-copy-source").filter(|source| source.contains('+'))
+        && let Ok(source) = HeaderValue::from_str(&source.replace('+', "%20"))
+    {
+        request.headers_mut().insert("x-amz-copy-source", source);
     }
     let ours: Vec<HeaderName> = head
         .headers
@@ -510,9 +521,12 @@ fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
 }
 
 /// The query parameters that carry a signature, both versions, and those that we read ourselves.
-fn is_taken_parameter(name: &str) -> bool {
+///
+/// In a listing of parts an empty number is none.
+fn is_taken_parameter(name: &str, value: &str) -> bool {
     let prefixes = ["X-Amz-", "response-"];
     prefixes.iter().any(|prefix| name.starts_with(prefix))
+        || (value.is_empty() && matches!(name, "max-parts" | "part-number-marker"))
         || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
 }
 

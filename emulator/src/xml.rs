@@ -12,11 +12,27 @@ pub(crate) fn escape_text(text: &str) -> String {
     escape_controls(&quick_xml::escape::partial_escape(text).replace('"', "&quot;"))
 }
 
-/// A document whose text may hold control characters that its writer let pass.
-pub(crate) fn escape_document(xml: Bytes) -> Bytes {
-    match std::str::from_utf8(&xml) {
-        Ok(text) if text.contains(is_forbidden) => Bytes::from(escape_controls(text)),
-        _ => xml,
+/// How every document of AWS begins: the root stands on a line of its own.
+const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+
+/// A document as AWS writes it, from one without a break after its declaration, whose text may hold control characters.
+pub(crate) fn finish_document(xml: Bytes) -> Bytes {
+    let Ok(text) = std::str::from_utf8(&xml) else { return xml };
+    let root = text.strip_prefix(DECLARATION).filter(|root| !root.starts_with('\n'));
+    match root {
+        None if !text.contains(is_forbidden) => xml,
+        None => Bytes::from(escape_controls(text)),
+        Some(root) => {
+            let mut finished = String::with_capacity(text.len() + 1);
+            finished.push_str(DECLARATION);
+            finished.push('\n');
+            if root.contains(is_forbidden) {
+                finished.push_str(&escape_controls(root));
+            } else {
+                finished.push_str(root);
+            }
+            Bytes::from(finished)
+        }
     }
 }
 
@@ -39,12 +55,21 @@ fn is_forbidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{escape_document, escape_text};
+    use super::{escape_text, finish_document};
 
     #[test]
     fn what_xml_cannot_hold_becomes_an_entity() {
         assert_eq!(escape_text("a\u{1}b\r<&>'\"\t\n"), "a&#x1;b&#xD;&lt;&amp;&gt;'&quot;\t\n");
-        assert_eq!(escape_document("<a>\u{0}</a>".into()), "<a>&#x0;</a>");
-        assert_eq!(escape_document("<a>é</a>".into()), "<a>é</a>");
+        assert_eq!(finish_document("<a>\u{0}</a>".into()), "<a>&#x0;</a>");
+        assert_eq!(finish_document("<a>é</a>".into()), "<a>é</a>");
+    }
+
+    #[test]
+    fn the_root_stands_on_a_line_of_its_own() {
+        let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+        for (given, root) in [("<a/>", "<a/>"), ("\n<a/>", "<a/>"), ("<a>\u{0}</a>", "<a>&#x0;</a>")] {
+            let finished = finish_document(format!("{declaration}{given}").into());
+            assert_eq!(finished, format!("{declaration}\n{root}"));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! chunks of a streamed body. The order of the checks is AWS's, because it decides which of several errors a
 //! client sees: scope, unsigned headers, token, key, expiry, issuer, signature, stray token.
 
+mod hoisted;
 mod incomplete;
 mod payload;
 mod post;
@@ -18,6 +19,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, civil};
 use subtle::ConstantTimeEq;
 
+pub(crate) use hoisted::{adopt_all, adopt_signed};
 pub(crate) use payload::{ChunkSigner, Decoded, Payload};
 pub(crate) use post::authenticate_form;
 pub(crate) use presigned::version_2_is_taken_in;
@@ -26,12 +28,15 @@ pub(crate) use sigv4::{Credential, Scope, hmac_sha256, sha256_hex};
 use crate::addressing;
 use crate::error::AwsError;
 use crate::head::Head;
+use crate::s3::is_region;
 use crate::service::Service;
 use crate::state::{AccessKey, Accounts, Holder, KeyStatus};
 
 /// How far a client's clock may be off, S3.
 const SKEW_S3: SignedDuration = SignedDuration::from_mins(15);
 /// How far a client's clock may be off, STS and KMS.
+/// The region of the endpoint whose name names none.
+const GLOBAL_REGION: &str = "us-east-1";
 const SKEW_STS: SignedDuration = SignedDuration::from_mins(5);
 
 /// Where a signature travelled.
@@ -74,6 +79,11 @@ impl Authenticated {
             signed_at: None,
             payload: Payload::Unsigned,
         }
+    }
+
+    /// Whether the URL carries the signature.
+    pub(crate) fn is_presigned(&self) -> bool {
+        matches!(self.carrier, Some(Carrier::Query | Carrier::QueryV2))
     }
 }
 
@@ -222,6 +232,11 @@ impl Verifier<'_> {
                 let text = format!("the region '{region}' is wrong; expecting '{wanted}'");
                 Err(malformed_scope(carrier, &text).in_region(wanted))
             }
+            // A region that there is not, such as the `aws-global` of some SDKs; others are for the bucket to judge.
+            (Service::S3, None) if service == "s3" && !is_region(region) => {
+                let text = format!("the region '{region}' is wrong; expecting '{GLOBAL_REGION}'");
+                Err(malformed_scope(carrier, &text).in_region(GLOBAL_REGION))
+            }
             (Service::S3, None) if service != "s3" => {
                 let text = format!("incorrect service \"{service}\". This endpoint belongs to \"s3\".");
                 Err(malformed_scope(carrier, &text).with_header("x-amz-bucket-region", region))
@@ -232,8 +247,10 @@ impl Verifier<'_> {
 
     /// Every `x-amz-*` header that is present must be signed, or anyone on the way could add one.
     fn check_all_signed(&self, signed_headers: &[String], carrier: Carrier) -> Result<(), AwsError> {
-        // A presigned request of S3 does not bind its body; everywhere else the canonical request ends in the hash.
-        let hash_is_bound = carrier == Carrier::Header || *self.service != Service::S3;
+        // A presigned request of S3 does not bind its body; everywhere else the canonical request ends in the hash. What
+        // says that nothing is bound may be added by anyone.
+        let says_nothing = self.head.header("x-amz-content-sha256") == Some("UNSIGNED-PAYLOAD");
+        let hash_is_bound = carrier == Carrier::Header || *self.service != Service::S3 || says_nothing;
         let mut unsigned: Vec<String> = self
             .head
             .headers

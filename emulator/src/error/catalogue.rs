@@ -477,6 +477,11 @@ impl AwsError {
             .with("ArgumentValue", value)
     }
 
+    /// A wrong argument whose value AWS does not repeat.
+    pub(crate) fn unshown_argument(text: impl Into<String>, name: impl Into<String>) -> Self {
+        Self::new(BAD_REQUEST, "InvalidArgument", text).with("ArgumentName", name)
+    }
+
     /// What the emulator does not do is refused by its name.
     pub(crate) fn not_implemented(what: impl Into<String>) -> Self {
         let text = format!("{} is not supported by this emulator yet", what.into());

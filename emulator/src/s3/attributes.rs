@@ -102,9 +102,9 @@ impl PartsPage {
         Self { query, parts: rest.into_iter().take(size).cloned().collect(), truncated }
     }
 
-    /// The last part of the page; that before it if there is none.
+    /// The last part of the page; 0 if there is none (recorded).
     pub(crate) fn last(&self) -> i32 {
-        self.parts.last().map_or(self.query.after, |(number, ..)| *number)
+        self.parts.last().map_or(0, |(number, ..)| *number)
     }
 }
 
@@ -193,6 +193,6 @@ mod tests {
         check(2, 3, &[7], false, 7);
         check(1, 1, &[3], true, 3);
         check(0, 0, &[], false, 0);
-        check(10, 7, &[], false, 7);
+        check(10, 7, &[], false, 0);
     }
 }

@@ -15,7 +15,7 @@ use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Object, ObjectHeaders, Origin, Tags, VersionId, World};
+use crate::state::{Attributes, Encryption, Object, ObjectHeaders, Origin, Tags, VersionId, World};
 
 /// The largest source of one copy.
 const SOURCE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
@@ -140,8 +140,9 @@ impl CopyObject {
         self.checksum.or(kept).unwrap_or(ChecksumAlgorithm::Crc64nvme)
     }
 
-    /// A copy of an object onto itself has to change something; one of an older version does.
-    fn check_self(&self, world: &World) -> Result<(), AwsError> {
+    /// A copy of an object onto itself has to change something; one of an older version does, and one that leaves the
+    /// encryption to the bucket where the object has another than S3's own.
+    fn check_self(&self, world: &World, found: &Object) -> Result<(), AwsError> {
         let Self { source, settings, .. } = self;
         let onto_itself =
             source.bucket == self.bucket && source.key == self.key && source.version_id.is_none();
@@ -149,6 +150,7 @@ impl CopyObject {
             || settings.storage_class.is_some()
             || settings.encryption.is_explicit()
             || settings.redirect.is_some()
+            || !matches!(found.attributes.encryption, Encryption::S3)
             || world.bucket(&self.bucket)?.encryption.origin == Origin::Put;
         if onto_itself && !changes_something { Err(AwsError::illegal_self_copy()) } else { Ok(()) }
     }
@@ -208,7 +210,7 @@ impl Operation for CopyObject {
                         5368709120";
             return Err(AwsError::invalid_request(text));
         }
-        operation.check_self(world)?;
+        operation.check_self(world, &found)?;
         if operation.directive != Some(MetadataDirective::Replace) {
             // The storage class is never copied.
             let storage_class = attributes.headers.storage_class.take();

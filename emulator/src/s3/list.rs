@@ -44,6 +44,8 @@ pub(crate) struct Page {
     /// What the next page begins after; absent on the last page.
     pub(crate) next: Option<String>,
     pub(crate) max_keys: usize,
+    /// That of the bucket.
+    pub(crate) region: String,
 }
 
 /// An object in a listing.
@@ -70,7 +72,9 @@ impl Listing {
     fn apply(&self, world: &World) -> Result<Page, AwsError> {
         let bucket = world.bucket(&self.bucket)?;
         let max_keys = self.max_keys.map_or(Ok(MAX_KEYS), page_size)?;
-        let mut page = Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys };
+        let region = bucket.region.clone();
+        let mut page =
+            Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys, region };
         if max_keys > 0 {
             self.walk(bucket, &mut page);
         }
@@ -260,7 +264,7 @@ mod tests {
     }
 
     fn empty_page(max_keys: usize) -> Page {
-        Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys }
+        Page { objects: Vec::new(), common_prefixes: Vec::new(), next: None, max_keys, region: String::new() }
     }
 
     proptest! {

@@ -14,15 +14,17 @@ pub(crate) fn decode(value: &str) -> String {
     decode_word(value).unwrap_or_else(|| value.to_owned())
 }
 
-/// The value as a header: ASCII as it is, else one encoded word.
+/// The value as a header: what a header can carry as it is, else one encoded word.
 ///
-/// The word is of the kind that is shorter to read: quoted while most characters are ASCII, else base64.
+/// The word is of the kind that is shorter to read: quoted while most units of UTF-16 are plain, else base64.
 pub(crate) fn encode(value: &str) -> Cow<'_, str> {
-    if value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    let all = value.encode_utf16().count();
+    let plain = value.bytes().filter(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')).count();
+    // A break would end the header, and comes in no value that was one.
+    if plain == all && !value.contains(['\r', '\n']) {
         return Cow::Borrowed(value);
     }
-    let ascii = value.chars().filter(char::is_ascii).count();
-    if ascii * 2 <= value.chars().count() {
+    if plain * 2 <= all {
         return Cow::Owned(format!("=?UTF-8?B?{}?=", STANDARD.encode(value)));
     }
     let mut word = String::from("=?UTF-8?Q?");
@@ -89,6 +91,8 @@ mod tests {
             "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}",
             "=?UTF-8?B?77+977+977+977+977+977+977+9?=",
         );
+        check("\0\u{1}\u{2}\u{3}", "=?UTF-8?B?AAECAw==?=");
+        check("a\tb", "a\tb");
         check("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~");
         assert_eq!(decode("=?UTF-8?B?YWJj?="), "abc");
         for unreadable in ["=?UTF-8?B?%?=", "=?UTF-8?Q?=4?=", "=?UTF-8?Q?=é9?=", "=?x?=", "=?latin-1?Q?a?="]

@@ -200,7 +200,9 @@ fn part(whole: Found, number: i32) -> Result<Found, AwsError> {
         let range = start..start + bytes;
         if i32::try_from(index + 1) == Ok(number) {
             let checksum = match object.checksum.as_ref().map(|checksum| checksum.kind) {
-                Some(ChecksumKind::Composite) => checksum.clone(),
+                Some(kind @ ChecksumKind::Composite) => {
+                    checksum.clone().map(|checksum| Checksum { kind, ..checksum })
+                }
                 _ => object.checksum.clone().filter(|_| count == 1),
             };
             return Ok(Found {

@@ -2,6 +2,10 @@
 //!
 //! Nothing is replicated, and no object shows a replication status. Source: the API model of S3 and recorded refusals.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
 use super::configuration::{Configuration, Removable};
 use super::document::{Document, Element};
 use super::schema::{Content, Field, any, one, optional, some};
@@ -67,12 +71,25 @@ impl Document for Replication {
         if root.all("Rule").count() > RULES_MAX {
             return Err(AwsError::malformed_xml());
         }
-        Ok(Self(root.clone()))
+        let named = root.children().iter().map(|child| match child.child("ID") {
+            Ok(None) if child.name() == "Rule" => {
+                let id = Element::of_text("ID", generated_id(child));
+                Element::new("Rule").with(id).with_all(child.children().iter().cloned())
+            }
+            _ => child.clone(),
+        });
+        Ok(Self(Element::new(Self::ROOT).with_all(named)))
     }
 
     fn write(&self) -> Element {
         self.0.clone()
     }
+}
+
+/// AWS makes one up for a rule without, of this form; here it is a function of the rule.
+fn generated_id(rule: &Element) -> String {
+    let digest = Sha256::digest(rule.plain_document());
+    STANDARD.encode(hex::encode(digest).get(..36).unwrap_or_default())
 }
 
 impl Configuration for Replication {

@@ -136,7 +136,8 @@ pub(crate) fn write_tags(tags: &Tags) -> Element {
 pub(crate) fn parse_body(body: &[u8], tagged: Tagged) -> Result<Tags, AwsError> {
     let root = Element::parse(body, "Tagging")?;
     root.only(&["TagSet"])?;
-    read_tags(root.required("TagSet")?, tagged)
+    // No set is an empty one.
+    root.child("TagSet")?.map_or_else(|| Ok(Tags::default()), |set| read_tags(set, tagged))
 }
 
 impl Document for Tags {
@@ -144,7 +145,7 @@ impl Document for Tags {
 
     fn read(root: &Element) -> Result<Self, AwsError> {
         root.only(&["TagSet"])?;
-        read_tags(root.required("TagSet")?, Tagged::Bucket)
+        root.child("TagSet")?.map_or_else(|| Ok(Tags::default()), |set| read_tags(set, Tagged::Bucket))
     }
 
     fn write(&self) -> Element {

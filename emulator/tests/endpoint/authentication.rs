@@ -211,6 +211,57 @@ async fn an_unsigned_hash_does_not_ride_on_a_presigned_url() {
     check(&answer, 403, "AccessDenied");
     assert_eq!(answer.element("HeadersNotSigned").as_deref(), Some("x-amz-content-sha256"));
     check(&wire.send(&presigned).await, 200, "");
+    // What says that nothing is bound changes nothing (recorded).
+    let unbound = presigned.clone().header("x-amz-content-sha256", "UNSIGNED-PAYLOAD");
+    check(&wire.send(&unbound).await, 200, "");
+}
+
+/// A region that there is not is refused before the bucket is looked at (recorded for `aws-global`).
+#[tokio::test]
+async fn a_signature_names_a_region_that_exists() {
+    let (_emulator, wire) = listening().await;
+    let signing = Signing { region: "aws-global", ..Signing::with(ADMIN) };
+    let answer = wire.send(&wire.sign(&Ask::new("GET", GET), &signing)).await;
+    check(&answer, 400, "AuthorizationHeaderMalformed");
+    let text =
+        "The authorization header is malformed; the region 'aws-global' is wrong; expecting 'us-east-1'";
+    assert_eq!(answer.element("Message").as_deref(), Some(text));
+    assert_eq!(answer.element("Region").as_deref(), Some("us-east-1"));
+}
+
+/// Some SDKs sign the headers of an upload as parameters of the URL; what they say counts (recorded), above all a condition
+/// that keeps an object from being overwritten.
+#[tokio::test]
+async fn a_presigned_url_may_carry_headers() {
+    let (_emulator, wire) = listening().await;
+    let presigned = |target: &str| {
+        let ask = Ask::new("PUT", target).body("content");
+        wire.sign(&ask, &Signing::presigned(ADMIN, 60))
+    };
+    let once = presigned("/logs/once?If-None-Match=%2A");
+    check(&wire.send(&once).await, 200, "");
+    check(&wire.send(&once).await, 412, "PreconditionFailed");
+    check(
+        &wire.send(&presigned("/logs/once?If-Match=d41d8cd98f00b204e9800998ecf8427e")).await,
+        412,
+        "PreconditionFailed",
+    );
+
+    let described = "/logs/described?x-amz-meta-team=growth&x-amz-storage-class=STANDARD_IA&x-amz-checksum-crc32=AAAAAA%3D%3D\
+                     &x-amz-sdk-checksum-algorithm=CRC32";
+    let answer = wire.send(&presigned(described)).await;
+    check(&answer, 200, "");
+    // A checksum there was made before there was a body, and counts for nothing.
+    assert!(answer.header("x-amz-checksum-crc64nvme").is_some(), "{:?}", answer.headers);
+    let head = wire.send_as(ADMIN, &Ask::new("HEAD", "/logs/described")).await;
+    assert_eq!(head.header("x-amz-meta-team"), Some("growth"));
+    assert_eq!(head.header("x-amz-storage-class"), Some("STANDARD_IA"));
+
+    // Without a signature a parameter is only a parameter.
+    let plain = Ask::new("PUT", "/logs/once?If-None-Match=%2A&x-amz-meta-team=growth").body("content");
+    check(&wire.send_as(ADMIN, &plain).await, 200, "");
+    let head = wire.send_as(ADMIN, &Ask::new("HEAD", "/logs/once")).await;
+    assert_eq!(head.header("x-amz-meta-team"), None);
 }
 
 /// A presigned URL of Signature Version 2, made by hand from its definition.

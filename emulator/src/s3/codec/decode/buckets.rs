@@ -126,7 +126,7 @@ pub(in crate::s3::codec) fn list_buckets(
         && !REGIONS.contains(&region.as_str())
     {
         let text = format!("Argument value {region} is not a valid AWS Region");
-        return Err(AwsError::invalid_argument(text, "bucket-region", region.as_str()));
+        return Err(AwsError::unshown_argument(text, "bucket-region"));
     }
     Ok(ListBuckets {
         prefix: input.prefix,

@@ -70,11 +70,7 @@ pub(super) fn token(after: &str) -> String {
 fn parse_token(token: &str) -> Decoded<String> {
     let name = STANDARD.decode(token).ok().and_then(|raw| String::from_utf8(raw).ok());
     name.filter(|name| !name.is_empty()).ok_or_else(|| {
-        AwsError::invalid_argument(
-            "The continuation token provided is incorrect",
-            "continuation-token",
-            token,
-        )
+        AwsError::unshown_argument("The continuation token provided is incorrect", "continuation-token")
     })
 }
 
@@ -106,7 +102,10 @@ fn instant(time: &dto::Timestamp) -> Decoded<jiff::Timestamp> {
 fn write_settings(x: &Exchange, head: &Head) -> WriteSettings {
     let metadata = head.headers.iter().filter_map(|(name, value)| {
         let name = name.as_str().strip_prefix("x-amz-meta-")?;
-        Some((name.to_owned(), metadata::decode(&String::from_utf8_lossy(value.as_bytes()))))
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // The fields of a form can hold any text and are taken as they are (recorded).
+        let value = if x.form.is_some() { value.into_owned() } else { metadata::decode(&value) };
+        Some((name.to_owned(), value))
     });
     // `aws-chunked` framed the body and is not part of the object.
     let content_encoding = head.header("content-encoding").map(|encoding| {

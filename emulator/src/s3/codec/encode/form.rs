@@ -28,6 +28,22 @@ pub(in crate::s3::codec) fn post_object(head: &Head, form: &Form, written: &Writ
     if let Some(expiration) = &written.expiration {
         set("x-amz-expiration", expiration);
     }
+    if let Some(checksum) = &written.checksum {
+        let algorithm = checksum.algorithm.name().to_ascii_lowercase();
+        if let (Ok(name), Ok(value)) = (
+            format!("x-amz-checksum-{algorithm}").parse::<HeaderName>(),
+            HeaderValue::from_str(&checksum.value),
+        ) {
+            response.headers_mut().insert(name, value);
+        }
+        let kind = HeaderValue::from_static(checksum.kind.name());
+        response.headers_mut().insert("x-amz-checksum-type", kind);
+    }
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+    };
     if let Some(version) = &written.version {
         set("x-amz-version-id", version.as_str());
     }

@@ -74,6 +74,7 @@ enum Owners {
 }
 
 fn contents(x: &Exchange, head: &Head, names: &Names, page: Page, owners: Owners) -> Vec<dto::Object> {
+    x.answer_header("x-amz-bucket-region", &page.region);
     let now = wants_restores(head).then(|| x.clock.now());
     let list = page.objects.into_iter().map(|ListedObject { key, object, owner: owner_id }| dto::Object {
         checksum_algorithm: object.checksum.as_ref().map(|own| vec![algorithm_name(own.algorithm)]),

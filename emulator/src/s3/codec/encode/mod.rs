@@ -101,7 +101,12 @@ fn etag(value: impl Into<String>) -> dto::ETag {
     dto::ETag::Strong(value.into())
 }
 
+/// Of when something was written S3 knows the second.
 fn time(instant: Timestamp) -> dto::Timestamp {
+    exact_time(Timestamp::from_second(instant.as_second()).unwrap_or(instant))
+}
+
+fn exact_time(instant: Timestamp) -> dto::Timestamp {
     dto::Timestamp::from(SystemTime::from(instant))
 }
 

@@ -2,7 +2,7 @@
 
 use s3s::dto;
 
-use super::time;
+use super::exact_time;
 use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::state::{ObjectLockConfiguration, Retention, RetentionPeriod};
@@ -39,7 +39,7 @@ pub(in crate::s3::codec) fn get_object_retention(
     retention: Retention,
 ) -> dto::GetObjectRetentionOutput {
     let mode = Some(dto::ObjectLockRetentionMode::from_static(retention.mode.name()));
-    let retain_until_date = Some(time(retention.until));
+    let retain_until_date = Some(exact_time(retention.until));
     dto::GetObjectRetentionOutput { retention: Some(dto::ObjectLockRetention { mode, retain_until_date }) }
 }
 
