@@ -39,9 +39,10 @@ use crate::outcome::Conclusion;
 ///     id: "s3.put-object.if-none-match.existing-key".into(),
 ///     title: "PutObject with If-None-Match: * on an existing key is refused".into(),
 ///     level: Level::Must,
-///     area: Area::S3,
+///     area: Area::S3Condition,
 ///     sources: vec![Source::aws("S3 User Guide, conditional writes", "2026-08-22"), Source::requirement("ENG-03")],
 ///     needs: vec![Capability::ConditionalWrite],
+///     detail: Vec::new(),
 ///     falsified_by: Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("if-none-match")),
 ///     run: Run::new(second_put_is_refused),
 /// };
@@ -61,6 +62,8 @@ pub struct Check {
     pub sources: Vec<Source>,
     /// What the target must offer; without it the check is skipped.
     pub needs: Vec<Capability>,
+    /// What exactly is put to the proof, a line a fact, where the title does not say it all.
+    pub detail: Vec<String>,
     /// The change under which this check must fail.
     pub falsified_by: Falsifier,
     /// The steps.

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use bucketproof_emulator::Fault;
 
+pub use crate::checks::decisions::DecisionChange;
+
 /// One change that must make its check fail.
 #[derive(Clone, Debug)]
 pub enum Falsifier {
@@ -34,6 +36,8 @@ pub enum Falsifier {
         /// The change.
         edit: TextEdit,
     },
+    /// The decision core is asked something else.
+    Decision(DecisionChange),
     /// The endpoint's clock does not move when time passes.
     ClockStands,
     /// The endpoint's clock is ahead of everybody else's.
@@ -80,6 +84,7 @@ impl fmt::Display for Falsifier {
             Self::ProfileEdit(edit) => write!(formatter, "in the profile, {edit}"),
             Self::ConfigEdit(edit) => write!(formatter, "in the configuration, {edit}"),
             Self::InputEdit { dataset, edit } => write!(formatter, "in the rows of `{dataset}`, {edit}"),
+            Self::Decision(change) => write!(formatter, "{change}"),
             Self::ClockStands => formatter.write_str("the endpoint's clock stands still"),
             Self::ClockAhead(by) => {
                 write!(formatter, "the endpoint's clock is {} s ahead", by.as_secs())

@@ -30,6 +30,14 @@ pub enum InvalidInventory {
         /// The id.
         id: CheckId,
     },
+    /// A decision table is not of its form.
+    #[error("the decision table `{file}` cannot be read: {message}")]
+    BrokenTable {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// A check demands something that nobody states.
     #[error("check `{id}` names no source")]
     NoSource {
@@ -41,7 +49,7 @@ pub enum InvalidInventory {
 impl Inventory {
     /// Every check of this suite.
     pub fn collect() -> Result<Self, InvalidInventory> {
-        Self::new(checks::all())
+        Self::new(checks::all()?)
     }
 
     /// An inventory of `checks`, in their order.

@@ -78,7 +78,7 @@ pub fn select(inventory: &Inventory, filter: &Filter) -> Result<Vec<Arc<Check>>,
     let known = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
     let areas: Vec<&str> = inventory.areas().iter().map(|area| area.name()).collect();
     for name in &filter.areas {
-        if !areas.contains(&name.as_str()) {
+        if !inventory.areas().iter().any(|area| area.is_named(name)) {
             return Err(UnknownName::Area { name: name.clone(), known: known(areas) });
         }
     }
@@ -94,7 +94,7 @@ pub fn select(inventory: &Inventory, filter: &Filter) -> Result<Vec<Arc<Check>>,
     };
     let taken = inventory.checks().iter().filter(|check| {
         one_of(&filter.ids, &|name| is_named(check, name))
-            && one_of(&filter.areas, &|name| check.area.name() == name)
+            && one_of(&filter.areas, &|name| check.area.is_named(name))
             && one_of(&filter.profiles, &|name| check.area.profile() == Some(name))
     });
     Ok(taken.cloned().collect())

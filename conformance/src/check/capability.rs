@@ -25,6 +25,8 @@ pub enum Capability {
     Journal,
     /// The target's clock can be moved.
     VirtualClock,
+    /// Its decision core can be asked without a request.
+    DecisionCore,
 }
 
 impl Capability {
@@ -39,6 +41,7 @@ impl Capability {
             Self::PresignedUrl,
             Self::Journal,
             Self::VirtualClock,
+            Self::DecisionCore,
         ])
     }
 
@@ -53,6 +56,7 @@ impl Capability {
             Self::PresignedUrl => "presigned-url",
             Self::Journal => "journal",
             Self::VirtualClock => "virtual-clock",
+            Self::DecisionCore => "decision-core",
         }
     }
 }

@@ -16,6 +16,16 @@ pub enum Source {
         /// The day on which it was read, `YYYY-MM-DD`.
         read_on: Cow<'static, str>,
     },
+    /// An answer of AWS that was recorded.
+    Recorded {
+        /// Which recording.
+        sample: Cow<'static, str>,
+    },
+    /// Nobody states it; it is what AWS does if it is consistent.
+    Unverified {
+        /// With what it would be consistent.
+        why: Cow<'static, str>,
+    },
     /// A requirement of this project, drawn from a vendor's page.
     Requirement {
         /// The id, such as `SUP-09`.
@@ -29,6 +39,16 @@ impl Source {
         Self::Aws { page: page.into(), read_on: read_on.into() }
     }
 
+    /// A recorded answer of AWS.
+    pub fn recorded(sample: impl Into<Cow<'static, str>>) -> Self {
+        Self::Recorded { sample: sample.into() }
+    }
+
+    /// What follows if AWS is consistent, and nobody states.
+    pub fn unverified(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unverified { why: why.into() }
+    }
+
     /// A requirement by its id.
     pub fn requirement(id: impl Into<Cow<'static, str>>) -> Self {
         Self::Requirement { id: id.into() }
@@ -39,6 +59,8 @@ impl Source {
         match self {
             Self::Aws { page, .. } => page,
             Self::Requirement { id } => id,
+            Self::Recorded { sample } => sample,
+            Self::Unverified { why } => why,
         }
     }
 
@@ -46,7 +68,7 @@ impl Source {
     pub fn requirement_id(&self) -> Option<&str> {
         match self {
             Self::Requirement { id } => Some(id),
-            Self::Aws { .. } => None,
+            _ => None,
         }
     }
 }
@@ -56,6 +78,8 @@ impl fmt::Display for Source {
         match self {
             Self::Aws { page, read_on } => write!(formatter, "AWS: {page} (read {read_on})"),
             Self::Requirement { id } => formatter.write_str(id),
+            Self::Recorded { sample } => write!(formatter, "{sample}"),
+            Self::Unverified { why } => write!(formatter, "unverified: {why}"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The checks.
 
 mod auth;
+pub(crate) mod decisions;
 mod policies;
 mod refusal;
 mod s3_buckets;
@@ -14,9 +15,10 @@ use std::borrow::Cow;
 
 use crate::check::{Area, Check, CheckId, Level, Run, Source};
 use crate::falsifier::Falsifier;
+use crate::inventory::InvalidInventory;
 
 /// Every check of the suite, in the order in which reports show them.
-pub(crate) fn all() -> Vec<Check> {
+pub(crate) fn all() -> Result<Vec<Check>, InvalidInventory> {
     let mut checks = Vec::new();
     checks.extend(s3_objects::checks());
     checks.extend(s3_listing::checks());
@@ -25,8 +27,9 @@ pub(crate) fn all() -> Vec<Check> {
     checks.extend(auth::checks());
     checks.extend(sts::checks());
     checks.extend(policies::checks());
+    checks.extend(decisions::checks()?);
     checks.extend(suprsend::checks());
-    checks
+    Ok(checks)
 }
 
 /// A check that must hold.
@@ -45,6 +48,7 @@ fn must(
         area,
         sources,
         needs: Vec::new(),
+        detail: Vec::new(),
         falsified_by,
         run,
     }

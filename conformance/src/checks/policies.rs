@@ -41,7 +41,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(account_level),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.explicit-deny-wins",
             "a Deny in the bucket policy stops even an administrator",
             aws(evaluation),
@@ -49,7 +49,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(explicit_deny),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.cross-account.both-sides",
             "across accounts the bucket policy and the caller's own policy must both allow",
             aws("IAM User Guide, Cross-account policy evaluation logic"),
@@ -57,7 +57,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(both_sides),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.cross-account.own-side-missing",
             "across accounts a bucket policy alone is not enough, and the refusal does not say why",
             aws("IAM User Guide, Cross-account policy evaluation logic"),
@@ -65,7 +65,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(own_side_missing),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.public-is-blocked",
             "a new bucket does not take a public policy",
             aws("S3 User Guide, Blocking public access to your Amazon S3 storage"),
@@ -73,7 +73,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(public_is_blocked),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.unknown-principal",
             "a policy that names a principal which does not exist is malformed",
             aws("S3 User Guide, Troubleshoot bucket policies"),
@@ -81,7 +81,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(unknown_principal),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.other-bucket",
             "a policy about another bucket is malformed",
             aws("S3 User Guide, Troubleshoot bucket policies"),
@@ -89,7 +89,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(other_bucket),
         ),
         must(
-            Area::BucketPolicy,
+            Area::S3Policy,
             "bucket-policy.round-trip",
             "a policy that is put is in force and is read back",
             aws("S3 API Reference, PutBucketPolicy and GetBucketPolicy"),

@@ -19,7 +19,7 @@ pub(super) fn checks() -> Vec<Check> {
     let fault = Falsifier::Fault;
     vec![
         must(
-            Area::S3,
+            Area::S3Bucket,
             "s3.create-bucket.location",
             "a bucket is where its location constraint says",
             aws("S3 API Reference, CreateBucket and GetBucketLocation"),
@@ -27,7 +27,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(location),
         ),
         must(
-            Area::S3,
+            Area::S3Bucket,
             "s3.create-bucket.bad-name",
             "a bucket name that breaks the naming rules is refused",
             aws("S3 User Guide, General purpose bucket naming rules"),
@@ -35,7 +35,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(bad_name),
         ),
         must(
-            Area::S3,
+            Area::S3Bucket,
             "s3.create-bucket.taken",
             "the name of another account's bucket is taken",
             aws("S3 API Reference, CreateBucket"),
@@ -43,7 +43,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(taken),
         ),
         must(
-            Area::S3,
+            Area::S3Bucket,
             "s3.delete-bucket.not-empty",
             "a bucket that holds an object cannot be deleted",
             aws("S3 API Reference, DeleteBucket"),
@@ -51,7 +51,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(not_empty),
         ),
         must(
-            Area::S3,
+            Area::S3Bucket,
             "s3.bucket.other-region",
             "a bucket of another region answers 301 and names its region",
             aws("S3 User Guide, Making requests, request redirection"),
@@ -59,7 +59,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(other_region),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.delete-objects.each-key-alone",
             "DeleteObjects answers 200 and tells of each key by itself",
             aws("S3 API Reference, DeleteObjects"),

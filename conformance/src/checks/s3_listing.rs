@@ -20,7 +20,7 @@ pub(super) fn checks() -> Vec<Check> {
     let empty = || Falsifier::Fault(Fault::on(Op::ListObjectsV2).body(EMPTY));
     vec![
         must(
-            Area::S3,
+            Area::S3List,
             "s3.list-objects-v2.order",
             "keys are listed in the order of their UTF-8 bytes",
             aws("S3 API Reference, ListObjectsV2"),
@@ -28,7 +28,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(order),
         ),
         must(
-            Area::S3,
+            Area::S3List,
             "s3.list-objects-v2.pages",
             "the pages of a listing hold each key once",
             aws("S3 API Reference, ListObjectsV2"),
@@ -36,7 +36,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(pages),
         ),
         must(
-            Area::S3,
+            Area::S3List,
             "s3.list-objects-v2.delimiter",
             "a delimiter folds keys into common prefixes",
             aws("S3 User Guide, Organizing objects using prefixes"),
@@ -44,7 +44,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(delimiter),
         ),
         must(
-            Area::S3,
+            Area::S3List,
             "s3.list-objects-v2.bad-token",
             "a continuation token that nobody gave is refused",
             aws("S3 API Reference, ListObjectsV2"),

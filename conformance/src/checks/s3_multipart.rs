@@ -28,7 +28,7 @@ pub(super) fn checks() -> Vec<Check> {
     let page = "S3 User Guide, Uploading and copying objects using multipart upload";
     vec![
         must(
-            Area::S3,
+            Area::S3Multipart,
             "s3.multipart.round-trip",
             "the parts of an upload become one object whose ETag counts them",
             aws(page),
@@ -38,7 +38,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(round_trip),
         ),
         must(
-            Area::S3,
+            Area::S3Multipart,
             "s3.multipart.small-part",
             "a part below 5 MiB that is not the last is refused at completion",
             aws(page),
@@ -46,7 +46,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(small_part),
         ),
         must(
-            Area::S3,
+            Area::S3Multipart,
             "s3.multipart.wrong-etag",
             "a completion that lists an ETag no part has is refused",
             aws(page),
@@ -54,7 +54,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(wrong_etag),
         ),
         must(
-            Area::S3,
+            Area::S3Multipart,
             "s3.multipart.if-none-match",
             "a completion with If-None-Match: * over an existing object is refused",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
@@ -62,7 +62,7 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(if_none_match),
         ),
         must(
-            Area::S3,
+            Area::S3Multipart,
             "s3.multipart.aborted",
             "an aborted upload is gone",
             aws(page),

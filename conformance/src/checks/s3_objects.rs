@@ -27,7 +27,7 @@ fn writes() -> Vec<Check> {
     let fault = Falsifier::Fault;
     vec![
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.put-object.round-trip",
             "an object is read back as it was written, with the MD5 of its bytes as ETag",
             aws("S3 API Reference, PutObject and GetObject"),
@@ -35,7 +35,7 @@ fn writes() -> Vec<Check> {
             Run::new(round_trip),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.put-object.metadata",
             "content type and user metadata come back with the object",
             aws("S3 User Guide, Working with object metadata"),
@@ -43,7 +43,7 @@ fn writes() -> Vec<Check> {
             Run::new(metadata),
         ),
         must(
-            Area::S3,
+            Area::S3Condition,
             "s3.put-object.if-none-match.existing-key",
             "PutObject with If-None-Match: * on an existing key is refused, and the object stays",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
@@ -51,7 +51,7 @@ fn writes() -> Vec<Check> {
             Run::new(if_none_match_existing),
         ),
         must(
-            Area::S3,
+            Area::S3Condition,
             "s3.put-object.if-none-match.free-key",
             "PutObject with If-None-Match: * on a free key writes the object",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
@@ -63,7 +63,7 @@ fn writes() -> Vec<Check> {
             Run::new(if_none_match_free),
         ),
         must(
-            Area::S3,
+            Area::S3Condition,
             "s3.put-object.if-match.stale-etag",
             "PutObject with the ETag of a former object is refused",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
@@ -71,7 +71,7 @@ fn writes() -> Vec<Check> {
             Run::new(if_match_stale),
         ),
         must(
-            Area::S3,
+            Area::S3Condition,
             "s3.put-object.if-match.missing-key",
             "PutObject with If-Match on a missing key answers 404, not 412",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
@@ -83,7 +83,7 @@ fn writes() -> Vec<Check> {
             Run::new(if_match_missing),
         ),
         must(
-            Area::S3,
+            Area::S3Checksum,
             "s3.put-object.wrong-checksum",
             "a body that does not have the checksum sent with it is refused and not stored",
             aws("S3 User Guide, Checking object integrity"),
@@ -91,7 +91,7 @@ fn writes() -> Vec<Check> {
             Run::new(wrong_checksum),
         ),
         must(
-            Area::S3,
+            Area::S3Checksum,
             "s3.put-object.wrong-content-md5",
             "a body that does not have the Content-MD5 sent with it is refused",
             aws("S3 User Guide, Checking object integrity"),
@@ -99,7 +99,7 @@ fn writes() -> Vec<Check> {
             Run::new(wrong_content_md5),
         ),
         must(
-            Area::S3,
+            Area::S3Checksum,
             "s3.put-object.default-checksum",
             "an object written without a checksum gets a CRC64NVME",
             aws("S3 User Guide, Checking object integrity"),
@@ -113,7 +113,7 @@ fn reads() -> Vec<Check> {
     let fault = Falsifier::Fault;
     vec![
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.get-object.range",
             "a range of bytes comes alone, with its place",
             aws("S3 API Reference, GetObject"),
@@ -121,7 +121,7 @@ fn reads() -> Vec<Check> {
             Run::new(range),
         ),
         must(
-            Area::S3,
+            Area::S3Condition,
             "s3.get-object.if-none-match",
             "a reader that has the object already is told so with 304",
             aws("S3 API Reference, GetObject"),
@@ -129,7 +129,7 @@ fn reads() -> Vec<Check> {
             Run::new(not_modified),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.get-object.missing-key",
             "a missing key is 404 NoSuchKey for who may list the bucket",
             aws("S3 API Reference, GetObject, Permissions"),
@@ -137,7 +137,7 @@ fn reads() -> Vec<Check> {
             Run::new(missing_key),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.get-object.missing-key.hidden",
             "a missing key is 403 that names s3:ListBucket for who may not list the bucket",
             aws("S3 API Reference, GetObject, Permissions"),
@@ -149,7 +149,7 @@ fn reads() -> Vec<Check> {
             Run::new(missing_key_hidden),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.head-object.missing-key",
             "HeadObject of a missing key is a bare 404",
             aws("S3 API Reference, HeadObject"),
@@ -163,7 +163,7 @@ fn copies_and_deletes() -> Vec<Check> {
     let fault = Falsifier::Fault;
     vec![
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.copy-object.replace-metadata",
             "CopyObject with REPLACE takes the metadata of the request",
             aws("S3 API Reference, CopyObject"),
@@ -171,7 +171,7 @@ fn copies_and_deletes() -> Vec<Check> {
             Run::new(copy_replace),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.copy-object.onto-itself",
             "a copy of an object onto itself that changes nothing is refused",
             aws("S3 API Reference, CopyObject"),
@@ -179,7 +179,7 @@ fn copies_and_deletes() -> Vec<Check> {
             Run::new(copy_onto_itself),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.delete-object.missing-key",
             "deleting a key that is not there succeeds",
             aws("S3 API Reference, DeleteObject"),
@@ -191,7 +191,7 @@ fn copies_and_deletes() -> Vec<Check> {
             Run::new(delete_missing),
         ),
         must(
-            Area::S3,
+            Area::S3Object,
             "s3.object.unknown-bucket",
             "a bucket that does not exist is 404 NoSuchBucket",
             aws("S3 API Reference, Error responses"),

@@ -58,6 +58,9 @@ pub(super) struct RunArguments {
     /// Set the emulator up with this scenario instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(super) scenario: Option<PathBuf>,
+    /// List every check, also where there are many and they passed.
+    #[arg(long)]
+    pub(super) verbose: bool,
     /// Also write the report as JUnit XML.
     #[arg(long, value_name = "FILE")]
     pub(super) junit: Option<PathBuf>,
@@ -73,6 +76,9 @@ pub(super) struct RunArguments {
 pub(super) struct ListArguments {
     #[command(flatten)]
     pub(super) filter: FilterArguments,
+    /// As a page in Markdown, a table per area.
+    #[arg(long)]
+    pub(super) markdown: bool,
 }
 
 #[derive(Debug, Args)]

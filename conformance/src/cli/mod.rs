@@ -104,7 +104,8 @@ fn list(inventory: &Inventory, arguments: ListArguments, out: &mut dyn Write, er
     if selected.is_empty() {
         return nothing_selected(err);
     }
-    print(out, &render::list(&selected))
+    let text = if arguments.markdown { render::page(&selected) } else { render::list(&selected) };
+    print(out, &text)
 }
 
 fn nothing_selected(err: &mut dyn Write) -> Ended {

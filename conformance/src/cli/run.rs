@@ -64,7 +64,7 @@ pub(super) fn run(
     let contexts = |_: &_| CheckContext::new(Arc::clone(&scenario));
     runtime.block_on(runner::run(&selected, contexts, &Settings::default(), |event| report.record(event)));
 
-    print(out, &render::terminal(&report))?;
+    print(out, &render::terminal(&report, arguments.verbose))?;
     if let Some(file) = json {
         file.write(&render::json(&report).map_err(|error| CommandError::Broken(error.to_string()))?)?;
     }

@@ -5,7 +5,7 @@ mod json;
 mod junit;
 mod terminal;
 
-pub use catalogue::{explain, list};
+pub use catalogue::{explain, list, page};
 pub use json::json;
 pub use junit::{JunitError, junit};
 pub use terminal::terminal;

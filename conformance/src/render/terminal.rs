@@ -7,16 +7,28 @@ use super::source_line;
 use crate::check::{Area, Source};
 use crate::report::{CheckReport, Report, Status, Summary};
 
-/// The report as text: a group per area, then what went wrong in full, then the counts.
-pub fn terminal(report: &Report) -> String {
+/// A report of more checks than this counts those that passed instead of listing them.
+const LISTED_MAX: usize = 60;
+
+/// The report as text: a group per area, then what went wrong in full, then the counts. Where there are many checks,
+/// those that passed are counted only, unless `every` one is to be listed.
+pub fn terminal(report: &Report, every: bool) -> String {
+    let brief = !every && report.checks.len() > LISTED_MAX;
     let mut text = format!("target {}, scenario {}\n", report.target, report.scenario);
+    if brief {
+        text.push('\n');
+    }
     let mut areas: Vec<Area> = report.checks.iter().map(|check| check.area).collect();
     areas.sort();
     areas.dedup();
     for area in areas {
         let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.area == area).collect();
-        push(&mut text, format_args!("\n{area}\n"));
-        for check in checks {
+        if brief {
+            push(&mut text, format_args!("{area:<18}{}\n", counts(&checks)));
+        } else {
+            push(&mut text, format_args!("\n{area}\n"));
+        }
+        for check in checks.into_iter().filter(|check| !brief || check.status != Status::Passed) {
             let sources: Vec<&str> = check.sources.iter().map(Source::short).collect();
             let mark = mark(check.status);
             push(
@@ -33,6 +45,19 @@ pub fn terminal(report: &Report) -> String {
     text.push_str(&denied(report));
     push(&mut text, format_args!("\n{}\n", last_line(report.summary, report.duration_ms)));
     text
+}
+
+/// How many checks ended how: `12 passed, 1 failed`.
+fn counts(checks: &[&CheckReport]) -> String {
+    let of = |status| checks.iter().filter(|check| check.status == status).count();
+    let all = [
+        (of(Status::Passed), "passed"),
+        (of(Status::Failed), "failed"),
+        (of(Status::Errored), "errored"),
+        (of(Status::Skipped), "skipped"),
+    ];
+    let some = all.into_iter().filter(|(number, _)| *number > 0);
+    some.map(|(number, word)| format!("{number:>4} {word}")).collect::<Vec<_>>().join(", ")
 }
 
 /// What was denied in all failed checks together, an action a line: where to begin.

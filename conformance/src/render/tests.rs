@@ -4,14 +4,14 @@ use crate::sample::{self, FAILED, PASSED};
 
 #[test]
 fn the_terminal_report_reads_without_colour() {
-    let text = terminal(&sample::report());
+    let text = terminal(&sample::report(), false);
     assert!(!text.contains('\u{1b}'));
     insta::assert_snapshot!(text);
 }
 
 #[test]
 fn a_clean_run_is_short() {
-    insta::assert_snapshot!(terminal(&sample::report_of(&[PASSED])));
+    insta::assert_snapshot!(terminal(&sample::report_of(&[PASSED]), false));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::check::{Area, Check};
 use crate::outcome::Stop;
 use crate::stage::Export;
 
-const AREA: Area = Area::Vendor("suprsend_s3_v2");
+const AREA: Area = Area::Vendor { name: "vendor.suprsend", profile: "suprsend_s3_v2" };
 
 /// The policy file of the scenario that holds the documented permissions.
 const POLICY: &str = "policies/suprsend-export.json";
