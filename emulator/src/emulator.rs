@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_sdk_s3::config::{BehaviorVersion, Region};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bucketproof_clock::{Clock, Entropy};
 use bytes::Bytes;
@@ -16,7 +15,9 @@ use http_body_util::Full;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
+use crate::actor::Actor;
 use crate::addressing::Domains;
+use crate::control::{Control, RestoreError, Snapshot};
 use crate::data_dir::{DataDir, DataDirError};
 use crate::exchange::Ground;
 use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
@@ -29,17 +30,17 @@ use crate::s3::{Days, LifecycleClock};
 use crate::scenario::{self, Scenario, ScenarioError};
 use crate::state::{Content, Defaults, Holder, World};
 use crate::tls::Tls;
-use crate::transport::{InMemory, SOURCE_IP, SdkClock};
+use crate::transport::{InMemory, SOURCE_IP};
 
 /// Where in-memory clients believe the endpoint to be; nothing listens there.
-const IN_MEMORY_ENDPOINT: &str = "http://127.0.0.1";
+pub(crate) const IN_MEMORY_ENDPOINT: &str = "http://127.0.0.1";
 
 /// A running emulator. Clones share it; it ends with the last of them.
 ///
 /// ```
 /// use bucketproof_emulator::{Emulator, Scenario};
 ///
-/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 /// let emulator = Emulator::builder().start().await?;
 /// let s3 = emulator.s3("administrator");
 /// s3.create_bucket().bucket("logs").send().await.expect("an administrator may create a bucket");
@@ -53,18 +54,14 @@ pub struct Emulator {
 }
 
 struct Inner {
-    world: Arc<Mutex<World>>,
-    clock: Clock,
-    faults: Faults,
-    journal: Journal,
+    control: Arc<Control>,
     front: Arc<Front>,
     listener: Option<Listener>,
-    data_dir: Option<Arc<DataDir>>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        if let Some(data_dir) = &self.data_dir {
+        if let Some(data_dir) = &self.control.ground.data_dir {
             data_dir.close();
         }
     }
@@ -178,6 +175,7 @@ impl Builder {
 
     /// Starts the emulator.
     pub async fn start(self) -> Result<Emulator, StartError> {
+        let seed = self.seed.unwrap_or_else(|| Entropy::machine().next_u64());
         let entropy = self.seed.map_or_else(Entropy::machine, Entropy::seeded);
         let clock = self.clock.unwrap_or_else(Clock::system);
         let origin = self.scenario.as_ref().map_or_else(|| "default".to_owned(), Scenario::fingerprint);
@@ -204,27 +202,10 @@ impl Builder {
             world.lifecycle = LifecycleClock::with_days(Days::Simulated(length));
         }
         let world = Arc::new(Mutex::new(world));
-        let faults = Faults::default();
-        let journal = Journal::default();
         let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
         network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
-        let ground = Ground {
-            world: Arc::clone(&world),
-            data_dir: data_dir.clone(),
-            clock: clock.clone(),
-            faults: faults.clone(),
-        };
-        let pipeline = Pipeline::new(ground, entropy, journal.clone(), network);
-        let front = Arc::new(Front::new(pipeline));
-        let listener = match self.listen {
-            None => None,
-            Some(address) => Some(
-                Listener::bind(address, Arc::clone(&front), self.tls)
-                    .await
-                    .map_err(|source| StartError::Listen { address, source })?,
-            ),
-        };
-        Ok(Emulator { inner: Arc::new(Inner { world, clock, faults, journal, front, listener, data_dir }) })
+        let ground = Ground { world, data_dir, clock, faults: Faults::new(seed) };
+        Emulator::of(Control::new(ground, entropy, network), self.listen, self.tls).await
     }
 }
 
@@ -264,19 +245,87 @@ impl Emulator {
         Builder::default()
     }
 
+    async fn of(control: Control, listen: Option<SocketAddr>, tls: Option<Tls>) -> Result<Self, StartError> {
+        let mut emulator = Self::in_memory(control);
+        if let Some(address) = listen {
+            let front = Arc::clone(&emulator.inner.front);
+            let listener = Listener::bind(address, front, tls).await;
+            let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+            if let Some(inner) = Arc::get_mut(&mut emulator.inner) {
+                inner.listener = Some(listener);
+            }
+        }
+        Ok(emulator)
+    }
+
+    fn in_memory(control: Control) -> Self {
+        let control = Arc::new(control);
+        let front = Arc::new(Front::new(Pipeline::new(Arc::clone(&control))));
+        Self { inner: Arc::new(Inner { control, front, listener: None }) }
+    }
+
+    /// A copy that goes its own way, in memory: the same state and time, and the same ids to come; its journal is empty
+    /// and no fault is in force.
+    ///
+    /// It copies no object: a prepared world can be had anew for each test.
+    ///
+    /// ```
+    /// use bucketproof_emulator::Emulator;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let prepared = Emulator::builder().start().await?;
+    /// prepared.s3("administrator").create_bucket().bucket("logs").send().await.unwrap();
+    /// let fork = prepared.fork();
+    /// fork.s3("administrator").delete_bucket().bucket("logs").send().await.unwrap();
+    /// prepared.s3("administrator").head_bucket().bucket("logs").send().await.expect("still there");
+    /// # Ok::<(), bucketproof_emulator::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn fork(&self) -> Self {
+        Self::in_memory(self.inner.control.fork())
+    }
+
+    /// The same with a socket; port 0 picks a free port.
+    pub async fn fork_on(&self, address: SocketAddr) -> Result<Self, StartError> {
+        Self::of(self.inner.control.fork(), Some(address), None).await
+    }
+
+    /// Keeps the whole state as it is now; copies no object.
+    pub fn snapshot(&self) -> Snapshot {
+        self.inner.control.snapshot()
+    }
+
+    /// Puts a state back: objects, principals, keys, and the time if the clock is a manual or frozen one.
+    ///
+    /// With a seed the ids that follow are those that followed the snapshot. The journal and the faults stay.
+    ///
+    /// # Errors
+    /// [`RestoreError::Kept`] with a data directory.
+    pub fn restore(&self, snapshot: &Snapshot) -> Result<(), RestoreError> {
+        self.inner.control.restore(snapshot)
+    }
+
+    /// Begins again: the state and time of the start, an empty journal, no faults but those of the scenario.
+    ///
+    /// # Errors
+    /// [`RestoreError::Kept`] with a data directory.
+    pub fn reset(&self) -> Result<(), RestoreError> {
+        self.inner.control.reset()
+    }
+
     /// The clock that this emulator lives by.
     pub fn clock(&self) -> &Clock {
-        &self.inner.clock
+        self.inner.control.clock()
     }
 
     /// The record of all requests.
     pub fn journal(&self) -> &Journal {
-        &self.inner.journal
+        &self.inner.control.journal
     }
 
     /// Makes requests go wrong until the guard is dropped.
     pub fn inject(&self, fault: Fault) -> FaultGuard {
-        self.inner.faults.inject(fault)
+        self.inner.control.ground.faults.inject(fault)
     }
 
     /// The address listened on, if any.
@@ -311,7 +360,7 @@ impl Emulator {
     pub fn credentials(&self, user: &str) -> Option<Credentials> {
         let (account, name) =
             user.split_once('/').map_or((None, user), |(account, name)| (Some(account), name));
-        let world = self.inner.world.lock();
+        let world = self.inner.control.ground.world.lock();
         let mut keys = world.accounts.keys().filter(|key| match &key.holder {
             Holder::User { account: id, name: own } => {
                 own == name && account.is_none_or(|account| account == id.as_str())
@@ -325,51 +374,61 @@ impl Emulator {
         Some(Credentials::new(key.id.as_str(), key.secret.expose(), None, None, "scenario"))
     }
 
+    /// A user of the scenario as a caller, named as for [`Emulator::credentials`].
+    ///
+    /// # Panics
+    /// If the scenario has no such user with an access key.
+    #[expect(clippy::panic, reason = "a test that names a user its scenario does not have is itself wrong")]
+    pub fn actor(&self, user: &str) -> Actor {
+        let credentials = self.credentials(user).unwrap_or_else(|| {
+            panic!("the scenario has no user `{user}` with an access key; it has {}", self.users())
+        });
+        self.actor_with(credentials)
+    }
+
+    /// Whoever has these credentials as a caller.
+    pub fn actor_with(&self, credentials: Credentials) -> Actor {
+        Actor::new(self.clone(), credentials)
+    }
+
+    /// Who could be meant: each user with an access key.
+    fn users(&self) -> String {
+        let world = self.inner.control.ground.world.lock();
+        let holders = world.accounts.keys().filter_map(|key| match &key.holder {
+            Holder::User { account, name } => Some(format!("`{account}/{name}`")),
+            Holder::Root { account } => Some(format!("`{account}/root`")),
+            Holder::Session(_) => None,
+        });
+        let mut names: Vec<String> = holders.collect();
+        names.sort();
+        names.dedup();
+        if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    }
+
     /// An S3 client of a user, in memory, in `us-east-1`, on the emulator's clock.
     ///
     /// # Panics
     /// If the scenario has no such user with an access key.
     pub fn s3(&self, user: &str) -> aws_sdk_s3::Client {
-        self.s3_with(self.expect_credentials(user))
+        self.actor(user).s3()
     }
 
     /// An S3 client with these credentials, in memory, in `us-east-1`, on the emulator's clock.
     pub fn s3_with(&self, credentials: Credentials) -> aws_sdk_s3::Client {
-        let clock = SdkClock(self.inner.clock.clone());
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(IN_MEMORY_ENDPOINT)
-            .force_path_style(true)
-            .http_client(self.http_client())
-            .credentials_provider(credentials)
-            .time_source(clock.clone())
-            .sleep_impl(clock)
-            .build();
-        aws_sdk_s3::Client::from_conf(config)
+        self.actor_with(credentials).s3()
     }
 
-    /// An STS client of a user, in memory, on the emulator's clock.
+    /// An STS client of a user, in memory, in `us-east-1`, on the emulator's clock.
     ///
     /// # Panics
     /// If the scenario has no such user with an access key.
     pub fn sts(&self, user: &str) -> aws_sdk_sts::Client {
-        self.sts_with(self.expect_credentials(user))
+        self.actor(user).sts()
     }
 
-    /// An STS client with these credentials, in memory, on the emulator's clock.
+    /// An STS client with these credentials, in memory, in `us-east-1`, on the emulator's clock.
     pub fn sts_with(&self, credentials: Credentials) -> aws_sdk_sts::Client {
-        let clock = SdkClock(self.inner.clock.clone());
-        let config = aws_sdk_sts::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(IN_MEMORY_ENDPOINT)
-            .http_client(self.http_client())
-            .credentials_provider(credentials)
-            .time_source(clock.clone())
-            .sleep_impl(clock)
-            .build();
-        aws_sdk_sts::Client::from_conf(config)
+        self.actor_with(credentials).sts()
     }
 
     /// A KMS client of a user, in memory, in `us-east-1`, on the emulator's clock.
@@ -377,27 +436,11 @@ impl Emulator {
     /// # Panics
     /// If the scenario has no such user with an access key.
     pub fn kms(&self, user: &str) -> aws_sdk_kms::Client {
-        self.kms_with(self.expect_credentials(user))
+        self.actor(user).kms()
     }
 
     /// A KMS client with these credentials, in memory, in `us-east-1`, on the emulator's clock.
     pub fn kms_with(&self, credentials: Credentials) -> aws_sdk_kms::Client {
-        let clock = SdkClock(self.inner.clock.clone());
-        let config = aws_sdk_kms::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(IN_MEMORY_ENDPOINT)
-            .http_client(self.http_client())
-            .credentials_provider(credentials)
-            .time_source(clock.clone())
-            .sleep_impl(clock)
-            .build();
-        aws_sdk_kms::Client::from_conf(config)
-    }
-
-    #[expect(clippy::panic, reason = "a test that names a user its scenario does not have is itself wrong")]
-    fn expect_credentials(&self, user: &str) -> Credentials {
-        self.credentials(user)
-            .unwrap_or_else(|| panic!("the scenario has no user `{user}` with an access key"))
+        self.actor_with(credentials).kms()
     }
 }

@@ -219,9 +219,10 @@ impl Matched {
 }
 
 /// The faults in force.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Faults {
     active: Arc<Mutex<Vec<Arc<Active>>>>,
+    seed: u64,
 }
 
 #[derive(Debug)]
@@ -232,6 +233,20 @@ struct Active {
 }
 
 impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { active: Arc::default(), seed }
+    }
+
+    /// What chance is drawn from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Ends all faults.
+    pub(crate) fn reset(&self) {
+        self.active.lock().clear();
+    }
+
     pub(crate) fn inject(&self, fault: Fault) -> FaultGuard {
         let active = Arc::new(Active { fault, met: AtomicU64::new(0), hits: AtomicU64::new(0) });
         self.active.lock().push(Arc::clone(&active));

@@ -12,10 +12,12 @@
 //!
 //! What is not supported is refused by name (`NotImplemented`), never approximated.
 
+mod actor;
 mod addressing;
 mod admin;
 mod authenticate;
 mod authorize;
+mod control;
 mod data_dir;
 mod emulator;
 mod error;
@@ -45,6 +47,8 @@ mod xml;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use actor::Actor;
+pub use control::{RestoreError, Snapshot};
 pub use data_dir::DataDirError;
 pub use emulator::{Builder, Emulator, StartError};
 pub use fault::{AnswerLost, Fault, FaultGuard};

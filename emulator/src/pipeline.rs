@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bucketproof_clock::{Clock, Entropy};
+use bucketproof_clock::Clock;
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_LENGTH, HeaderName};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -22,12 +22,13 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use crate::addressing::{Domains, Host};
 use crate::admin;
 use crate::authenticate::{self, Authenticated, Decoded, sha256_hex};
+use crate::control::Control;
 use crate::error::{AwsError, Protocol};
-use crate::exchange::{Address, Exchange, Ground, Outcome};
+use crate::exchange::{Address, Exchange, Outcome};
 use crate::head::Head;
 use crate::iam;
 use crate::ids::RequestIds;
-use crate::journal::{Entry, Journal};
+use crate::journal::Entry;
 use crate::kms;
 use crate::operation::Op;
 use crate::query;
@@ -103,24 +104,21 @@ impl Default for Network {
 
 /// All that a request passes through.
 pub(crate) struct Pipeline {
-    ground: Ground,
-    entropy: Entropy,
-    journal: Journal,
-    network: Network,
+    control: Arc<Control>,
     codec: S3Service,
 }
 
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pipeline").field("clock", &self.ground.clock).finish_non_exhaustive()
+        f.debug_struct("Pipeline").field("clock", &self.control.ground.clock).finish_non_exhaustive()
     }
 }
 
 impl Pipeline {
-    pub(crate) fn new(ground: Ground, entropy: Entropy, journal: Journal, network: Network) -> Self {
+    pub(crate) fn new(control: Arc<Control>) -> Self {
         let mut builder = S3ServiceBuilder::new(S3Codec);
-        builder.set_host(Host(network.domains.clone()));
-        Self { ground, entropy, journal, network, codec: builder.build() }
+        builder.set_host(Host(control.network.domains.clone()));
+        Self { control, codec: builder.build() }
     }
 
     /// Answers one request, whatever it is.
@@ -130,16 +128,16 @@ impl Pipeline {
         B::Error: std::fmt::Display,
     {
         let (parts, body) = request.into_parts();
-        let head = Head::new(&parts, source_ip, &self.network.domains);
+        let head = Head::new(&parts, source_ip, &self.control.network.domains);
         if admin::is_admin(&head) {
-            return admin::answer(&head, &self.journal);
+            return admin::answer(&head, &self.control.journal);
         }
-        let ids = RequestIds::draw(&self.entropy);
+        let ids = RequestIds::draw(&self.control.entropy);
         let service = Service::of(&head);
         let address = Address::of(&head);
         let mut entry = Entry {
             request_id: ids.request_id.clone(),
-            received_at: self.ground.clock.now(),
+            received_at: self.control.ground.clock.now(),
             service: service.name().to_owned(),
             operation: None,
             method: head.method.to_string(),
@@ -197,10 +195,12 @@ impl Pipeline {
                 refusal.render(protocol, &method, &ids).map(Content::from)
             }
         };
-        if let Some(headers) = from_script.and_then(|head| cors_headers(&head, &self.ground.world.lock())) {
+        if let Some(headers) =
+            from_script.and_then(|head| cors_headers(&head, &self.control.ground.world.lock()))
+        {
             response.headers_mut().extend(headers);
         }
-        sign_off(&mut response, &service, &ids, &self.ground.clock);
+        sign_off(&mut response, &service, &ids, &self.control.ground.clock);
         for fault in &outcome.matched {
             response = fault.spoil(response);
             entry.faults.push(fault.description.clone());
@@ -209,8 +209,8 @@ impl Pipeline {
         entry.operation = outcome.op;
         entry.status = response.status().as_u16();
         entry.response_bytes = response.body().len();
-        entry.record(outcome.decided, self.ground.clock.now());
-        self.journal.add(entry);
+        entry.record(outcome.decided, self.control.ground.clock.now());
+        self.control.journal.add(entry);
         response
     }
 
@@ -234,7 +234,7 @@ impl Pipeline {
         if *service == Service::S3 && head.website.is_some() {
             // The website endpoint knows nobody, whatever credentials are sent.
             let decoded = Decoded { body: self.read(&mut body, &head).await?, trailers: Vec::new() };
-            return Ok(Exchange::new(head, Authenticated::anonymous(), decoded, &self.ground));
+            return Ok(Exchange::new(head, Authenticated::anonymous(), decoded, &self.control.ground));
         }
         if *service == Service::S3 && is_form_post(&head) {
             return self.posted(head, body, entry).await;
@@ -276,7 +276,7 @@ impl Pipeline {
                 check_subresource(&head)?;
             }
         }
-        Ok(Exchange::new(head, authenticated, decoded, &self.ground))
+        Ok(Exchange::new(head, authenticated, decoded, &self.control.ground))
     }
 
     /// A client that waits for `100 Continue` is told at once that its upload will be refused.
@@ -286,7 +286,8 @@ impl Pipeline {
             return None;
         }
         check_headers(head).and_then(|()| check_subresource(head)).ok()?;
-        let exchange = Arc::new(Exchange::rehearsal(head.clone(), authenticated.clone(), &self.ground));
+        let exchange =
+            Arc::new(Exchange::rehearsal(head.clone(), authenticated.clone(), &self.control.ground));
         let _rehearsed = self.codec.call(for_codec(&exchange).ok()?).await;
         exchange.with_outcome(|outcome| outcome.refusal = outcome.foreseen.take());
         let exchange = Arc::into_inner(exchange)?;
@@ -312,16 +313,16 @@ impl Pipeline {
         entry.request_bytes = bytes.len() as u64;
         let form = Form::parse(&head, &bytes)?;
         entry.key = Some(form.key().to_owned());
-        let now = self.ground.clock.now();
+        let now = self.control.ground.clock.now();
         let authenticated =
-            authenticate::authenticate_form(&form, &head, &self.ground.world.lock().accounts, now)?;
+            authenticate::authenticate_form(&form, &head, &self.control.ground.world.lock().accounts, now)?;
         entry.principal =
             authenticated.caller.identity().and_then(|identity| identity.principal.arn().map(str::to_owned));
         form.check_policy(&head, now)?;
         let head = form.head(&head);
         check_headers(&head)?;
         let body = Decoded { body: form.file(), trailers: Vec::new() };
-        let mut exchange = Exchange::new(head, authenticated, body, &self.ground);
+        let mut exchange = Exchange::new(head, authenticated, body, &self.control.ground);
         exchange.form = Some(form);
         Ok(exchange)
     }
@@ -349,7 +350,7 @@ impl Pipeline {
             let frame = tokio::select! {
                 biased;
                 frame = body.frame() => frame,
-                () = idle.sleep(self.network.idle_timeout) => return Err(AwsError::request_timeout()),
+                () = idle.sleep(self.control.network.idle_timeout) => return Err(AwsError::request_timeout()),
             };
             let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
@@ -386,8 +387,8 @@ impl Pipeline {
         if *service == Service::S3 {
             authenticate::adopt_signed(head)?;
         }
-        let now = self.ground.clock.now();
-        let world = self.ground.world.lock();
+        let now = self.control.ground.clock.now();
+        let world = self.control.ground.world.lock();
         let authenticated = authenticate::authenticate(head, service, &world.accounts, now)?;
         if *service == Service::S3 && authenticated.is_presigned() {
             authenticate::adopt_all(head)?;
@@ -417,7 +418,7 @@ impl Pipeline {
             }
         });
         let body = || {
-            let body = with_display_names(body, &self.ground.world.lock());
+            let body = with_display_names(body, &self.control.ground.world.lock());
             Content::from(xml::finish_document(body))
         };
         Ok(Response::from_parts(parts, outcome_content.unwrap_or_else(body)))

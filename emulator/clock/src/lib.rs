@@ -22,41 +22,71 @@ use parking_lot::Mutex;
 
 /// A source of time, cheap to clone; clones share one hand.
 ///
-/// A manual clock stands still until it is told to move. The system clock follows the machine, shifted by
-/// what [`Clock::advance`] has added.
+/// A manual clock stands still until it is told to move; who waits on it moves it. A frozen clock stands still also
+/// for those. The system clock follows the machine, shifted by what [`Clock::advance`] has added.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    hand: Arc<Hand>,
+    hand: Arc<Mutex<Hand>>,
 }
 
-#[derive(Debug)]
+/// How a clock moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At the machine's pace, perhaps shifted.
+    System,
+    /// When told to, and by those who wait on it.
+    Manual,
+    /// Only when told to.
+    Frozen,
+}
+
+#[derive(Clone, Copy, Debug)]
 enum Hand {
-    System { offset: Mutex<SignedDuration> },
-    Manual { now: Mutex<Timestamp> },
+    System { offset: SignedDuration },
+    Manual { now: Timestamp },
+    Frozen { now: Timestamp },
 }
 
 impl Clock {
+    fn with(hand: Hand) -> Self {
+        Self { hand: Arc::new(Mutex::new(hand)) }
+    }
+
     /// A clock that follows the machine.
     pub fn system() -> Self {
-        Self { hand: Arc::new(Hand::System { offset: Mutex::new(SignedDuration::ZERO) }) }
+        Self::offset(SignedDuration::ZERO)
+    }
+
+    /// A clock that follows the machine at this distance, ahead or behind.
+    pub fn offset(offset: SignedDuration) -> Self {
+        Self::with(Hand::System { offset })
     }
 
     /// A clock that runs at the machine's pace from `start` on.
     pub fn system_from(start: Timestamp) -> Self {
-        let offset = start.duration_since(machine_time());
-        Self { hand: Arc::new(Hand::System { offset: Mutex::new(offset) }) }
+        Self::offset(start.duration_since(machine_time()))
     }
 
-    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::set`] moves it.
+    /// A clock that stands at `start` until [`Clock::advance`], [`Clock::set`] or [`Clock::sleep`] moves it.
     pub fn manual(start: Timestamp) -> Self {
-        Self { hand: Arc::new(Hand::Manual { now: Mutex::new(start) }) }
+        Self::with(Hand::Manual { now: start })
+    }
+
+    /// A clock that stands at `start` until [`Clock::advance`] or [`Clock::set`] moves it; waiting on it takes no time.
+    pub fn frozen(start: Timestamp) -> Self {
+        Self::with(Hand::Frozen { now: start })
+    }
+
+    /// A clock of its own that shows the same and moves in the same way.
+    pub fn fork(&self) -> Self {
+        Self::with(*self.hand.lock())
     }
 
     /// The current instant, UTC.
     pub fn now(&self) -> Timestamp {
-        match &*self.hand {
-            Hand::System { offset } => shifted(machine_time(), *offset.lock()),
-            Hand::Manual { now } => *now.lock(),
+        match *self.hand.lock() {
+            Hand::System { offset } => shifted(machine_time(), offset),
+            Hand::Manual { now } | Hand::Frozen { now } => now,
         }
     }
 
@@ -68,40 +98,56 @@ impl Clock {
     /// Moves the clock forward by `step`.
     pub fn advance(&self, step: Duration) {
         let step = SignedDuration::try_from(step).unwrap_or(SignedDuration::MAX);
-        match &*self.hand {
-            Hand::System { offset } => {
-                let mut offset = offset.lock();
-                *offset = offset.saturating_add(step);
-            }
-            Hand::Manual { now } => {
-                let mut now = now.lock();
-                *now = shifted(*now, step);
-            }
+        match &mut *self.hand.lock() {
+            Hand::System { offset } => *offset = offset.saturating_add(step),
+            Hand::Manual { now } | Hand::Frozen { now } => *now = shifted(*now, step),
         }
     }
 
     /// Moves the clock to `instant`, forward or back.
     pub fn set(&self, instant: Timestamp) {
-        match &*self.hand {
-            Hand::System { offset } => *offset.lock() = instant.duration_since(machine_time()),
-            Hand::Manual { now } => *now.lock() = instant,
+        match &mut *self.hand.lock() {
+            Hand::System { offset } => *offset = instant.duration_since(machine_time()),
+            Hand::Manual { now } | Hand::Frozen { now } => *now = instant,
         }
+    }
+
+    /// How it moves.
+    pub fn pace(&self) -> Pace {
+        match *self.hand.lock() {
+            Hand::System { .. } => Pace::System,
+            Hand::Manual { .. } => Pace::Manual,
+            Hand::Frozen { .. } => Pace::Frozen,
+        }
+    }
+
+    /// Makes it move in this way from what it shows now on.
+    pub fn set_pace(&self, pace: Pace) {
+        let now = self.now();
+        *self.hand.lock() = match pace {
+            Pace::System => Hand::System { offset: now.duration_since(machine_time()) },
+            Pace::Manual => Hand::Manual { now },
+            Pace::Frozen => Hand::Frozen { now },
+        };
     }
 
     /// Whether the clock moves only when told to.
     pub fn is_manual(&self) -> bool {
-        matches!(*self.hand, Hand::Manual { .. })
+        self.pace() != Pace::System
     }
 
     /// Waits for `length`. On a manual clock the wait takes no real time: it advances the clock and yields once,
-    /// so that a back-off in a test is instant and still visible in the time stamps that follow it.
+    /// so that a back-off in a test is instant and still visible in the time stamps that follow it. On a frozen clock
+    /// it only yields.
     #[expect(clippy::disallowed_methods, reason = "this file is the door to real sleep")]
     pub async fn sleep(&self, length: Duration) {
-        if self.is_manual() {
-            self.advance(length);
-            tokio::task::yield_now().await;
-        } else {
-            tokio::time::sleep(length).await;
+        match self.pace() {
+            Pace::System => tokio::time::sleep(length).await,
+            Pace::Manual => {
+                self.advance(length);
+                tokio::task::yield_now().await;
+            }
+            Pace::Frozen => tokio::task::yield_now().await,
         }
     }
 }
@@ -148,6 +194,23 @@ impl Entropy {
     /// Reproducible bytes: a SplitMix64 sequence that starts at `seed`. Not fit for secrets that matter.
     pub fn seeded(seed: u64) -> Self {
         Self { source: Arc::new(Source::Seeded { state: Mutex::new(seed) }) }
+    }
+
+    /// A source of its own that yields what this one would yield from here on; the machine's yields anything.
+    pub fn fork(&self) -> Self {
+        match &*self.source {
+            Source::Machine => Self::machine(),
+            Source::Seeded { state } => Self::seeded(*state.lock()),
+        }
+    }
+
+    /// Goes to where `other` stands, so that both yield the same from here on. The machine's stays what it is.
+    pub fn follow(&self, other: &Self) {
+        if let (Source::Seeded { state }, Source::Seeded { state: target }) = (&*self.source, &*other.source)
+        {
+            let target = *target.lock();
+            *state.lock() = target;
+        }
     }
 
     /// The next eight bytes as a number.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Clock, Entropy};
+use super::{Clock, Entropy, Pace};
 
 #[test]
 fn a_manual_clock_moves_only_when_told_and_clones_share_it() {
@@ -35,4 +35,32 @@ fn seeded_entropy_repeats_and_machine_entropy_does_not() {
     assert_ne!(text(Entropy::seeded(7)), text(Entropy::seeded(8)));
     assert_ne!(text(Entropy::machine()), text(Entropy::machine()));
     assert_eq!(Entropy::seeded(1).text(b"", 4), "");
+}
+
+#[tokio::test]
+async fn a_frozen_clock_stands_also_for_those_who_wait() {
+    let clock = Clock::frozen("2026-01-01T00:00:00Z".parse().unwrap());
+    clock.sleep(Duration::from_hours(24)).await;
+    assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(clock.now().to_string(), "2026-01-01T00:00:01Z");
+    clock.set_pace(Pace::Manual);
+    clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(clock.now().to_string(), "2026-01-01T00:00:02Z");
+}
+
+#[test]
+fn forks_of_clock_and_entropy_go_their_own_way() {
+    let clock = Clock::manual("2026-01-01T00:00:00Z".parse().unwrap());
+    let fork = clock.fork();
+    fork.advance(Duration::from_secs(1));
+    assert_eq!(clock.now().to_string(), "2026-01-01T00:00:00Z");
+    let entropy = Entropy::seeded(7);
+    entropy.next_u64();
+    let fork = entropy.fork();
+    let drawn = entropy.next_u64();
+    assert_eq!(fork.next_u64(), drawn);
+    entropy.next_u64();
+    entropy.follow(&fork);
+    assert_eq!(entropy.next_u64(), fork.next_u64());
 }

@@ -178,7 +178,7 @@ impl Pipeline {
         head.bucket_in_host = None;
         head.headers.insert(HOST, HeaderValue::from_static("s3.amazonaws.com"));
         let nothing = Decoded { body: bytes::Bytes::new(), trailers: Vec::new() };
-        let read = Arc::new(Exchange::new(head, Authenticated::anonymous(), nothing, &self.ground));
+        let read = Arc::new(Exchange::new(head, Authenticated::anonymous(), nothing, &self.control.ground));
         let answer = self.s3(&read).await;
         let mut outcome = read.take_outcome();
         visit.exchange.with_outcome(|whole| whole.decided.append(&mut outcome.decided));

@@ -27,7 +27,7 @@ pub(crate) struct BucketChanges {
 }
 
 /// The buckets by name. Reading is that of a map; each way to change one is noted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Buckets {
     map: BTreeMap<String, Bucket>,
     touched: BTreeSet<String>,

@@ -58,7 +58,7 @@ impl KeyScope {
 }
 
 /// All keys of all accounts and regions.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Keys {
     by_arn: BTreeMap<String, KmsKey>,
     /// The ARNs of the keys by their ids, which are unique everywhere.

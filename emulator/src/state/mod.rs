@@ -106,6 +106,19 @@ impl World {
         Ok(world)
     }
 
+    /// A copy that goes its own way and draws from `entropy`. Objects are shared until one of the two changes a
+    /// bucket.
+    pub(crate) fn fork(&self, entropy: Entropy) -> Self {
+        Self {
+            accounts: self.accounts.clone(),
+            buckets: self.buckets.clone(),
+            lifecycle: self.lifecycle,
+            keys: self.keys.clone(),
+            beyond_buckets: self.beyond_buckets.clone(),
+            entropy,
+        }
+    }
+
     /// The parts beside the buckets that may have changed since this was last asked, as JSON.
     pub(crate) fn take_touched_sections(&mut self) -> Vec<(&'static str, Result<Vec<u8>, String>)> {
         let sections = [

@@ -69,10 +69,11 @@ pub(crate) enum Touch {
 /// The objects of a bucket by key, in the byte order of keys. Each way to change one is noted.
 ///
 /// Keys whose newest version is a delete marker are kept apart, so that a listing of objects never walks over them.
+/// Both maps are shared with copies of the bucket until one of them is changed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Objects {
-    live: BTreeMap<String, Versions>,
-    deleted: BTreeMap<String, Versions>,
+    live: Arc<BTreeMap<String, Versions>>,
+    deleted: Arc<BTreeMap<String, Versions>>,
     /// The order of the last version.
     last_order: u64,
     touched: BTreeMap<(String, VersionId), Touch>,
@@ -219,7 +220,11 @@ impl Objects {
 
     /// The object to change in place what may be changed: tags, ACL, retention. `None` is the newest.
     pub(crate) fn object_mut(&mut self, key: &str, id: Option<&VersionId>) -> Option<&mut Object> {
-        let versions = self.live.get_mut(key).or_else(|| self.deleted.get_mut(key))?;
+        let versions = match self.live.contains_key(key) {
+            true => Arc::make_mut(&mut self.live).get_mut(key)?,
+            false if self.deleted.contains_key(key) => Arc::make_mut(&mut self.deleted).get_mut(key)?,
+            false => return None,
+        };
         let at = match id {
             None => versions.list.len().checked_sub(1)?,
             Some(id) => versions.position(id)?,
@@ -275,15 +280,16 @@ impl Objects {
         self.last_order = self.last_order.max(order);
         let is_live = version.object().is_some();
         // Most writes find the key where it belongs.
-        let place = if is_live { &mut self.live } else { &mut self.deleted };
+        let place = Arc::make_mut(if is_live { &mut self.live } else { &mut self.deleted });
         if let Some(versions) = place.get_mut(key) {
             versions.push(order, version);
             return;
         }
         let other = if is_live { &mut self.deleted } else { &mut self.live };
-        let mut versions = other.remove(key).unwrap_or_default();
+        let had = other.contains_key(key).then(|| Arc::make_mut(other).remove(key)).flatten();
+        let mut versions = had.unwrap_or_default();
         versions.push(order, version);
-        let place = if is_live { &mut self.live } else { &mut self.deleted };
+        let place = Arc::make_mut(if is_live { &mut self.live } else { &mut self.deleted });
         place.insert(key.to_owned(), versions);
     }
 
@@ -291,6 +297,10 @@ impl Objects {
     pub(super) fn remove(&mut self, key: &str, id: &VersionId) -> Option<Version> {
         let was_live = self.live.contains_key(key);
         let place = if was_live { &mut self.live } else { &mut self.deleted };
+        if !place.contains_key(key) {
+            return None;
+        }
+        let place = Arc::make_mut(place);
         let versions = place.get_mut(key)?;
         let removed = versions.remove(id)?;
         self.touched.insert((key.to_owned(), id.clone()), Touch::Placed);
@@ -299,7 +309,7 @@ impl Objects {
         } else if versions.is_live() != was_live
             && let Some((key, versions)) = place.remove_entry(key)
         {
-            let other = if was_live { &mut self.deleted } else { &mut self.live };
+            let other = Arc::make_mut(if was_live { &mut self.deleted } else { &mut self.live });
             other.insert(key, versions);
         }
         Some(removed)
@@ -322,17 +332,17 @@ impl Objects {
 
     #[cfg(test)]
     fn step(&self) {
-        self.steps.0.set(self.steps.0.get() + 1);
+        self.steps.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// How many keys were looked at since this was last asked.
     #[cfg(test)]
     pub(crate) fn take_steps(&self) -> usize {
-        self.steps.0.take()
+        self.steps.0.swap(0, std::sync::atomic::Ordering::Relaxed)
     }
 }
 
 /// Keys looked at.
 #[cfg(test)]
 #[derive(Clone, Debug, Default)]
-struct Steps(std::cell::Cell<usize>);
+struct Steps(Arc<std::sync::atomic::AtomicUsize>);

@@ -31,6 +31,8 @@ mod fixture;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod harness;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod iam;

@@ -11,7 +11,7 @@ use super::managed::{ManagedPolicy, aws_managed};
 use super::provider::OidcProvider;
 
 /// An AWS account.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
     pub(crate) canonical_id: String,
@@ -32,7 +32,7 @@ pub(crate) struct Account {
 }
 
 /// An IAM user.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct User {
     pub(crate) entity: Entity,
     pub(crate) policies: Attached,
@@ -45,14 +45,14 @@ pub(crate) struct User {
 }
 
 /// An IAM group.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Group {
     pub(crate) entity: Entity,
     pub(crate) policies: Attached,
 }
 
 /// An IAM role.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Role {
     pub(crate) entity: Entity,
     pub(crate) trust: Policy,
@@ -64,7 +64,7 @@ pub(crate) struct Role {
 }
 
 /// What EC2 would hand a role to.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct InstanceProfile {
     pub(crate) entity: Entity,
     /// The unique id of its role.

@@ -11,7 +11,7 @@ use super::aws_managed::AWS_MANAGED;
 use super::entity::{Entity, EntityKind, IamTags};
 
 /// A policy that can be attached to many.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct ManagedPolicy {
     pub(crate) entity: Entity,
     pub(crate) description: Option<String>,

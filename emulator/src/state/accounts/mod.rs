@@ -49,7 +49,7 @@ pub(crate) struct Accounts {
 }
 
 /// When keys and roles were last used.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Usage {
     /// By access key id.
     keys: BTreeMap<String, LastUsed>,
@@ -65,6 +65,14 @@ pub(crate) struct CallerPolicies {
     pub(crate) session: Option<Vec<Policy>>,
     /// Those of the user, or of the role and its session.
     pub(crate) tags: IamTags,
+}
+
+/// A copy notes for itself who uses what.
+impl Clone for Accounts {
+    fn clone(&self) -> Self {
+        let usage = Mutex::new(self.usage.lock().clone());
+        Self { by_id: self.by_id.clone(), keys: self.keys.clone(), usage }
+    }
 }
 
 impl Accounts {

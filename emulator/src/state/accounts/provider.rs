@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::entity::IamTags;
 
 /// An OpenID Connect provider.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct OidcProvider {
     pub(crate) arn: String,
     /// The issuer as given, scheme included.

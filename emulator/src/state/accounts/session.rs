@@ -47,7 +47,7 @@ pub(crate) enum Holder {
 }
 
 /// Temporary credentials, as STS issued them.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Session {
     pub(crate) account: AccountId,
     pub(crate) source: SessionSource,
