@@ -53,6 +53,17 @@ pub fn parse_micros(text: &str) -> Result<i64, DatetimeError> {
     Ok(seconds * 1_000_000 + fraction)
 }
 
+/// The instant as `2025-01-15T14:05:00Z`, with three or six digits of a fraction where they are not all zero. `None`
+/// outside the years that texts can show.
+pub fn instant_text(micros: i64) -> Option<String> {
+    let instant = jiff::Timestamp::from_microsecond(micros).ok()?;
+    Some(match micros.rem_euclid(1_000_000) {
+        0 => format!("{instant:.0}"),
+        fraction if fraction % 1_000 == 0 => format!("{instant:.3}"),
+        _ => format!("{instant:.6}"),
+    })
+}
+
 /// 0001-01-01T00:00:00Z.
 const FIRST_SECOND: i64 = -62_135_596_800;
 /// 9999-12-30T22:00:00Z, where the calendar library ends.

@@ -92,10 +92,10 @@ pub fn merge(
     let mut entries: Vec<Entry> = Vec::new();
     for (at, (batch, columns)) in batches.iter().zip(&views).enumerate() {
         let is_new = at == base.len();
-        let instants = |position: usize| {
+        let instants = |position: Option<usize>| {
             batch
                 .columns()
-                .get(position)
+                .get(position?)
                 .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
         };
         let versions = instants(dataset.version_position()).ok_or_else(schema_error)?;

@@ -11,16 +11,13 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression as PageCompression, ZstdLevel};
+use parquet::basic::{Compression as PageCompression, GzipLevel, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
 use crate::profile::{ColumnType, Compression, Dataset, Encoding};
-
-/// Media type of objects.
-pub const CONTENT_TYPE: &str = "application/vnd.apache.parquet";
 
 /// In the form that readers parse: application, version, build. Fixed, so that bytes depend on rows alone.
 const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
@@ -102,19 +99,19 @@ fn properties(
     let compression = match encoding.compression {
         Compression::Snappy => PageCompression::SNAPPY,
         Compression::Zstd => PageCompression::ZSTD(ZstdLevel::try_new(1)?),
+        Compression::Gzip => PageCompression::GZIP(GzipLevel::default()),
         Compression::None => PageCompression::UNCOMPRESSED,
     };
-    let time_column = i32::try_from(dataset.time_position()).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(compression)
         .set_max_row_group_row_count(Some(encoding.row_group_rows))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_sorting_columns(Some(vec![SortingColumn {
-            column_idx: time_column,
-            descending: false,
-            nulls_first: false,
-        }]));
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    if let Some(time) = dataset.time_position().filter(|_| dataset.mode().sorts_by_time()) {
+        let column_idx = i32::try_from(time).unwrap_or_default();
+        let sorting = SortingColumn { column_idx, descending: false, nulls_first: false };
+        properties = properties.set_sorting_columns(Some(vec![sorting]));
+    }
     // Readers filter by time and version; pages of these two are worth an index. Bounds of JSON text help nobody.
     for (at, column) in dataset.columns().iter().enumerate() {
         let path = ColumnPath::from(column.name.as_str());
@@ -123,9 +120,9 @@ fn properties(
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path.clone(), values);
         }
-        if at == dataset.time_position() || at == dataset.version_position() {
+        if dataset.time_position() == Some(at) || dataset.version_position() == Some(at) {
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::Page);
-        } else if column.kind == ColumnType::Json {
+        } else if matches!(column.kind, ColumnType::Json | ColumnType::Object) {
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
         }
     }

@@ -17,7 +17,7 @@ use sonic_rs::LazyValue;
 
 use crate::datetime::parse_micros;
 use crate::dead_letter::{DeadLetter, RowProblem};
-use crate::profile::{Column, ColumnType, Dataset, element_field};
+use crate::profile::{Column, ColumnType, Dataset, element_field, integer_element_field};
 
 mod quick;
 
@@ -25,6 +25,9 @@ use quick::{Pattern, Scanner, Token};
 
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
 pub const NESTING_DEPTH_MAX: usize = 128;
+
+/// Microseconds of 9999-12-30T22:00:00Z, where the calendar library ends.
+const MICROS_END: i64 = 253_402_207_200_000_000;
 
 /// Where lines come from, for dead letters.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +97,7 @@ enum Cell<'a> {
     Number(i64),
     Truth(bool),
     List(Vec<Cow<'a, str>>),
+    Numbers(Vec<i64>),
 }
 
 impl Cell<'_> {
@@ -108,6 +112,7 @@ enum Builder {
     Truth(BooleanBuilder),
     Number(Int64Builder),
     List(ListBuilder<StringBuilder>),
+    Numbers(ListBuilder<Int64Builder>),
 }
 
 struct Decoder<'d> {
@@ -124,16 +129,20 @@ impl<'d> Decoder<'d> {
         let builders = columns
             .iter()
             .map(|column| match column.kind {
-                ColumnType::String | ColumnType::Json => {
+                ColumnType::String | ColumnType::Json | ColumnType::Object => {
                     Builder::Text(StringBuilder::with_capacity(rows, rows * 16))
                 }
-                ColumnType::Datetime => {
+                ColumnType::Datetime | ColumnType::Millis => {
                     Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
                 }
                 ColumnType::Boolean => Builder::Truth(BooleanBuilder::with_capacity(rows)),
                 ColumnType::Integer => Builder::Number(Int64Builder::with_capacity(rows)),
                 ColumnType::Array | ColumnType::ArrayJson => {
                     Builder::List(ListBuilder::new(StringBuilder::new()).with_field(element_field()))
+                }
+                ColumnType::IntegerArray => {
+                    let numbers = ListBuilder::new(Int64Builder::new());
+                    Builder::Numbers(numbers.with_field(integer_element_field()))
                 }
             })
             .collect();
@@ -231,7 +240,8 @@ impl<'d> Decoder<'d> {
             }
         }
         let is_present = |at: &usize| cells.get(*at).is_some_and(|cell| !cell.is_null());
-        if self.dataset.key_positions().iter().any(|key| key.present.iter().all(is_present)) {
+        let keys = self.dataset.key_positions();
+        if keys.is_empty() || keys.iter().any(|key| key.present.iter().all(is_present)) {
             return Ok(());
         }
         let alternatives: Vec<String> =
@@ -249,6 +259,7 @@ impl<'d> Decoder<'d> {
                 Builder::Truth(mut builder) => Arc::new(builder.finish()),
                 Builder::Number(mut builder) => Arc::new(builder.finish()),
                 Builder::List(mut builder) => Arc::new(builder.finish()),
+                Builder::Numbers(mut builder) => Arc::new(builder.finish()),
             })
             .collect();
         RecordBatch::try_new(self.dataset.schema(), columns)
@@ -272,6 +283,11 @@ fn append(builder: &mut Builder, cell: Cell<'_>) {
             builder.append(true);
         }
         (Builder::List(builder), _) => builder.append_null(),
+        (Builder::Numbers(builder), Cell::Numbers(numbers)) => {
+            builder.values().append_slice(&numbers);
+            builder.append(true);
+        }
+        (Builder::Numbers(builder), _) => builder.append_null(),
     }
 }
 
@@ -337,6 +353,14 @@ fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem
         |expected, detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
     match column.kind {
         ColumnType::Json => Ok(Cell::Text(Cow::Borrowed(raw))),
+        ColumnType::Object if raw.starts_with('{') => Ok(Cell::Text(Cow::Borrowed(raw))),
+        ColumnType::Object => Err(wrong("an object", found(raw))),
+        ColumnType::Millis => {
+            let expected = "milliseconds since 1970 as a text of digits";
+            let text = string(raw).map_err(|detail| wrong(expected, detail))?;
+            millis(&text).map(Cell::Number).ok_or_else(|| wrong(expected, found(raw)))
+        }
+        ColumnType::IntegerArray => numbers(column, raw),
         ColumnType::String => {
             let text = string(raw).map_err(|detail| wrong("a string", detail))?;
             if column.values.as_ref().is_some_and(|values| !values.iter().any(|value| *value == text)) {
@@ -379,6 +403,30 @@ fn list<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
         });
     }
     Ok(Cell::List(elements))
+}
+
+/// Microseconds of a text of milliseconds, written without sign or leading zeros; years 1970 to 9999.
+fn millis(text: &str) -> Option<i64> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    let number: i64 = text.parse().ok().filter(|_| is_plain)?;
+    number.checked_mul(1_000).filter(|micros| *micros < MICROS_END)
+}
+
+fn numbers<'a>(column: &Column, raw: &str) -> Result<Cell<'a>, RowProblem> {
+    let wrong = |detail: String| RowProblem::WrongType {
+        column: column.name.clone(),
+        expected: "a list of integers of 64 bits",
+        detail,
+    };
+    if !raw.starts_with('[') {
+        return Err(wrong(found(raw)));
+    }
+    let mut elements = Vec::new();
+    for element in sonic_rs::to_array_iter(raw) {
+        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
+        elements.push(element.parse().map_err(|_| wrong(found(element)))?);
+    }
+    Ok(Cell::Numbers(elements))
 }
 
 /// The content of a JSON string; escapes are resolved, lone surrogates refused.

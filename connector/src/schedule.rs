@@ -6,7 +6,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
-use crate::profile::{Alignment, Cadence};
+use crate::profile::Cadence;
 
 /// When an export runs. All times are UTC, so no change of a zone's clock moves a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,11 @@ pub enum Schedule {
 impl Schedule {
     /// The schedule of a profile's cadence.
     pub fn of(cadence: Cadence) -> Self {
-        match cadence.aligned {
-            Alignment::Aligned => Self::Aligned { every: cadence.every },
-            Alignment::Free => Self::After { every: cadence.every },
+        match cadence {
+            Cadence::Aligned { every } => Self::Aligned { every },
+            Cadence::After { every } => Self::After { every },
+            Cadence::Daily { at } => Self::Daily { at },
+            Cadence::Streaming { bytes, age } => Self::Streaming { bytes, age },
         }
     }
 

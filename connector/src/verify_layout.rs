@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::names::ObjectKey;
-use crate::profile::VendorProfile;
+use crate::profile::{KeyPrefix, VendorProfile};
 use crate::store::{S3Store, StoreError};
 
 /// What was found below the connection's prefix.
@@ -31,25 +31,44 @@ pub async fn verify_layout(
     profile: &VendorProfile,
     store: &S3Store,
 ) -> Result<LayoutReport, StoreError> {
-    let keys = store.keys(config.bucket.prefix.as_str()).await?;
+    let keys = store.keys(profile.prefix_of(&config.bucket.prefix).as_str()).await?;
     Ok(judge(config, profile, keys))
 }
 
 fn judge(config: &Config, profile: &VendorProfile, keys: Vec<String>) -> LayoutReport {
     let mut report = LayoutReport::default();
+    let prefix = profile.prefix_of(&config.bucket.prefix);
     for text in keys {
-        let partition = ObjectKey::new(text.as_str())
-            .ok()
-            .and_then(|key| profile.layout().partition_of(&config.bucket.prefix, &key));
-        match partition {
+        match ObjectKey::new(text.as_str()).ok().and_then(|key| owner_of(profile, &prefix, &key)) {
             None => report.foreign.push(text),
-            Some(partition) if profile.dataset(partition.dataset()).is_none() => {
-                report.unknown_dataset.push(text);
-            }
-            Some(_) => report.conforming += 1,
+            Some(Owner::Unknown) => report.unknown_dataset.push(text),
+            Some(Owner::Dataset) => report.conforming += 1,
         }
     }
     report
+}
+
+enum Owner {
+    Dataset,
+    Unknown,
+}
+
+/// Whether a layout makes the key, and for a dataset of the profile.
+fn owner_of(profile: &VendorProfile, prefix: &KeyPrefix, key: &ObjectKey) -> Option<Owner> {
+    let mut owner = None;
+    for dataset in profile.datasets() {
+        let Some(parts) = dataset.layout().parts_of(prefix, key) else { continue };
+        let is_open =
+            |extension: &String| profile.encodings().iter().any(|encoding| encoding.extension == *extension);
+        if !parts.extension.as_ref().is_none_or(is_open) {
+            continue;
+        }
+        if parts.dataset.is_none_or(|name| name == dataset.name().as_str()) {
+            return Some(Owner::Dataset);
+        }
+        owner = Some(Owner::Unknown);
+    }
+    owner
 }
 
 #[cfg(test)]

@@ -82,12 +82,18 @@ fn lint(file: &Path) -> Result<(), Complaint> {
 fn examples(profile: &VendorProfile, name: &str) -> Result<(), Complaint> {
     let failing = profile.failing_examples();
     if failing.is_empty() {
-        return print(&format!("{name}: fine, {} examples\n", profile.examples().len()));
+        return print(&format!(
+            "{name}: fine, {} examples\n",
+            profile.examples().len() + profile.row_examples().len()
+        ));
     }
     let lines: Vec<String> = failing
         .iter()
-        .map(|(example, key)| {
-            format!("{name}: example of `{}` gives `{key}`, not `{}`", example.source, example.key)
+        .map(|failure| {
+            format!(
+                "{name}: example of `{}` gives `{}`, not `{}`",
+                failure.source, failure.found, failure.expected
+            )
         })
         .collect();
     Err(Complaint {

@@ -3,6 +3,7 @@
 //! Secrets are named, never written: by environment variable or by file.
 
 mod raw;
+mod raw_place;
 mod raw_schedule;
 mod secrets;
 
@@ -16,7 +17,7 @@ pub use secrets::{SecretError, SecretPlace};
 use crate::credentials::{AccessKey, CredentialSource};
 use crate::document::DocumentError;
 use crate::names::{BucketName, DatasetName};
-use crate::profile::{AuthMode, KeyPrefix, ProfileError, VendorProfile};
+use crate::profile::{AuthMode, Compression, Format, KeyPrefix, ProfileError, VendorProfile};
 use crate::schedule::Schedule;
 use crate::secret::Secret;
 use crate::store::{Addressing, Encryption, S3Settings, Transport};
@@ -56,6 +57,8 @@ pub enum History {
 pub struct BucketConfig {
     /// Name.
     pub name: BucketName,
+    /// Whether folders were given with the name; they are a part of the prefix.
+    pub is_nested: bool,
     /// Region.
     pub region: String,
     /// Where objects go below the root.
@@ -166,6 +169,14 @@ pub struct Config {
     pub auth: AuthConfig,
     /// Encryption of writes.
     pub encryption: Encryption,
+    /// Storage class of writes, if not the bucket's usual one.
+    pub storage_class: Option<String>,
+    /// Format of objects, if not the vendor's usual one.
+    pub format: Option<Format>,
+    /// Compression of objects, if not the vendor's usual one.
+    pub compression: Option<Compression>,
+    /// Tells the objects of several connectors apart that write below one prefix.
+    pub worker_id: String,
     /// Directory of checkpoints, intents, dead letters and spooled input.
     pub state_dir: PathBuf,
     /// Bytes of source text that one batch takes at most; a longer line is a batch of its own.
@@ -258,6 +269,7 @@ impl Config {
             addressing: self.bucket.addressing,
             transport: self.bucket.transport,
             encryption: self.encryption.clone(),
+            storage_class: self.storage_class.clone(),
             credentials,
         }
     }

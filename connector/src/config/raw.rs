@@ -7,17 +7,17 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::raw_place::{self, RawBucket};
 use super::raw_schedule::{RawSchedule, schedule};
 use super::secrets::{RawKeyId, RawSecret};
 use super::{
-    AuthConfig, BucketConfig, Config, History, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig,
-    SourcePlace, SyncToggle,
+    AuthConfig, Config, History, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig, SourcePlace, SyncToggle,
 };
 use crate::document::{Document, DocumentError};
-use crate::names::{BucketName, DatasetName};
-use crate::profile::{AuthMode, KeyPrefix};
+use crate::names::DatasetName;
+use crate::profile::{AuthMode, Compression, Format};
 use crate::secret::Secret;
-use crate::store::{Addressing, Encryption, Transport};
+use crate::store::Encryption;
 
 /// Bounds of a role session (STS API reference, AssumeRole, DurationSeconds).
 const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
@@ -37,6 +37,12 @@ struct RawConfig {
     #[serde(default = "default_encryption")]
     encryption: RawEncryption,
     kms_key_id: Option<Spanned<String>>,
+    format: Option<Format>,
+    compression: Option<Compression>,
+    storage_class: Option<Spanned<String>>,
+    #[serde(default)]
+    allow_archive_class: bool,
+    worker_id: Option<Spanned<String>>,
     bucket: RawBucket,
     auth: RawAuth,
     state: RawState,
@@ -56,21 +62,6 @@ enum RawEncryption {
     SseS3,
     #[serde(rename = "aws:kms")]
     SseKms,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawBucket {
-    name: Spanned<String>,
-    region: Spanned<String>,
-    #[serde(default)]
-    prefix: Option<Spanned<String>>,
-    endpoint: Option<Spanned<String>>,
-    sts_endpoint: Option<Spanned<String>>,
-    #[serde(default)]
-    allow_http: bool,
-    #[serde(default)]
-    path_style: bool,
 }
 
 #[derive(Deserialize)]
@@ -124,7 +115,11 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
         schedule: schedule(&document, raw.schedule)?,
         toggle: if raw.enabled { SyncToggle::On } else { SyncToggle::Off },
         encryption: encryption(&document, raw.encryption, raw.kms_key_id)?,
-        bucket: bucket(&document, raw.bucket)?,
+        format: raw.format,
+        compression: raw.compression,
+        storage_class: raw_place::storage_class(&document, raw.storage_class, raw.allow_archive_class)?,
+        worker_id: raw_place::worker_id(&document, raw.worker_id)?,
+        bucket: raw_place::bucket(&document, raw.bucket)?,
         auth: auth(&document, raw.auth, &directory)?,
         batch_bytes: batch_bytes(&document, raw.state.batch_mib)?,
         state_dir: directory.join(raw.state.dir),
@@ -190,66 +185,6 @@ fn encryption(
         (RawEncryption::SseS3, None) => Ok(Encryption::SseS3),
         (RawEncryption::None, None) => Ok(Encryption::BucketDefault),
     }
-}
-
-fn bucket(document: &Document<'_>, raw: RawBucket) -> Result<BucketConfig, DocumentError> {
-    let name = BucketName::new(raw.name.get_ref().as_str()).map_err(|error| {
-        document.error(raw.name.span(), error.to_string(), "copy the name from the S3 console")
-    })?;
-    if raw.region.get_ref().is_empty()
-        || !raw.region.get_ref().chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-    {
-        return Err(document.error(
-            raw.region.span(),
-            "not a region",
-            "write a region such as `eu-central-1`",
-        ));
-    }
-    let prefix = match &raw.prefix {
-        None => KeyPrefix::default(),
-        Some(prefix) => KeyPrefix::new(prefix.get_ref()).map_err(|error| {
-            document.error(
-                prefix.span(),
-                error.to_string(),
-                "write the folders alone: `exports/notifications`",
-            )
-        })?,
-    };
-    for endpoint in raw.endpoint.iter().chain(&raw.sts_endpoint) {
-        let text = endpoint.get_ref().to_ascii_lowercase();
-        if !text.starts_with("https://") && !text.starts_with("http://") {
-            return Err(document.error(
-                endpoint.span(),
-                "not a URL",
-                "write `https://host` or `https://host:port`",
-            ));
-        }
-        let server = text.split_once("://").map_or("", |(_, server)| server.trim_end_matches('/'));
-        if server.is_empty() || server.contains(['/', '?', '#', '@']) || server.contains(char::is_whitespace)
-        {
-            return Err(document.error(
-                endpoint.span(),
-                "not the URL of a server: an endpoint is scheme, host and port alone",
-                "write `https://host` or `https://host:port`",
-            ));
-        }
-        if text.starts_with("http://") && !raw.allow_http {
-            return Err(document.error(
-                endpoint.span(),
-                "plain http would send data in the clear",
-                "use https, or set `allow_http = true` for an emulator",
-            ));
-        }
-    }
-    Ok(BucketConfig {
-        name,
-        region: raw.region.into_inner(),
-        prefix,
-        endpoint: raw.endpoint.map(Spanned::into_inner),
-        sts_endpoint: raw.sts_endpoint.map(Spanned::into_inner),
-        addressing: if raw.path_style { Addressing::Path } else { Addressing::VirtualHost },
-        transport: if raw.allow_http { Transport::AllowHttp } else { Transport::TlsOnly },
-    })
 }
 
 fn auth(document: &Document<'_>, raw: RawAuth, directory: &Path) -> Result<AuthConfig, DocumentError> {

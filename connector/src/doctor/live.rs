@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented};
 use crate::config::{AuthConfig, Config};
 use crate::names::{IntentId, NameError, ObjectKey};
-use crate::profile::VendorProfile;
+use crate::profile::{KeyPrefix, VendorProfile};
 use crate::store::{
     Condition, Diagnosis, Encryption, Probed, PutOutcome, PutRequest, S3Store, Store as _, StoreError,
 };
@@ -23,6 +23,7 @@ struct Examination<'a> {
     config: &'a Config,
     profile: &'a VendorProfile,
     store: &'a S3Store,
+    prefix: KeyPrefix,
     key: ObjectKey,
     findings: Vec<Finding>,
 }
@@ -34,8 +35,9 @@ pub async fn examine(
     store: &S3Store,
     write: ProbeWrite,
 ) -> Result<DoctorReport, NameError> {
-    let key = ObjectKey::new(format!("{}{PROBE_NAME}", config.bucket.prefix.as_str()))?;
-    let mut examination = Examination { config, profile, store, key, findings: Vec::new() };
+    let prefix = profile.prefix_of(&config.bucket.prefix);
+    let key = ObjectKey::new(format!("{}{PROBE_NAME}", prefix.as_str()))?;
+    let mut examination = Examination { config, profile, store, prefix, key, findings: Vec::new() };
     examination.configuration();
     // Without a session nothing can be asked of the bucket; the check of the role says why there is none.
     let has_session = store.assume().await.is_ok();
@@ -152,8 +154,7 @@ impl Examination<'_> {
         }
         for (action, resource) in actions {
             let probed = match (action, &put) {
-                ("s3:ListBucket", _) => match self.store.list_probe(self.config.bucket.prefix.as_str()).await
-                {
+                ("s3:ListBucket", _) => match self.store.list_probe(self.prefix.as_str()).await {
                     Ok(()) => Probed::Allowed(String::new()),
                     Err(error) => Probed::Refused(error),
                 },
@@ -212,6 +213,7 @@ impl Examination<'_> {
             condition: Condition::Absent,
             intent,
             generation: 1,
+            acl: self.profile.acl().map(str::to_owned),
         };
         let check = "conditional writes";
         let mut attempts = Vec::new();
@@ -236,7 +238,7 @@ impl Examination<'_> {
     /// What the vendor recommends and the policy need not let us see.
     async fn recommendations(&mut self) {
         let check = "unfinished uploads";
-        let leftovers = match self.store.probe_leftovers(self.config.bucket.prefix.as_str()).await {
+        let leftovers = match self.store.probe_leftovers(self.prefix.as_str()).await {
             Probed::Allowed(keys) if keys.is_empty() => Finding::passed(check, "there are none"),
             Probed::Allowed(keys) => Finding::new(check, Verdict::Warning, format!("left over: {keys}"))
                 .with_help("add a lifecycle rule that aborts unfinished multipart uploads"),

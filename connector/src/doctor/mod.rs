@@ -164,6 +164,11 @@ fn documented(profile: &VendorProfile, bucket: &str) -> Vec<(&'static str, Strin
     found
 }
 
+/// Whether the documented policy lets exports use `action`.
+pub(crate) fn documents(profile: &VendorProfile, action: &str) -> bool {
+    documented(profile, "bucket").iter().any(|(known, _)| *known == action)
+}
+
 fn is_object_arn(arn: &str) -> bool {
     arn.strip_prefix("arn:aws:s3:::").is_some_and(|path| path.contains('/'))
 }

@@ -1,13 +1,15 @@
 //! One object brought up to date: merge, seal, one conditional write, commit.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{Connection, SyncError};
 use crate::merge::{ChangeSet, Merge, merge};
-use crate::names::{ETag, IntentId, ObjectKey};
-use crate::parquet_file::{CONTENT_TYPE, decode, encode};
-use crate::profile::{Dataset, DatasetPartition};
+use crate::names::{ETag, IntentId, NameError, ObjectKey};
+use crate::object_file::encode;
+use crate::parquet_file::decode;
+use crate::profile::{BatchNames, Dataset, DatasetPartition, ObjectNames};
 use crate::report::RetryReport;
 use crate::state::{FinishBatch, IntentMode, IntentRecord, State};
 use crate::store::{Condition, Effect, ObjectHead, PutOutcome, PutRequest, StoredObject};
@@ -18,6 +20,9 @@ pub(super) struct BatchIdentity {
     pub(super) id: i64,
     pub(super) digest: String,
     pub(super) writer: String,
+    pub(super) sealed_at: Timestamp,
+    /// What the batch holds and where it came from, in full.
+    pub(super) name: String,
 }
 
 /// The next content of an object, or that it has none.
@@ -38,12 +43,23 @@ enum Attempt {
 }
 
 /// How the attempts of one conditional write ended.
-enum Applied {
+pub(super) enum Applied {
     Written(ETag),
     BaseMoved,
 }
 
 impl Connection {
+    /// The key of an object of `partition`.
+    pub(super) fn key(
+        &self,
+        dataset: &Dataset,
+        partition: &DatasetPartition,
+        batch: BatchNames,
+    ) -> Result<ObjectKey, NameError> {
+        let names = ObjectNames { extension: self.encoding.extension.clone(), batch };
+        dataset.layout().key(&self.config.bucket.prefix, partition, &names)
+    }
+
     /// Brings one object up to date and commits; `finish` makes the last commit of a batch from the intent.
     pub(super) async fn apply<'a>(
         &self,
@@ -55,7 +71,7 @@ impl Connection {
         finish: impl Fn(&IntentRecord) -> Option<FinishBatch<'a>>,
     ) -> Result<IntentRecord, SyncError> {
         let (partition, changes) = partition;
-        let key = self.profile.layout().key(&self.config.bucket.prefix, partition)?;
+        let key = self.key(dataset, partition, BatchNames::default())?;
         let id = intent_id(batch, &key);
         for attempt in 1..=self.retry.rebases_max {
             let (intent, etag) =
@@ -103,7 +119,7 @@ impl Connection {
             id: id.clone(),
             batch_id: batch.id,
             dataset: dataset.name().clone(),
-            partition_hour: partition.hour(),
+            slot: partition.slot(),
             key: key.clone(),
             mode: next.mode,
             base_etag: next.base,
@@ -136,7 +152,7 @@ impl Connection {
                 (rows, Some(object.head))
             }
         };
-        let encoding = self.profile.encoding();
+        let encoding = &self.encoding;
         let merged = match merge(dataset, &rows, changes, encoding.row_group_rows)? {
             Merge::Changed(merged) => merged,
             Merge::Unchanged { deduplicated } => {
@@ -164,7 +180,7 @@ impl Connection {
     }
 
     /// One conditional write, repeated as it is until its outcome is known.
-    async fn write(
+    pub(super) async fn write(
         &self,
         intent: &IntentRecord,
         body: Bytes,
@@ -173,10 +189,11 @@ impl Connection {
         let request = PutRequest {
             key: intent.key.clone(),
             body,
-            content_type: CONTENT_TYPE,
+            content_type: self.encoding.format.content_type(),
             condition: intent.base_etag.clone().map_or(Condition::Absent, Condition::Matches),
             intent: intent.id.clone(),
             generation: intent.generation,
+            acl: self.profile.acl().map(str::to_owned),
         };
         let mut attempt = 1;
         let mut conflicts = 0;
@@ -225,7 +242,7 @@ impl Connection {
 
 /// The same rows for the same object by the same writer give the same id; other rows give another one, even after
 /// the state was restored from a copy.
-fn intent_id(batch: &BatchIdentity, key: &ObjectKey) -> IntentId {
+pub(super) fn intent_id(batch: &BatchIdentity, key: &ObjectKey) -> IntentId {
     let name = format!("{} {} {} {key}", batch.writer, batch.id, batch.digest);
     let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
     IntentId::new(id).unwrap_or_else(|_| unreachable!("a UUID's text is a UUID"))

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
+use arrow_select::concat::concat_batches;
 use arrow_select::interleave::interleave_record_batch;
+use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{SyncError, history};
 use crate::dead_letter::DeadLetter;
 use crate::merge::{ChangeSet, MergeError};
-use crate::profile::{Dataset, hour_of_micros};
+use crate::profile::{Dataset, PartitionBy, PartitionUnit};
 use crate::rows::{LinesOrigin, decode_ndjson};
 use crate::source::Chunk;
 use crate::state::BatchRange;
@@ -25,16 +27,20 @@ pub(super) struct Batch {
     /// Rows before the dataset's start, which are in no other count.
     pub(super) rows_before_start: u64,
     pub(super) dead_letters: Vec<DeadLetter>,
-    /// By hours since the epoch.
+    /// By partition, in units of the dataset.
     pub(super) partitions: BTreeMap<i64, ChangeSet>,
+    /// The objects of partitions that are encoded already.
+    pub(super) bodies: BTreeMap<i64, Bytes>,
 }
 
 impl Batch {
-    /// Decodes chunks; later chunks and later lines have greater sequences.
+    /// Decodes the chunks of a batch that is, or is to be, sealed at `sealed_at`; later chunks and later lines have
+    /// greater sequences.
     pub(super) fn decode(
         dataset: &Dataset,
         chunks: Vec<Chunk>,
         start: Option<Timestamp>,
+        sealed_at: Timestamp,
     ) -> Result<Self, SyncError> {
         let mut ranges = Vec::with_capacity(chunks.len());
         let mut dead_letters = Vec::new();
@@ -60,8 +66,19 @@ impl Batch {
             rows_read,
             rows_before_start,
             dead_letters,
-            partitions: partition(dataset, &decoded)?,
+            partitions: partition(dataset, &decoded, sealed_at)?,
+            bodies: BTreeMap::new(),
         })
+    }
+
+    /// Bytes of source text.
+    pub(super) fn source_bytes(&self) -> u64 {
+        self.ranges.iter().map(|range| range.bytes.end - range.bytes.start).sum()
+    }
+
+    /// Lines of source text.
+    pub(super) fn source_lines(&self) -> u64 {
+        self.ranges.iter().map(|range| range.lines.end - range.lines.start).sum()
     }
 
     /// Digest of the batch's source bytes.
@@ -74,31 +91,42 @@ impl Batch {
     }
 }
 
-fn partition(dataset: &Dataset, batches: &[RecordBatch]) -> Result<BTreeMap<i64, ChangeSet>, MergeError> {
+fn partition(
+    dataset: &Dataset,
+    batches: &[RecordBatch],
+    sealed_at: Timestamp,
+) -> Result<BTreeMap<i64, ChangeSet>, MergeError> {
+    let partitioning = dataset.partitioning();
+    if partitioning.by == PartitionBy::Batch || partitioning.unit == PartitionUnit::None {
+        let rows = concat_batches(&dataset.schema(), batches)?;
+        let sequences = (0..rows.num_rows() as u64).collect();
+        let whole = (partitioning.unit.slot_of(sealed_at), ChangeSet { rows, sequences });
+        return Ok(Some(whole).filter(|(_, changes)| changes.rows.num_rows() > 0).into_iter().collect());
+    }
     let mut rows_of: BTreeMap<i64, Vec<(usize, usize)>> = BTreeMap::new();
     let mut sequences_of: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
     let mut sequence = 0;
     for (at, batch) in batches.iter().enumerate() {
         let times = batch
             .columns()
-            .get(dataset.time_position())
+            .get(dataset.time_position().unwrap_or(usize::MAX))
             .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
             .ok_or_else(|| MergeError::Schema { dataset: dataset.name().to_string() })?;
         for (row, micros) in times.values().iter().enumerate() {
-            let hour = hour_of_micros(*micros);
-            rows_of.entry(hour).or_default().push((at, row));
-            sequences_of.entry(hour).or_default().push(sequence);
+            let slot = partitioning.unit.slot_of_micros(*micros);
+            rows_of.entry(slot).or_default().push((at, row));
+            sequences_of.entry(slot).or_default().push(sequence);
             sequence += 1;
         }
     }
     let all: Vec<&RecordBatch> = batches.iter().collect();
     let mut partitions = BTreeMap::new();
-    for ((hour, rows), sequences) in rows_of.into_iter().zip(sequences_of.into_values()) {
+    for ((slot, rows), sequences) in rows_of.into_iter().zip(sequences_of.into_values()) {
         let rows = match batches {
             [whole] if whole.num_rows() == rows.len() => whole.clone(),
             _ => interleave_record_batch(&all, &rows)?,
         };
-        partitions.insert(hour, ChangeSet { rows, sequences });
+        partitions.insert(slot, ChangeSet { rows, sequences });
     }
     Ok(partitions)
 }

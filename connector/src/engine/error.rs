@@ -2,7 +2,8 @@
 
 use crate::merge::MergeError;
 use crate::names::{DatasetName, NameError, ObjectKey, ProfileId};
-use crate::parquet_file::{DecodeError, EncodeError};
+use crate::object_file::EncodeError;
+use crate::parquet_file::DecodeError;
 use crate::profile::AuthMode;
 use crate::source::SourceError;
 use crate::state::StateError;
@@ -29,6 +30,26 @@ pub enum ConnectionError {
         /// The profile.
         profile: ProfileId,
     },
+    /// The vendor does not document this format or compression.
+    #[error("profile `{profile}` does not write the `format` and `compression` that are asked for")]
+    Encoding {
+        /// The profile.
+        profile: ProfileId,
+        /// What it writes.
+        known: Vec<String>,
+    },
+    /// The vendor does not take folders behind a bucket's name.
+    #[error("profile `{profile}` takes no folders behind the bucket's name")]
+    NestedBucket {
+        /// The profile.
+        profile: ProfileId,
+    },
+    /// Rows of the dataset have no identity, so reading a file again would export them twice.
+    #[error("`on_replaced = \"restart\"` would export rows of dataset `{dataset}` twice: they have no key")]
+    RestartDoubles {
+        /// The dataset.
+        dataset: DatasetName,
+    },
 }
 
 impl ConnectionError {
@@ -40,6 +61,9 @@ impl ConnectionError {
                 format!("its datasets are {}; correct `datasets`", names.join(", "))
             }
             Self::AuthMode { .. } => "correct `auth.mode`".to_owned(),
+            Self::Encoding { known, .. } => format!("it writes {}", known.join(", ")),
+            Self::NestedBucket { .. } => "write them in `bucket.prefix`".to_owned(),
+            Self::RestartDoubles { .. } => "give each new file a new path".to_owned(),
         }
     }
 }
@@ -92,6 +116,14 @@ pub enum SyncError {
     /// The layout makes a key that S3 does not take.
     #[error("layout and prefix make a bad key: {0}")]
     Key(#[from] NameError),
+    /// A sealed object was to get another key than the configuration gives it now.
+    #[error("an unfinished batch was sealed for object `{sealed}`, which is now called `{configured}`")]
+    Reconfigured {
+        /// The key that was sealed.
+        sealed: ObjectKey,
+        /// The key that the configuration gives it now.
+        configured: ObjectKey,
+    },
     /// Rows cannot be gathered.
     #[error(transparent)]
     Merge(#[from] MergeError),
@@ -124,6 +156,9 @@ impl SyncError {
             Self::Contended { .. } => "find the other writers of this object; one connection per prefix is meant".to_owned(),
             Self::DeadLetters { .. } => "check the state directory's permissions and free space".to_owned(),
             Self::PlanOfStdin => "plan with a file as the source".to_owned(),
+            Self::Reconfigured { .. } => {
+                "set format, compression and `worker_id` back, run `sync` once, then change them".to_owned()
+            }
             Self::Key(_) => "shorten `bucket.prefix`".to_owned(),
             Self::Merge(_) | Self::Encode(_) => "lower `state.batch_mib`; if that does not help, report this".to_owned(),
         }
@@ -136,9 +171,10 @@ impl SyncError {
                 FailureKind::Refused
             }
             Self::State(StateError::Busy { .. }) => FailureKind::Refused,
-            Self::State(StateError::OtherDestination { .. }) | Self::PlanOfStdin | Self::Key(_) => {
-                FailureKind::Usage
-            }
+            Self::State(StateError::OtherDestination { .. })
+            | Self::PlanOfStdin
+            | Self::Key(_)
+            | Self::Reconfigured { .. } => FailureKind::Usage,
             Self::State(_) | Self::DeadLetters { .. } | Self::Merge(_) | Self::Encode(_) => {
                 FailureKind::Broken
             }

@@ -21,7 +21,7 @@ pub(super) fn from_start(
     let Some(start) = start.map(Timestamp::as_microsecond) else { return Ok((batch, 0)) };
     let times = batch
         .columns()
-        .get(dataset.time_position())
+        .get(dataset.time_position().unwrap_or(usize::MAX))
         .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
         .ok_or_else(|| MergeError::Schema { dataset: dataset.name().to_string() })?;
     let keep: BooleanArray = times.values().iter().map(|micros| Some(*micros >= start)).collect();

@@ -4,9 +4,11 @@
 //! first request. *Apply*: one conditional write. *Commit*: outcome, counts and checkpoint in one transaction. A
 //! crash anywhere is resolved by the next sync from what was sealed.
 
+mod append;
 mod apply;
 mod batch;
 mod error;
+mod gather;
 mod history;
 mod plan;
 mod retry;
@@ -24,9 +26,9 @@ pub use retry::RetryPolicy;
 pub use running::{pause, resume};
 pub use status::{KeyAge, StateFacts, connection_state, status_of};
 
-use crate::config::Config;
+use crate::config::{Config, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
-use crate::profile::{Dataset, VendorProfile};
+use crate::profile::{Dataset, Encoding, Mode, VendorProfile};
 use crate::runner::StopSignal;
 use crate::steps::{Steps, Unwatched};
 use crate::store::Store;
@@ -35,6 +37,7 @@ use crate::store::Store;
 pub struct Connection {
     config: Config,
     profile: VendorProfile,
+    encoding: Encoding,
     store: Arc<dyn Store>,
     clock: Clock,
     entropy: Entropy,
@@ -57,16 +60,18 @@ impl std::fmt::Debug for Connection {
 impl Connection {
     /// Checks that configuration and profile fit together. Nothing is read, nothing is called.
     pub fn new(
-        config: Config,
+        mut config: Config,
         profile: VendorProfile,
         store: Arc<dyn Store>,
         clock: Clock,
         entropy: Entropy,
     ) -> Result<Self, ConnectionError> {
-        check_fit(&config, &profile)?;
+        let encoding = check_fit(&config, &profile)?.clone();
+        config.bucket.prefix = profile.prefix_of(&config.bucket.prefix);
         Ok(Self {
             config,
             profile,
+            encoding,
             store,
             clock,
             entropy,
@@ -133,11 +138,15 @@ impl Connection {
 fn destination(config: &Config, profile: &VendorProfile) -> String {
     let bucket = &config.bucket;
     let endpoint = bucket.endpoint.as_deref().unwrap_or("aws");
-    format!("{endpoint} {}/{} as {}", bucket.name, bucket.prefix.as_str(), profile.id())
+    let prefix = profile.prefix_of(&bucket.prefix);
+    format!("{endpoint} {}/{} as {}", bucket.name, prefix.as_str(), profile.id())
 }
 
-/// Whether the configuration asks for what the profile has.
-pub(crate) fn check_fit(config: &Config, profile: &VendorProfile) -> Result<(), ConnectionError> {
+/// Whether the configuration asks for what the profile has; the encoding that it asks for.
+pub(crate) fn check_fit<'a>(
+    config: &Config,
+    profile: &'a VendorProfile,
+) -> Result<&'a Encoding, ConnectionError> {
     if let Some(unknown) = config.datasets.iter().find(|name| profile.dataset(name).is_none()) {
         return Err(ConnectionError::UnknownDataset {
             dataset: unknown.clone(),
@@ -148,7 +157,26 @@ pub(crate) fn check_fit(config: &Config, profile: &VendorProfile) -> Result<(), 
     if !profile.auth_modes().contains(&config.auth.mode()) {
         return Err(ConnectionError::AuthMode { mode: config.auth.mode(), profile: profile.id().clone() });
     }
-    Ok(())
+    if config.bucket.is_nested && !profile.nested_bucket() {
+        return Err(ConnectionError::NestedBucket { profile: profile.id().clone() });
+    }
+    let restarts = |source: &&SourceConfig| {
+        matches!(source.place, SourcePlace::File { on_replaced: OnReplaced::Restart, .. })
+    };
+    for source in config.sources.iter().filter(restarts) {
+        let mode = profile.dataset(&source.dataset).map(Dataset::mode);
+        if matches!(mode, Some(Mode::Append | Mode::Period)) {
+            return Err(ConnectionError::RestartDoubles { dataset: source.dataset.clone() });
+        }
+    }
+    profile.encoding_for(config.format, config.compression).ok_or_else(|| ConnectionError::Encoding {
+        profile: profile.id().clone(),
+        known: profile
+            .encodings()
+            .iter()
+            .map(|encoding| format!("{:?} with {:?}", encoding.format, encoding.compression).to_lowercase())
+            .collect(),
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,16 @@
 //! What a sync would do, without a write call and without a change of the state.
 
+use jiff::Timestamp;
+
+use super::apply::BatchIdentity;
 use super::batch::Batch;
+use super::gather::read_within;
 use super::{Connection, SyncError};
 use crate::config::{History, OnReplaced, SourcePlace, SyncToggle};
-use crate::profile::{Dataset, DatasetPartition};
+use crate::profile::{BatchNames, Dataset, DatasetPartition, Mode};
 use crate::report::{DatasetPlan, ObjectReport, Outcome, PlanReport, RetryReport};
 use crate::source::{self, Chunk, Next, SourceError};
-use crate::state::{SourceKind, SourceRecord, Start, State};
+use crate::state::{IntentMode, SourceKind, SourceRecord, Start, State};
 
 impl Connection {
     /// Plans the next sync: keys, row counts, bytes and merge modes. All that waits is merged as one batch, which
@@ -20,7 +24,7 @@ impl Connection {
             return Err(SyncError::PlanOfStdin);
         }
         let mut retries = RetryReport::default();
-        self.retrying(&mut retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
+        self.preflight(&mut retries).await?;
         let state = State::open_to_read(&self.config.state_dir, &self.destination())?;
         if let Some(state) = &state
             && state.paused_since()?.is_some()
@@ -39,11 +43,88 @@ impl Connection {
         dataset: &Dataset,
         retries: &mut RetryReport,
     ) -> Result<DatasetPlan, SyncError> {
+        let start = match state {
+            Some(state) => state.start_of(dataset.name())?.and_then(Start::instant),
+            None => None,
+        };
+        // A dataset that was never synced would begin now.
+        let begins_now = self.config.history == History::Forward
+            && !state.is_some_and(|state| state.start_of(dataset.name()).is_ok_and(|start| start.is_some()));
+        let start = if begins_now { Some(self.clock.now()) } else { start };
+        let records = self.waiting_sources(state, dataset)?;
+        let mut plan = DatasetPlan {
+            dataset: dataset.name().clone(),
+            rows_read: 0,
+            rows_written: 0,
+            rows_deduplicated: 0,
+            rows_dead_lettered: 0,
+            pending_bytes: 0,
+            objects: Vec::new(),
+        };
+        match dataset.mode() {
+            Mode::Append => self.plan_new_objects(dataset, records, start, &mut plan)?,
+            _ => self.plan_merged(dataset, records, start, (&mut plan, retries)).await?,
+        }
+        Ok(plan)
+    }
+
+    /// Each object that would be made.
+    fn plan_new_objects(
+        &self,
+        dataset: &Dataset,
+        mut records: Vec<(SourceRecord, OnReplaced)>,
+        start: Option<Timestamp>,
+        plan: &mut DatasetPlan,
+    ) -> Result<(), SyncError> {
+        let mut budget = self.budget(dataset);
+        loop {
+            let now = self.clock.now();
+            let gathered = self.gather(dataset, (start, now), &mut budget, &mut |budget| {
+                read_within(records.clone(), budget, &mut |record| Ok(from_start(record.path.clone())))
+            })?;
+            plan.pending_bytes = gathered.pending_bytes;
+            let Some(batch) = gathered.batch else { return Ok(()) };
+            plan.rows_read += batch.rows_read;
+            plan.rows_dead_lettered += batch.dead_letters.len() as u64;
+            let (name, digest) = (self.batch_name(dataset, &batch), batch.digest());
+            let identity = BatchIdentity { id: 0, digest, writer: String::new(), sealed_at: now, name };
+            for (slot, changes) in &batch.partitions {
+                let unit = dataset.partitioning().unit;
+                let partition = DatasetPartition::at(dataset.name().clone(), unit, *slot);
+                let rows = changes.rows.num_rows() as u64;
+                plan.rows_written += rows;
+                plan.objects.push(ObjectReport {
+                    key: self.key(dataset, &partition, self.batch_names(dataset, &identity, changes))?,
+                    mode: IntentMode::Create,
+                    object_rows: rows,
+                    body_bytes: batch.bodies.get(slot).map_or(0, |body| body.len() as u64),
+                    generation: 1,
+                    rows_written: rows,
+                    rows_deduplicated: 0,
+                });
+            }
+            for range in batch.ranges {
+                if let Some((record, _)) = records.iter_mut().find(|(record, _)| record.path == range.path) {
+                    record.byte_offset = range.bytes.end;
+                    record.lines = range.lines.end;
+                    record.fingerprint = range.fingerprint;
+                }
+            }
+        }
+    }
+
+    /// Each object that rows would be merged into, as one batch.
+    async fn plan_merged(
+        &self,
+        dataset: &Dataset,
+        records: Vec<(SourceRecord, OnReplaced)>,
+        start: Option<Timestamp>,
+        (plan, retries): (&mut DatasetPlan, &mut RetryReport),
+    ) -> Result<(), SyncError> {
         let mut chunks: Vec<Chunk> = Vec::new();
-        let mut pending_bytes = 0;
-        for (mut record, on_replaced) in self.waiting_sources(state, dataset)? {
+        for (mut record, on_replaced) in records {
             loop {
-                let next = match source::read_next(&record, self.config.batch_bytes) {
+                let next = match source::read_next(&record, self.config.batch_bytes, u64::MAX) {
                     Err(SourceError::Replaced { .. }) if on_replaced == OnReplaced::Restart => {
                         record = from_start(record.path);
                         continue;
@@ -52,7 +133,7 @@ impl Connection {
                 };
                 match next {
                     Next::Nothing { pending_bytes: bytes } => {
-                        pending_bytes += bytes;
+                        plan.pending_bytes += bytes;
                         break;
                     }
                     Next::Lines(chunk) => {
@@ -64,27 +145,13 @@ impl Connection {
                 }
             }
         }
-        let start = match state {
-            Some(state) => state.start_of(dataset.name())?.and_then(Start::instant),
-            None => None,
-        };
-        // A dataset that was never synced would begin now.
-        let begins_now = self.config.history == History::Forward
-            && !state.is_some_and(|state| state.start_of(dataset.name()).is_ok_and(|start| start.is_some()));
-        let start = if begins_now { Some(self.clock.now()) } else { start };
-        let batch = Batch::decode(dataset, chunks, start)?;
-        let mut plan = DatasetPlan {
-            dataset: dataset.name().clone(),
-            rows_read: batch.rows_read,
-            rows_written: 0,
-            rows_deduplicated: 0,
-            rows_dead_lettered: batch.dead_letters.len() as u64,
-            pending_bytes,
-            objects: Vec::new(),
-        };
-        for (hour, changes) in &batch.partitions {
-            let partition = DatasetPartition::at_hour(dataset.name().clone(), *hour);
-            let key = self.profile.layout().key(&self.config.bucket.prefix, &partition)?;
+        let batch = Batch::decode(dataset, chunks, start, self.clock.now())?;
+        plan.rows_read = batch.rows_read;
+        plan.rows_dead_lettered = batch.dead_letters.len() as u64;
+        for (slot, changes) in &batch.partitions {
+            let unit = dataset.partitioning().unit;
+            let partition = DatasetPartition::at(dataset.name().clone(), unit, *slot);
+            let key = self.key(dataset, &partition, BatchNames::default())?;
             let base = self.retrying(retries, || self.store.get(&key)).await?;
             let next = self.next_content(dataset, &key, base, changes)?;
             plan.rows_written += next.written;
@@ -99,7 +166,7 @@ impl Connection {
                 rows_deduplicated: next.deduplicated,
             });
         }
-        Ok(plan)
+        Ok(())
     }
 
     fn waiting_sources(

@@ -1,13 +1,19 @@
 //! One sync: preflight, then per dataset what was left open, then what is new.
 
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::append::NewObject;
 use super::apply::BatchIdentity;
 use super::batch::Batch;
+use super::gather::read_within;
 use super::{Connection, SyncError};
-use crate::config::{OnReplaced, SourcePlace, SyncToggle};
+use crate::config::{SourcePlace, SyncToggle};
 use crate::dead_letter;
-use crate::profile::{Dataset, DatasetPartition};
+use crate::profile::{Dataset, DatasetPartition, Mode};
 use crate::report::{DatasetReport, ObjectReport, Outcome, RetryReport, SyncReport};
-use crate::source::{self, Chunk, Next, SourceError};
+use crate::source::{self, Chunk};
 use crate::state::{FinishBatch, IntentRecord, SealedBatch, SourceRecord, Start, State};
 use crate::steps::Step;
 
@@ -53,8 +59,9 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<Outcome, SyncError> {
         // Name, region, credentials and s3:ListBucket are proved before standard input is consumed.
-        self.retrying(retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
-        state.record_setup(self.clock.now(), None)?;
+        if self.preflight(retries).await? {
+            state.record_setup(self.clock.now(), None)?;
+        }
         source::remove_finished(state)?;
         self.note_selection(state)?;
         self.spool_stdin(state)?;
@@ -67,10 +74,23 @@ impl Connection {
             }
             let now = self.clock.now();
             state.record_success(dataset.name(), now)?;
+            // Where nothing may be listed, the first object is the proof.
+            if reports.last().is_some_and(|report| !report.objects.is_empty()) {
+                state.record_setup(now, None)?;
+            }
             state.fill_gaps(dataset.name(), now)?;
         }
         source::remove_finished(state)?;
         Ok(Outcome::Done)
+    }
+
+    /// Lists, if the vendor's policy lets it; `false` if it does not, and nothing is proved.
+    pub(super) async fn preflight(&self, retries: &mut RetryReport) -> Result<bool, SyncError> {
+        if !crate::doctor::documents(&self.profile, "s3:ListBucket") {
+            return Ok(false);
+        }
+        self.retrying(retries, || self.store.list_probe(self.config.bucket.prefix.as_str())).await?;
+        Ok(true)
     }
 
     fn spool_stdin(&self, state: &State) -> Result<(), SyncError> {
@@ -94,11 +114,12 @@ impl Connection {
         let start = state.start_of(dataset.name())?.and_then(Start::instant);
         if let Some(open) = state.open_batch(dataset.name())? {
             let chunks = open.ranges.iter().map(source::read_again).collect::<Result<Vec<Chunk>, _>>()?;
-            let batch = Batch::decode(dataset, chunks, start)?;
-            let identity = BatchIdentity { id: open.id, digest: open.digest, writer: state.writer()? };
+            let batch = Batch::decode(dataset, chunks, start, open.sealed_at)?;
+            let identity = self.identity(state, dataset, open.id, &batch, open.sealed_at)?;
             self.finish(state, dataset, &identity, &batch, report, retries).await?;
             report.batches_recovered += 1;
         }
+        let mut budget = self.budget(dataset);
         loop {
             // Between batches everything is committed: the place to stop.
             if self.stop.is_given() {
@@ -107,53 +128,56 @@ impl Connection {
             if state.paused_since()?.is_some() {
                 return Ok(Outcome::Paused);
             }
-            let (chunks, pending_bytes) = self.read_new(state, dataset)?;
-            report.pending_bytes = pending_bytes;
-            if chunks.is_empty() {
-                return Ok(Outcome::Done);
-            }
-            let batch = Batch::decode(dataset, chunks, start)?;
+            let now = self.clock.now();
+            let gathered = self.gather(dataset, (start, now), &mut budget, &mut |budget| {
+                let records = self.source_records(state, dataset)?;
+                read_within(records, budget, &mut |record| {
+                    state.restart_source(record.id)?;
+                    Ok(SourceRecord {
+                        byte_offset: 0,
+                        lines: 0,
+                        fingerprint: String::new(),
+                        ..record.clone()
+                    })
+                })
+            })?;
+            report.pending_bytes = gathered.pending_bytes;
+            let Some(batch) = gathered.batch else { return Ok(Outcome::Done) };
             let sealed = SealedBatch {
                 dataset: dataset.name(),
                 digest: batch.digest(),
                 rows_read: batch.rows_read,
                 dead_lettered: batch.dead_letters.len() as u64,
                 ranges: &batch.ranges,
-                now: self.clock.now(),
+                now,
             };
             let id = state.seal_batch(&sealed)?;
-            let identity = BatchIdentity { id, digest: sealed.digest, writer: state.writer()? };
+            let identity = self.identity(state, dataset, id, &batch, now)?;
             self.finish(state, dataset, &identity, &batch, report, retries).await?;
         }
     }
 
-    /// New complete lines of the dataset's sources, within the byte budget of one batch, and the bytes of lines
-    /// that are not complete.
-    fn read_new(&self, state: &State, dataset: &Dataset) -> Result<(Vec<Chunk>, u64), SyncError> {
-        let mut records: Vec<(SourceRecord, OnReplaced)> = Vec::new();
-        for spool in state.spools(dataset.name())? {
-            records.push((spool, OnReplaced::Fail));
+    fn identity(
+        &self,
+        state: &State,
+        dataset: &Dataset,
+        id: i64,
+        batch: &Batch,
+        sealed_at: Timestamp,
+    ) -> Result<BatchIdentity, SyncError> {
+        let name = self.batch_name(dataset, batch);
+        Ok(BatchIdentity { id, digest: batch.digest(), writer: state.writer()?, sealed_at, name })
+    }
+
+    /// What a batch holds and where it came from, in full.
+    pub(super) fn batch_name(&self, dataset: &Dataset, batch: &Batch) -> String {
+        let (destination, worker) = (self.destination(), &self.config.worker_id);
+        let mut name = format!("{destination} {worker} {} {}", dataset.name(), batch.digest());
+        for range in &batch.ranges {
+            // Writing to a String cannot fail.
+            let _infallible = write!(name, " {}:{}-{}", range.path, range.bytes.start, range.bytes.end);
         }
-        for source in self.config.sources.iter().filter(|source| &source.dataset == dataset.name()) {
-            if let SourcePlace::File { path, on_replaced } = &source.place {
-                records.push((state.source(dataset.name(), &path.display().to_string())?, *on_replaced));
-            }
-        }
-        let mut chunks: Vec<Chunk> = Vec::new();
-        let (mut budget, mut pending) = (self.config.batch_bytes, 0);
-        for (record, on_replaced) in records {
-            if budget == 0 {
-                break;
-            }
-            match read_or_restart(state, record, budget, on_replaced)? {
-                Next::Lines(chunk) => {
-                    budget = budget.saturating_sub(chunk.bytes.len() as u64);
-                    chunks.push(chunk);
-                }
-                Next::Nothing { pending_bytes } => pending += pending_bytes,
-            }
-        }
-        Ok((chunks, pending))
+        name
     }
 
     /// Brings a sealed batch to its end.
@@ -187,18 +211,25 @@ impl Connection {
         let open: Vec<_> = batch
             .partitions
             .iter()
-            .filter(|(hour, _)| !done.iter().any(|intent| intent.partition_hour == **hour))
+            .filter(|(slot, _)| !done.iter().any(|intent| intent.slot == **slot))
             .collect();
         if open.is_empty() {
             state.finish_batch(&finishing(written, deduplicated), self.clock.now())?;
         }
-        for (at, (hour, changes)) in open.iter().enumerate() {
-            let partition = DatasetPartition::at_hour(dataset.name().clone(), **hour);
+        for (at, (slot, changes)) in open.iter().enumerate() {
+            let unit = dataset.partitioning().unit;
+            let partition = DatasetPartition::at(dataset.name().clone(), unit, **slot);
             let is_last = at + 1 == open.len();
             let finish = |intent: &IntentRecord| {
                 is_last.then(|| finishing(written + intent.written, deduplicated + intent.deduplicated))
             };
-            let intent = self.apply(state, dataset, identity, (&partition, changes), retries, finish).await?;
+            let intent = match dataset.mode() {
+                Mode::Append => {
+                    let object = NewObject { partition: &partition, changes, body: batch.bodies.get(*slot) };
+                    self.append(state, dataset, identity, object, retries, finish).await?
+                }
+                _ => self.apply(state, dataset, identity, (&partition, changes), retries, finish).await?,
+            };
             written += intent.written;
             deduplicated += intent.deduplicated;
             report.objects.push(object_report(&intent));
@@ -230,23 +261,6 @@ impl Connection {
             report.dead_letter_file = Some(path.display().to_string());
         }
         Ok(bytes)
-    }
-}
-
-fn read_or_restart(
-    state: &State,
-    record: SourceRecord,
-    budget: u64,
-    on_replaced: OnReplaced,
-) -> Result<Next, SyncError> {
-    match (source::read_next(&record, budget), on_replaced) {
-        (Err(SourceError::Replaced { path, .. }), OnReplaced::Restart) => {
-            tracing::warn!(path, "the source was replaced, reading it from its start");
-            state.restart_source(record.id)?;
-            let fresh = SourceRecord { byte_offset: 0, lines: 0, fingerprint: String::new(), ..record };
-            Ok(source::read_next(&fresh, budget)?)
-        }
-        (outcome, _) => Ok(outcome?),
     }
 }
 

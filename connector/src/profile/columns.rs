@@ -2,9 +2,15 @@
 
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use arrow_array::types::TimestampMicrosecondType;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::layout::Layout;
+use super::vocabulary::{Mode, Partitioning};
 use crate::names::DatasetName;
 
 /// What a column holds.
@@ -25,27 +31,44 @@ pub enum ColumnType {
     Array,
     /// A list of JSON values, each kept as its source text.
     ArrayJson,
+    /// A list of integers of 64 bits.
+    IntegerArray,
+    /// A JSON object, kept as its source text.
+    Object,
+    /// An instant that JSON shows as a text of milliseconds since the epoch.
+    Millis,
 }
 
 impl ColumnType {
     /// The Arrow type; Parquet's follows from it.
     pub fn data_type(self) -> DataType {
         match self {
-            Self::String | Self::Json => DataType::Utf8,
-            Self::Datetime => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::String | Self::Json | Self::Object => DataType::Utf8,
+            Self::Datetime | Self::Millis => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Boolean => DataType::Boolean,
             Self::Integer => DataType::Int64,
             Self::Array | Self::ArrayJson => DataType::List(element_field()),
+            Self::IntegerArray => DataType::List(integer_element_field()),
         }
     }
 
     /// Whether the column can be part of a natural key.
     pub(crate) fn can_be_key(self) -> bool {
-        matches!(self, Self::String | Self::Datetime | Self::Boolean | Self::Integer)
+        matches!(self, Self::String | Self::Datetime | Self::Millis | Self::Boolean | Self::Integer)
+    }
+
+    /// Whether the column holds instants.
+    pub(crate) fn is_instant(self) -> bool {
+        matches!(self, Self::Datetime | Self::Millis)
     }
 }
 
-/// The element of both list types, named as the Parquet format asks.
+/// The element of lists of integers, named as the Parquet format asks.
+pub(crate) fn integer_element_field() -> Arc<Field> {
+    Arc::new(Field::new("element", DataType::Int64, false))
+}
+
+/// The element of lists of texts, named as the Parquet format asks.
 pub(crate) fn element_field() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Utf8, false))
 }
@@ -91,9 +114,12 @@ pub struct Dataset {
     pub(super) columns: Vec<Column>,
     pub(super) keys: Vec<KeyColumns>,
     pub(super) key_positions: Vec<KeyPositions>,
-    pub(super) version_position: usize,
-    pub(super) time_position: usize,
+    pub(super) version_position: Option<usize>,
+    pub(super) time_position: Option<usize>,
     pub(super) schema: SchemaRef,
+    pub(super) mode: Mode,
+    pub(super) layout: Layout,
+    pub(super) partitioning: Partitioning,
 }
 
 impl Dataset {
@@ -107,7 +133,22 @@ impl Dataset {
         &self.columns
     }
 
-    /// Key alternatives in order of preference.
+    /// How its objects come to be.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// How keys are made.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// How it is cut into partitions.
+    pub fn partitioning(&self) -> Partitioning {
+        self.partitioning
+    }
+
+    /// Key alternatives in order of preference; none if rows have no identity.
     pub fn keys(&self) -> &[KeyColumns] {
         &self.keys
     }
@@ -117,25 +158,32 @@ impl Dataset {
         Arc::clone(&self.schema)
     }
 
-    /// Name of the column whose greatest value wins.
-    pub fn version_column(&self) -> &str {
-        self.columns.get(self.version_position).map_or("", |column| &column.name)
+    /// Name of the column whose greatest value wins, if versions are told apart.
+    pub fn version_column(&self) -> Option<&str> {
+        Some(self.columns.get(self.version_position?)?.name.as_str())
     }
 
-    /// Name of the column that picks the partition.
-    pub fn time_column(&self) -> &str {
-        self.columns.get(self.time_position).map_or("", |column| &column.name)
+    /// Name of the column that holds the row's time, if one does.
+    pub fn time_column(&self) -> Option<&str> {
+        Some(self.columns.get(self.time_position?)?.name.as_str())
+    }
+
+    /// The time of the first row, if rows have one.
+    pub(crate) fn first_instant(&self, rows: &RecordBatch) -> Option<Timestamp> {
+        let times =
+            rows.columns().get(self.time_position?)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        Timestamp::from_microsecond(*times.values().first()?).ok()
     }
 
     pub(crate) fn key_positions(&self) -> &[KeyPositions] {
         &self.key_positions
     }
 
-    pub(crate) fn version_position(&self) -> usize {
+    pub(crate) fn version_position(&self) -> Option<usize> {
         self.version_position
     }
 
-    pub(crate) fn time_position(&self) -> usize {
+    pub(crate) fn time_position(&self) -> Option<usize> {
         self.time_position
     }
 }

@@ -1,4 +1,4 @@
-//! The key of an object as a pure function of dataset and hour, and back.
+//! The key of an object as a pure function of dataset, time and names, and back.
 
 use std::fmt::Write as _;
 
@@ -6,27 +6,32 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
+use super::key::{KeyPrefix, ObjectNames};
+use super::vocabulary::PartitionUnit;
 use crate::names::{DatasetName, NameError, ObjectKey};
 
-/// The slice of a dataset that one object holds: one hour, UTC.
+/// The slice of a dataset that one object, or the objects of one time, hold.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DatasetPartition {
     dataset: DatasetName,
-    hour: i64,
+    unit: PartitionUnit,
+    slot: i64,
 }
 
-const HOUR_SECONDS: i64 = 3_600;
-const HOUR_MICROS: i64 = HOUR_SECONDS * 1_000_000;
-
 impl DatasetPartition {
-    /// The partition that holds a row of `dataset` made at `instant`.
+    /// The hour that holds a row of `dataset` made at `instant`.
     pub fn of(dataset: DatasetName, instant: Timestamp) -> Self {
-        Self { dataset, hour: hour_of_micros(instant.as_microsecond()) }
+        Self::within(dataset, PartitionUnit::Hour, instant)
     }
 
-    /// The partition `hour` hours after 1970-01-01T00:00:00Z.
-    pub(crate) fn at_hour(dataset: DatasetName, hour: i64) -> Self {
-        Self { dataset, hour }
+    /// The partition of length `unit` that holds `instant`.
+    pub fn within(dataset: DatasetName, unit: PartitionUnit, instant: Timestamp) -> Self {
+        Self { dataset, unit, slot: unit.slot_of(instant) }
+    }
+
+    /// The partition that is number `slot` after that of 1970-01-01T00:00:00Z.
+    pub fn at(dataset: DatasetName, unit: PartitionUnit, slot: i64) -> Self {
+        Self { dataset, unit, slot }
     }
 
     /// The dataset.
@@ -34,68 +39,14 @@ impl DatasetPartition {
         &self.dataset
     }
 
-    /// Whole hours since 1970-01-01T00:00:00Z.
-    pub fn hour(&self) -> i64 {
-        self.hour
+    /// Whole units since 1970-01-01T00:00:00Z.
+    pub fn slot(&self) -> i64 {
+        self.slot
     }
 
-    /// The hour's first instant; `None` outside the years that timestamps can hold.
+    /// The first instant; `None` outside the years that timestamps can hold.
     pub fn start(&self) -> Option<Timestamp> {
-        Timestamp::from_second(self.hour.checked_mul(HOUR_SECONDS)?).ok()
-    }
-}
-
-/// Whole hours since the epoch of an instant given in microseconds since the epoch.
-pub(crate) fn hour_of_micros(micros: i64) -> i64 {
-    micros.div_euclid(HOUR_MICROS)
-}
-
-/// Where an object goes below the bucket's root; empty for the root itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeyPrefix(String);
-
-/// Why a text is not a key prefix.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PrefixError {
-    /// S3 would make an object below an unnamed folder.
-    #[error("prefix `{0}` begins with a slash")]
-    LeadingSlash(String),
-    /// Query engines and consoles disagree about empty path segments.
-    #[error("prefix `{0}` holds an empty path segment (`//`)")]
-    EmptySegment(String),
-    /// `.` and `..` are resolved by some clients and kept by others.
-    #[error("prefix `{0}` holds the path segment `.` or `..`")]
-    DotSegment(String),
-    /// Keys hold no control characters.
-    #[error("prefix `{0}` holds a control character or is longer than 512 bytes")]
-    Character(String),
-}
-
-impl KeyPrefix {
-    /// Checks a prefix. One slash at the end is accepted and means the same as none.
-    pub fn new(text: &str) -> Result<Self, PrefixError> {
-        if text.is_empty() {
-            return Ok(Self::default());
-        }
-        if text.starts_with('/') {
-            return Err(PrefixError::LeadingSlash(text.to_owned()));
-        }
-        let path = text.strip_suffix('/').unwrap_or(text);
-        if path.split('/').any(str::is_empty) {
-            return Err(PrefixError::EmptySegment(text.to_owned()));
-        }
-        if path.split('/').any(|segment| matches!(segment, "." | "..")) {
-            return Err(PrefixError::DotSegment(text.to_owned()));
-        }
-        if path.len() > 512 || path.chars().any(char::is_control) {
-            return Err(PrefixError::Character(text.escape_default().to_string()));
-        }
-        Ok(Self(format!("{path}/")))
-    }
-
-    /// The prefix with its closing slash; empty for the root.
-    pub fn as_str(&self) -> &str {
-        &self.0
+        self.unit.start_of(self.slot)
     }
 }
 
@@ -114,7 +65,30 @@ enum Part {
     Month,
     Day,
     Hour,
+    /// Without leading zeros.
+    PlainMonth,
+    PlainDay,
+    BatchUuid,
+    BatchHash,
+    BatchFirstMs,
+    Worker,
+    Extension,
 }
+
+const PLACEHOLDERS: [(&str, Part); 12] = [
+    ("dataset", Part::Dataset),
+    ("t:%Y", Part::Year),
+    ("t:%m", Part::Month),
+    ("t:%d", Part::Day),
+    ("t:%H", Part::Hour),
+    ("t:%-m", Part::PlainMonth),
+    ("t:%-d", Part::PlainDay),
+    ("batch:uuid", Part::BatchUuid),
+    ("batch:hash", Part::BatchHash),
+    ("batch:first_ms", Part::BatchFirstMs),
+    ("worker", Part::Worker),
+    ("ext", Part::Extension),
+];
 
 /// Why a text is not a layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,19 +99,37 @@ pub enum LayoutError {
     /// A `{` without `}` or the reverse.
     #[error("layout has a brace without its partner")]
     Unbalanced,
-    /// Two different partitions would share a key.
-    #[error("layout lacks the placeholder `{{{0}}}`, so two partitions would share one object")]
-    Ambiguous(&'static str),
+    /// Two different partitions or batches would share a key.
+    #[error("layout lacks the placeholder `{{{0}}}`, so two {1} would share one object")]
+    Ambiguous(&'static str, &'static str),
+    /// A placeholder that means nothing here.
+    #[error("layout has the placeholder `{{{0}}}`, which means nothing {1}")]
+    Meaningless(&'static str, &'static str),
     /// A field that ends where the next begins cannot be read back.
-    #[error("layout has `{{dataset}}` next to another placeholder, so keys cannot be read back")]
-    Adjacent,
+    #[error("layout has `{{{0}}}` next to another placeholder, so keys cannot be read back")]
+    Adjacent(&'static str),
+    /// The extension ends a key.
+    #[error("layout goes on behind `{{ext}}`")]
+    ExtensionNotLast,
     /// See [`KeyPrefix`].
     #[error("layout begins with a slash or holds an empty path segment")]
     Slashes,
 }
 
+/// What a key says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyParts {
+    /// The dataset, if the layout names it.
+    pub dataset: Option<String>,
+    /// The first instant of the partition, if the layout names a time.
+    pub start: Option<Timestamp>,
+    /// The extension, if the layout leaves it open.
+    pub extension: Option<String>,
+}
+
 impl Layout {
-    /// Parses a template. Placeholders: `{dataset}`, `{t:%Y}`, `{t:%m}`, `{t:%d}`, `{t:%H}`; all five are needed.
+    /// Parses a template of the placeholders `{dataset}`, `{t:%Y}`, `{t:%m}` or `{t:%-m}`, `{t:%d}` or `{t:%-d}`,
+    /// `{t:%H}`, `{batch:uuid}`, `{batch:hash}`, `{batch:first_ms}`, `{worker}`, `{ext}`.
     pub fn parse(template: &str) -> Result<Self, LayoutError> {
         let mut parts = Vec::new();
         let mut rest = template;
@@ -150,35 +142,32 @@ impl Layout {
                 parts.push(Part::Text(text.to_owned()));
             }
             let (name, after) = after.split_once('}').ok_or(LayoutError::Unbalanced)?;
-            parts.push(match name {
-                "dataset" => Part::Dataset,
-                "t:%Y" => Part::Year,
-                "t:%m" => Part::Month,
-                "t:%d" => Part::Day,
-                "t:%H" => Part::Hour,
-                _ => return Err(LayoutError::UnknownPlaceholder(name.to_owned())),
-            });
+            let known = PLACEHOLDERS.iter().find(|(known, _)| *known == name);
+            let (_, part) = known.ok_or_else(|| LayoutError::UnknownPlaceholder(name.to_owned()))?;
+            parts.push(part.clone());
             rest = after;
         }
         if parts.iter().any(|part| matches!(part, Part::Text(text) if text.contains('}'))) {
             return Err(LayoutError::Unbalanced);
         }
-        let needed = [
-            (Part::Dataset, "dataset"),
-            (Part::Year, "t:%Y"),
-            (Part::Month, "t:%m"),
-            (Part::Day, "t:%d"),
-            (Part::Hour, "t:%H"),
-        ];
-        for (part, name) in needed {
-            if !parts.contains(&part) {
-                return Err(LayoutError::Ambiguous(name));
-            }
-        }
         let followed = parts.iter().zip(parts.iter().skip(1));
         for (part, next) in followed {
-            if matches!(part, Part::Dataset) && !matches!(next, Part::Text(_)) {
-                return Err(LayoutError::Adjacent);
+            let open_ended = match part {
+                Part::Dataset => Some("dataset"),
+                Part::Worker => Some("worker"),
+                Part::BatchFirstMs => Some("batch:first_ms"),
+                Part::PlainMonth => Some("t:%-m"),
+                Part::PlainDay => Some("t:%-d"),
+                _ => None,
+            };
+            if let Some(name) = open_ended
+                && !matches!(next, Part::Text(_))
+                && *next != Part::Extension
+            {
+                return Err(LayoutError::Adjacent(name));
+            }
+            if *part == Part::Extension {
+                return Err(LayoutError::ExtensionNotLast);
             }
         }
         if template.starts_with('/') || template.contains("//") || template.ends_with('/') {
@@ -187,13 +176,72 @@ impl Layout {
         Ok(Self { template: template.to_owned(), parts })
     }
 
+    /// Whether each partition of `unit` has keys of its own.
+    pub(super) fn check_unit(&self, unit: PartitionUnit) -> Result<(), LayoutError> {
+        let lacks = |parts: &[Part]| !parts.iter().any(|part| self.parts.contains(part));
+        let day: [(&'static str, &[Part]); 3] = [
+            ("t:%Y", &[Part::Year]),
+            ("t:%m", &[Part::Month, Part::PlainMonth]),
+            ("t:%d", &[Part::Day, Part::PlainDay]),
+        ];
+        let hour: [(&'static str, &[Part]); 1] = [("t:%H", &[Part::Hour])];
+        let (needed, meaningless) = match unit {
+            PartitionUnit::Hour => (day.iter().chain(&hour).collect(), Vec::new()),
+            PartitionUnit::Day => (day.iter().collect::<Vec<_>>(), hour.iter().collect::<Vec<_>>()),
+            PartitionUnit::None => (Vec::new(), day.iter().chain(&hour).collect()),
+        };
+        if let Some((name, _)) = needed.into_iter().find(|(_, parts)| lacks(parts)) {
+            return Err(LayoutError::Ambiguous(name, "partitions"));
+        }
+        if let Some((name, _)) = meaningless.into_iter().find(|(_, parts)| !lacks(parts)) {
+            return Err(LayoutError::Meaningless(name, "for partitions of this length"));
+        }
+        Ok(())
+    }
+
+    /// Whether each batch has a key of its own, or, without batches, that none is named.
+    pub(super) fn check_batches(&self, appends: bool) -> Result<(), LayoutError> {
+        if appends {
+            return if self.parts.contains(&Part::BatchUuid) || self.parts.contains(&Part::BatchHash) {
+                Ok(())
+            } else {
+                Err(LayoutError::Ambiguous("batch:uuid", "batches"))
+            };
+        }
+        let of_batches = [
+            (Part::BatchUuid, "batch:uuid"),
+            (Part::BatchHash, "batch:hash"),
+            (Part::BatchFirstMs, "batch:first_ms"),
+            (Part::Worker, "worker"),
+        ];
+        match of_batches.into_iter().find(|(part, _)| self.parts.contains(part)) {
+            Some((_, name)) => Err(LayoutError::Meaningless(name, "unless objects are appended")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether keys name their dataset.
+    pub(super) fn names_dataset(&self) -> bool {
+        self.parts.contains(&Part::Dataset)
+    }
+
+    /// Whether keys depend on the encoding.
+    pub(super) fn names_extension(&self) -> bool {
+        self.parts.contains(&Part::Extension)
+    }
+
     /// The template as written.
     pub fn template(&self) -> &str {
         &self.template
     }
 
-    /// The key of `partition` below `prefix`.
-    pub fn key(&self, prefix: &KeyPrefix, partition: &DatasetPartition) -> Result<ObjectKey, NameError> {
+    /// The key of an object of `partition` below `prefix`.
+    pub fn key(
+        &self,
+        prefix: &KeyPrefix,
+        partition: &DatasetPartition,
+        names: &ObjectNames,
+    ) -> Result<ObjectKey, NameError> {
         let start = partition.start().unwrap_or(Timestamp::MIN).to_zoned(TimeZone::UTC);
         let mut key = prefix.as_str().to_owned();
         for part in &self.parts {
@@ -205,15 +253,23 @@ impl Layout {
                 Part::Month => write!(key, "{:02}", start.month()),
                 Part::Day => write!(key, "{:02}", start.day()),
                 Part::Hour => write!(key, "{:02}", start.hour()),
+                Part::PlainMonth => write!(key, "{}", start.month()),
+                Part::PlainDay => write!(key, "{}", start.day()),
+                Part::BatchUuid => write!(key, "{}", names.batch.uuid),
+                Part::BatchHash => write!(key, "{}", names.batch.hash),
+                Part::BatchFirstMs => write!(key, "{}", names.batch.first_ms),
+                Part::Worker => write!(key, "{}", names.batch.worker),
+                Part::Extension => write!(key, "{}", names.extension),
             };
         }
         ObjectKey::new(key)
     }
 
-    /// The partition that `key` belongs to, if this layout made it below `prefix`.
-    pub fn partition_of(&self, prefix: &KeyPrefix, key: &ObjectKey) -> Option<DatasetPartition> {
+    /// What `key` says, if this layout made it below `prefix`.
+    pub fn parts_of(&self, prefix: &KeyPrefix, key: &ObjectKey) -> Option<KeyParts> {
         let mut rest = key.as_str().strip_prefix(prefix.as_str())?;
         let mut dataset: Option<&str> = None;
+        let mut extension = None;
         let (mut year, mut month, mut day, mut hour) = (None, None, None, None);
         let mut parts = self.parts.iter().peekable();
         while let Some(part) = parts.next() {
@@ -232,15 +288,61 @@ impl Layout {
                 Part::Month => rest = digits(rest, 2, &mut month)?,
                 Part::Day => rest = digits(rest, 2, &mut day)?,
                 Part::Hour => rest = digits(rest, 2, &mut hour)?,
+                Part::PlainMonth => rest = plain_number(rest, &mut month)?,
+                Part::PlainDay => rest = plain_number(rest, &mut day)?,
+                Part::BatchUuid => {
+                    let (id, after) = rest.split_at_checked(36)?;
+                    uuid::Uuid::try_parse(id).ok().filter(|parsed| parsed.to_string() == id)?;
+                    rest = after;
+                }
+                Part::BatchHash => {
+                    let (hash, after) = rest.split_at_checked(16)?;
+                    hash.bytes()
+                        .all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+                        .then_some(())?;
+                    rest = after;
+                }
+                Part::BatchFirstMs => rest = run_of(rest, |byte| byte.is_ascii_digit())?,
+                Part::Worker => {
+                    rest = run_of(rest, |byte| {
+                        byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-'
+                    })?;
+                }
+                Part::Extension => {
+                    extension = Some(rest.to_owned()).filter(|rest| !rest.is_empty() && !rest.contains('/'));
+                    extension.as_ref()?;
+                    rest = "";
+                }
             }
         }
         if !rest.is_empty() {
             return None;
         }
         let narrow = |value: Option<i16>| i8::try_from(value?).ok();
-        let civil = DateTime::new(year?, narrow(month)?, narrow(day)?, narrow(hour)?, 0, 0, 0).ok()?;
-        let start = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
-        Some(DatasetPartition::of(DatasetName::new(dataset?).ok()?, start))
+        let start = match year {
+            None => None,
+            Some(year) => {
+                let hour = hour.unwrap_or(0);
+                let civil =
+                    DateTime::new(year, narrow(month)?, narrow(day)?, narrow(Some(hour))?, 0, 0, 0).ok()?;
+                Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+            }
+        };
+        Some(KeyParts { dataset: dataset.map(str::to_owned), start, extension })
+    }
+
+    /// The partition that `key` belongs to, if this layout, which names its dataset, made it below `prefix`.
+    pub fn partition_of(&self, prefix: &KeyPrefix, key: &ObjectKey) -> Option<DatasetPartition> {
+        let parts = self.parts_of(prefix, key)?;
+        let dataset = DatasetName::new(parts.dataset?).ok()?;
+        let unit = if self.parts.contains(&Part::Hour) {
+            PartitionUnit::Hour
+        } else if parts.start.is_some() {
+            PartitionUnit::Day
+        } else {
+            PartitionUnit::None
+        };
+        Some(DatasetPartition::within(dataset, unit, parts.start.unwrap_or(Timestamp::UNIX_EPOCH)))
     }
 }
 
@@ -261,4 +363,19 @@ fn digits<'a>(text: &'a str, width: usize, slot: &mut Option<i16>) -> Option<&'a
     }
     agree(slot, number.parse().ok()?)?;
     Some(rest)
+}
+
+/// A number of one or two digits without a leading zero.
+fn plain_number<'a>(text: &'a str, slot: &mut Option<i16>) -> Option<&'a str> {
+    let width = text.bytes().take(2).take_while(u8::is_ascii_digit).count();
+    if text.starts_with('0') || width == 0 {
+        return None;
+    }
+    digits(text, width, slot)
+}
+
+/// What follows a run of at least one byte that is accepted.
+fn run_of(text: &str, accepts: impl Fn(u8) -> bool) -> Option<&str> {
+    let width = text.bytes().take_while(|byte| accepts(*byte)).count();
+    if width == 0 { None } else { text.get(width..) }
 }

@@ -4,71 +4,38 @@
 //! no vendor's name; a new vendor is a new file.
 
 mod columns;
+mod examples;
+mod key;
 mod layout;
 mod raw;
 mod validate;
+mod vocabulary;
 
 use std::path::Path;
-use std::time::Duration;
 
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use columns::element_field;
 pub use columns::{Column, ColumnType, Dataset, KeyColumns};
-pub(crate) use layout::hour_of_micros;
-pub use layout::{DatasetPartition, KeyPrefix, Layout, LayoutError, PrefixError};
+pub(crate) use columns::{element_field, integer_element_field};
+pub use examples::{Example, ExampleFailure, RowExample};
+pub use key::{BatchNames, KeyPrefix, ObjectNames, PrefixError};
+pub use layout::{DatasetPartition, KeyParts, Layout, LayoutError};
+pub use vocabulary::{
+    BatchLimits, Cadence, Compression, Direction, EmptyPeriod, Encoding, Format, Mode, PartitionBy,
+    PartitionUnit, Partitioning, PeriodRules, PrefixRule,
+};
 
 use crate::document::DocumentError;
-use crate::names::{DatasetName, ObjectKey, ProfileId};
+use crate::names::{DatasetName, ProfileId};
 use crate::store::DiagnosisKind;
 
 /// The profiles that come with the crate: id and TOML text.
-const EMBEDDED: [(&str, &str); 1] = [("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml"))];
-
-/// Which way data flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// From a source to a bucket.
-    Export,
-}
-
-/// How objects come to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mode {
-    /// One object per partition, replaced by compare-and-swap.
-    Replace,
-}
-
-/// Length of a partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PartitionUnit {
-    /// One hour.
-    Hour,
-}
-
-/// File format of objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// Apache Parquet.
-    Parquet,
-}
-
-/// Compression of Parquet pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Compression {
-    /// Snappy.
-    Snappy,
-    /// Zstandard, level 1.
-    Zstd,
-    /// None.
-    None,
-}
+const EMBEDDED: [(&str, &str); 3] = [
+    ("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml")),
+    ("datafly_s3", include_str!("../../profiles/datafly_s3.toml")),
+    ("permutive_stream", include_str!("../../profiles/permutive_stream.toml")),
+];
 
 /// How the connector proves who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -97,35 +64,6 @@ pub enum Effect {
     /// Denies.
     #[serde(rename = "Deny")]
     Deny,
-}
-
-/// How objects are encoded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Encoding {
-    /// File format.
-    pub format: Format,
-    /// Page compression.
-    pub compression: Compression,
-    /// Rows of a row group, at most.
-    pub row_group_rows: usize,
-}
-
-/// How often an export runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cadence {
-    /// Time between two runs.
-    pub every: Duration,
-    /// Whether runs start at whole multiples of `every`.
-    pub aligned: Alignment,
-}
-
-/// Where the runs of a cadence start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alignment {
-    /// At whole multiples of the cadence, UTC.
-    Aligned,
-    /// Anywhere.
-    Free,
 }
 
 /// One statement of the vendor's documented identity policy.
@@ -174,17 +112,6 @@ pub struct DoctorMessage {
     pub help: String,
 }
 
-/// An executable example: a row of this dataset and time belongs under this key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Example {
-    /// Where it is from.
-    pub source: String,
-    /// The partition of the row.
-    pub partition: DatasetPartition,
-    /// The documented key.
-    pub key: ObjectKey,
-}
-
 /// Everything the engine knows about one vendor's data.
 #[derive(Clone, Debug)]
 pub struct VendorProfile {
@@ -192,11 +119,13 @@ pub struct VendorProfile {
     title: String,
     source: String,
     direction: Direction,
-    mode: Mode,
     cadence: Cadence,
-    partition_unit: PartitionUnit,
-    layout: Layout,
-    encoding: Encoding,
+    encodings: Vec<Encoding>,
+    batch: BatchLimits,
+    period: PeriodRules,
+    prefix_rule: PrefixRule,
+    nested_bucket: bool,
+    acl: Option<String>,
     auth_modes: Vec<AuthMode>,
     key_rotation: Option<KeyRotation>,
     trust: Option<Trust>,
@@ -204,6 +133,7 @@ pub struct VendorProfile {
     datasets: Vec<Dataset>,
     doctor: Vec<DoctorMessage>,
     examples: Vec<Example>,
+    row_examples: Vec<RowExample>,
 }
 
 /// Why a profile could not be had.
@@ -290,29 +220,65 @@ impl VendorProfile {
         self.direction
     }
 
-    /// How objects come to be.
-    pub fn mode(&self) -> Mode {
-        self.mode
-    }
-
-    /// Length of a partition.
-    pub fn partition_unit(&self) -> PartitionUnit {
-        self.partition_unit
-    }
-
     /// How often an export runs.
     pub fn cadence(&self) -> Cadence {
         self.cadence
     }
 
-    /// How keys are made.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
+    /// How objects are encoded, unless a configuration chooses otherwise.
+    pub fn encoding(&self) -> &Encoding {
+        // A profile without an encoding is refused when it is read.
+        self.encodings.first().unwrap_or(&vocabulary::PARQUET)
     }
 
-    /// How objects are encoded.
-    pub fn encoding(&self) -> &Encoding {
-        &self.encoding
+    /// The encodings that a configuration can choose from, the usual one first.
+    pub fn encodings(&self) -> &[Encoding] {
+        &self.encodings
+    }
+
+    /// The encoding of that format and compression; what is not given is as usual.
+    pub fn encoding_for(
+        &self,
+        format: Option<Format>,
+        compression: Option<Compression>,
+    ) -> Option<&Encoding> {
+        self.encodings.iter().find(|encoding| {
+            format.is_none_or(|format| format == encoding.format)
+                && compression.is_none_or(|compression| compression == encoding.compression)
+        })
+    }
+
+    /// When an appended object is full.
+    pub fn batch_limits(&self) -> BatchLimits {
+        self.batch
+    }
+
+    /// How periods end.
+    pub fn period_rules(&self) -> PeriodRules {
+        self.period
+    }
+
+    /// How a configured prefix becomes a part of keys.
+    pub fn prefix_rule(&self) -> PrefixRule {
+        self.prefix_rule
+    }
+
+    /// The prefix as keys of this vendor begin with it.
+    pub fn prefix_of(&self, configured: &KeyPrefix) -> KeyPrefix {
+        match self.prefix_rule {
+            PrefixRule::Folder => configured.clone(),
+            PrefixRule::Literal => configured.literal(),
+        }
+    }
+
+    /// Whether a bucket's name may be followed by folders.
+    pub fn nested_bucket(&self) -> bool {
+        self.nested_bucket
+    }
+
+    /// The canned ACL that every write asks for.
+    pub fn acl(&self) -> Option<&str> {
+        self.acl.as_deref()
     }
 
     /// The ways to authenticate that the vendor documents.
@@ -355,21 +321,14 @@ impl VendorProfile {
         &self.doctor
     }
 
-    /// Executable examples.
+    /// Executable examples of keys.
     pub fn examples(&self) -> &[Example] {
         &self.examples
     }
 
-    /// Runs the examples: each one that the layout contradicts, with the key that the layout gives.
-    pub fn failing_examples(&self) -> Vec<(&Example, String)> {
-        self.examples
-            .iter()
-            .filter_map(|example| match self.layout.key(&KeyPrefix::default(), &example.partition) {
-                Ok(key) if key == example.key => None,
-                Ok(key) => Some((example, key.to_string())),
-                Err(error) => Some((example, error.to_string())),
-            })
-            .collect()
+    /// Executable examples of rows.
+    pub fn row_examples(&self) -> &[RowExample] {
+        &self.row_examples
     }
 }
 

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{ColumnType, Direction, Effect, KeyColumns, Mode, PartitionUnit};
+use super::{
+    ColumnType, Direction, Effect, EmptyPeriod, Format, KeyColumns, Mode, PartitionBy, PartitionUnit,
+    PrefixRule,
+};
 use crate::store::DiagnosisKind;
 
 #[derive(Deserialize)]
@@ -18,6 +21,8 @@ pub(super) struct RawProfile {
     pub(super) doctor: Vec<RawDoctor>,
     #[serde(default)]
     pub(super) example: Vec<RawExample>,
+    #[serde(default)]
+    pub(super) row_example: Vec<RawRowExample>,
 }
 
 #[derive(Deserialize)]
@@ -28,34 +33,63 @@ pub(super) struct RawHead {
     pub(super) source: String,
     pub(super) direction: Direction,
     pub(super) mode: Mode,
-    pub(super) cadence: RawCadence,
+    pub(super) cadence: Spanned<RawCadence>,
     pub(super) layout: Spanned<String>,
     pub(super) partition: RawPartition,
-    pub(super) encode: RawEncode,
+    pub(super) encode: Option<Spanned<RawEncode>>,
+    /// Several to choose from, the usual one first.
+    pub(super) encodings: Option<Spanned<Vec<RawEncode>>>,
+    pub(super) batch: Option<RawBatch>,
+    pub(super) period: Option<RawPeriod>,
+    #[serde(default)]
+    pub(super) prefix: PrefixRule,
+    #[serde(default)]
+    pub(super) nested_bucket: bool,
+    pub(super) acl: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawCadence {
-    pub(super) every: Spanned<String>,
-    pub(super) align: bool,
+    pub(super) every: Option<Spanned<String>>,
+    pub(super) align: Option<bool>,
+    pub(super) at: Option<Spanned<String>>,
+    pub(super) streaming_mib: Option<Spanned<u64>>,
+    pub(super) age: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBatch {
+    pub(super) rows: Spanned<u64>,
+    pub(super) mib: Spanned<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPeriod {
+    pub(super) late_days: u32,
+    pub(super) empty: EmptyPeriod,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPartition {
-    pub(super) time_column: Spanned<String>,
-    pub(super) unit: PartitionUnit,
+    pub(super) time_column: Option<Spanned<String>>,
+    pub(super) unit: Spanned<PartitionUnit>,
     pub(super) zone: Spanned<String>,
+    #[serde(default)]
+    pub(super) by: PartitionBy,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEncode {
-    pub(super) format: super::Format,
-    pub(super) compression: super::Compression,
-    pub(super) row_group_rows: Spanned<u64>,
-    pub(super) sort: Spanned<Vec<String>>,
+    pub(super) format: Spanned<Format>,
+    pub(super) compression: Spanned<super::Compression>,
+    pub(super) row_group_rows: Option<Spanned<u64>>,
+    pub(super) sort: Option<Spanned<Vec<String>>>,
+    pub(super) extension: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -93,8 +127,11 @@ pub(super) struct RawStatement {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawDataset {
     pub(super) name: Spanned<String>,
-    pub(super) version: Spanned<String>,
-    pub(super) key: Spanned<Vec<KeyColumns>>,
+    pub(super) mode: Option<Spanned<Mode>>,
+    pub(super) layout: Option<Spanned<String>>,
+    pub(super) partition: Option<RawPartition>,
+    pub(super) version: Option<Spanned<String>>,
+    pub(super) key: Option<Spanned<Vec<KeyColumns>>>,
     pub(super) columns: Vec<RawColumn>,
 }
 
@@ -130,5 +167,29 @@ pub(super) struct RawExample {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawGiven {
     pub(super) dataset: Spanned<String>,
-    pub(super) created_at: Spanned<String>,
+    /// The row's time, or that of the batch.
+    #[serde(alias = "created_at")]
+    pub(super) time: Option<Spanned<String>>,
+    pub(super) prefix: Option<Spanned<String>>,
+    pub(super) extension: Option<String>,
+    /// A text that stands for what a batch holds and where it came from.
+    pub(super) batch: Option<String>,
+    pub(super) first_ms: Option<i64>,
+    pub(super) worker: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRowExample {
+    pub(super) source: String,
+    pub(super) dataset: Spanned<String>,
+    pub(super) row: String,
+    #[serde(default = "text_of_lines")]
+    pub(super) format: Format,
+    pub(super) becomes: Option<Spanned<String>>,
+    pub(super) refused: Option<Spanned<String>>,
+}
+
+fn text_of_lines() -> Format {
+    Format::Ndjson
 }

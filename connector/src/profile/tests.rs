@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{ColumnType, DatasetPartition, KeyPrefix, Layout, VendorProfile};
+use super::{ColumnType, DatasetPartition, KeyPrefix, Layout, ObjectNames, PartitionUnit, VendorProfile};
 use crate::datetime::parse_micros;
 use crate::names::{DatasetName, ObjectKey};
 
@@ -79,7 +79,17 @@ fn profile_errors_name_file_line_column_field_value_and_next_step() {
         ("bad cadence", text().replace("every = \"5m\"", "every = \"often\"")),
         ("other zone", text().replace("zone = \"UTC\"", "zone = \"CET\"")),
         ("unknown diagnosis", text().replace("when = \"wrong_region\"", "when = \"wrong_planet\"")),
-        ("unknown mode", text().replace("mode = \"replace\"", "mode = \"append\"")),
+        ("unknown mode", text().replace("mode = \"replace\"", "mode = \"apend\"")),
+        ("key without meaning", text().replace("mode = \"replace\"", "mode = \"period\"")),
+        ("append without batches in keys", text().replace("mode = \"replace\"", "mode = \"append\"")),
+        (
+            "text replaced",
+            text().replace(
+                "format = \"parquet\", compression = \"snappy\", row_group_rows = 16384",
+                "format = \"ndjson\", compression = \"gzip\"",
+            ),
+        ),
+        ("unknown acl", text().replace("direction = \"export\"", "direction = \"export\"\nacl = \"owner\"")),
         ("twice", text().replacen("name = \"actor\"", "name = \"api_type\"", 1)),
         ("syntax", text().replace("id = \"suprsend_s3_v2\"", "id = suprsend")),
     ];
@@ -106,12 +116,12 @@ const HOURS: std::ops::Range<i64> = 262_968..1_148_328;
 
 #[test]
 fn every_hour_from_2000_to_2100_has_its_own_key_and_comes_back_from_it() {
-    let layout = suprsend().layout().clone();
+    let layout = suprsend().datasets()[0].layout().clone();
     let prefix = KeyPrefix::new("exports/logs").unwrap();
     let mut keys = BTreeSet::new();
     for hour in HOURS {
-        let partition = DatasetPartition::at_hour(name("messages"), hour);
-        let key = layout.key(&prefix, &partition).unwrap();
+        let partition = DatasetPartition::at(name("messages"), PartitionUnit::Hour, hour);
+        let key = layout.key(&prefix, &partition, &ObjectNames::default()).unwrap();
         assert_eq!(layout.partition_of(&prefix, &key), Some(partition), "{key}");
         keys.insert(key);
     }
@@ -128,10 +138,10 @@ fn every_hour_from_2000_to_2100_has_its_own_key_and_comes_back_from_it() {
 
 #[test]
 fn leap_days_exist_where_the_calendar_has_them() {
-    let layout = suprsend().layout().clone();
+    let layout = suprsend().datasets()[0].layout().clone();
     let key = |instant: &str| {
         let partition = DatasetPartition::of(name("requests"), instant.parse().unwrap());
-        layout.key(&KeyPrefix::default(), &partition).unwrap().to_string()
+        layout.key(&KeyPrefix::default(), &partition, &ObjectNames::default()).unwrap().to_string()
     };
     assert_eq!(key("2000-02-29T23:59:59Z"), "year=2000/month=02/day=29/hour=23/requests.parquet");
     assert_eq!(key("2024-02-29T00:00:00Z"), "year=2024/month=02/day=29/hour=00/requests.parquet");
@@ -144,7 +154,7 @@ fn leap_days_exist_where_the_calendar_has_them() {
 
 #[test]
 fn keys_of_other_makers_are_no_partitions() {
-    let layout = suprsend().layout().clone();
+    let layout = suprsend().datasets()[0].layout().clone();
     for other in [
         "year=2025/month=1/day=15/hour=14/messages.parquet",
         "year=2025/month=01/day=15/hour=14/messages.parquet.tmp",
@@ -165,7 +175,7 @@ fn keys_of_other_makers_are_no_partitions() {
 fn a_layout_may_repeat_a_placeholder_but_not_contradict_itself() {
     let layout = Layout::parse("{t:%Y}/{t:%m}/{t:%d}/{t:%H}/{dataset}-{t:%Y}.parquet").unwrap();
     let partition = DatasetPartition::of(name("a"), "2025-01-15T14:00:00Z".parse().unwrap());
-    let key = layout.key(&KeyPrefix::default(), &partition).unwrap();
+    let key = layout.key(&KeyPrefix::default(), &partition, &ObjectNames::default()).unwrap();
     assert_eq!(layout.partition_of(&KeyPrefix::default(), &key), Some(partition));
     let contradicting = ObjectKey::new("2025/01/15/14/a-2024.parquet").unwrap();
     assert_eq!(layout.partition_of(&KeyPrefix::default(), &contradicting), None);
@@ -181,7 +191,7 @@ proptest! {
         let local = shown.trim_end_matches('Z');
         let written = format!("{local}{sign}{:02}:{:02}", offset.abs() / 60, offset.abs() % 60);
         let micros = parse_micros(&written).unwrap();
-        prop_assert_eq!(super::hour_of_micros(micros), DatasetPartition::of(name("a"), instant).hour());
+        prop_assert_eq!(PartitionUnit::Hour.slot_of_micros(micros), DatasetPartition::of(name("a"), instant).slot());
     }
 
     #[test]

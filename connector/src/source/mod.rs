@@ -111,8 +111,12 @@ pub(crate) enum Next {
     Nothing { pending_bytes: u64 },
 }
 
-/// Reads complete lines from the checkpoint on, about `budget_bytes` of them.
-pub(crate) fn read_next(record: &SourceRecord, budget_bytes: u64) -> Result<Next, SourceError> {
+/// Reads complete lines from the checkpoint on: about `budget_bytes` of them, and at most `lines_max`.
+pub(crate) fn read_next(
+    record: &SourceRecord,
+    budget_bytes: u64,
+    lines_max: u64,
+) -> Result<Next, SourceError> {
     let unreadable = |source| SourceError::Unreadable { path: record.path.clone(), source };
     // A pipe would be waited for, a device could be endless, and neither can be read twice.
     if !std::fs::metadata(&record.path).map_err(unreadable)?.is_file() {
@@ -149,6 +153,9 @@ pub(crate) fn read_next(record: &SourceRecord, budget_bytes: u64) -> Result<Next
         }
         wanted = wanted.saturating_mul(2).min(LINE_BYTES_MAX);
     };
+    let most = usize::try_from(lines_max.max(1)).unwrap_or(usize::MAX);
+    let last_line = memchr::memchr_iter(b'\n', &bytes).nth(most - 1);
+    let end = last_line.map_or(end, |last| end.min(last + 1));
     bytes.truncate(end);
     let byte_to = record.byte_offset + end as u64;
     let range = BatchRange {

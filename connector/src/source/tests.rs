@@ -19,7 +19,7 @@ fn chunks(path: &Path, kind: SourceKind, budget: u64) -> (Vec<String>, u64) {
     let mut record = record(path, kind);
     let mut read = Vec::new();
     loop {
-        match read_next(&record, budget).unwrap() {
+        match read_next(&record, budget, u64::MAX).unwrap() {
             Next::Nothing { pending_bytes } => return (read, pending_bytes),
             Next::Lines(chunk) => {
                 assert_eq!(read_again(&chunk.range).unwrap().bytes, chunk.bytes);
@@ -50,12 +50,12 @@ fn lines_are_counted_over_chunks() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("a.ndjson");
     std::fs::write(&path, "1\n\n3\n4").unwrap();
-    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::Spool), 100).unwrap() else {
+    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::Spool), 100, u64::MAX).unwrap() else {
         panic!("no lines")
     };
     assert_eq!(chunk.range.lines, 0..4);
     assert!(chunk.range.is_last);
-    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::File), 100).unwrap() else {
+    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::File), 100, u64::MAX).unwrap() else {
         panic!("no lines")
     };
     assert_eq!(chunk.range.lines, 0..3);
@@ -67,7 +67,7 @@ fn a_change_before_the_checkpoint_is_noticed_at_the_file_s_ends() {
     let path = directory.path().join("a.ndjson");
     let original = "x".repeat(3_000) + "\n";
     std::fs::write(&path, &original).unwrap();
-    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::File), 10_000).unwrap() else {
+    let Next::Lines(chunk) = read_next(&record(&path, SourceKind::File), 10_000, u64::MAX).unwrap() else {
         panic!("no lines")
     };
     let mut known = record(&path, SourceKind::File);
@@ -75,7 +75,7 @@ fn a_change_before_the_checkpoint_is_noticed_at_the_file_s_ends() {
     known.fingerprint.clone_from(&chunk.range.fingerprint);
     let replaced = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        matches!(read_next(&known, 100), Err(SourceError::Replaced { .. }))
+        matches!(read_next(&known, 100, u64::MAX), Err(SourceError::Replaced { .. }))
     };
     assert!(replaced(&original.replacen('x', "y", 1)), "first byte");
     assert!(replaced(&original.replace("x\n", "y\n")), "last byte");
@@ -93,7 +93,8 @@ fn a_change_before_the_checkpoint_is_noticed_at_the_file_s_ends() {
 
 #[test]
 fn an_absent_file_is_named() {
-    let error = read_next(&record(Path::new("/nowhere/a.ndjson"), SourceKind::File), 10).unwrap_err();
+    let error =
+        read_next(&record(Path::new("/nowhere/a.ndjson"), SourceKind::File), 10, u64::MAX).unwrap_err();
     assert!(error.to_string().contains("/nowhere/a.ndjson"), "{error}");
 }
 
@@ -101,7 +102,7 @@ fn an_absent_file_is_named() {
 fn what_is_no_regular_file_is_refused_before_it_is_opened() {
     let directory = tempfile::tempdir().unwrap();
     for path in [directory.path(), Path::new("/dev/null")] {
-        let error = read_next(&record(path, SourceKind::File), 10).unwrap_err();
+        let error = read_next(&record(path, SourceKind::File), 10, u64::MAX).unwrap_err();
         assert!(matches!(error, SourceError::NotAFile { .. }), "{error}");
     }
 }

@@ -78,12 +78,15 @@ impl State {
         let database = self.lock();
         let found: Option<(i64, String)> = database
             .query_row(
-                "SELECT id, digest FROM batch WHERE dataset = ?1 AND state = 'open' ORDER BY id LIMIT 1",
+                "SELECT id, sealed_at FROM batch WHERE dataset = ?1 AND state = 'open' ORDER BY id LIMIT 1",
                 params![dataset.as_str()],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .optional()?;
-        let Some((id, digest)) = found else { return Ok(None) };
+        let Some((id, sealed_at)) = found else { return Ok(None) };
+        let sealed_at = sealed_at
+            .parse()
+            .map_err(|_| StateError::Corrupt { value: sealed_at.clone(), expected: "an instant" })?;
         let mut statement = database.prepare(
             "SELECT source_id, path, byte_from, byte_to, line_from, line_to, digest, r.fingerprint, kind
              FROM batch_range r JOIN source s ON s.id = r.source_id WHERE batch_id = ?1 ORDER BY position",
@@ -101,7 +104,7 @@ impl State {
                 })
             })?
             .collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(OpenBatch { id, digest, ranges }))
+        Ok(Some(OpenBatch { id, sealed_at, ranges }))
     }
 
     /// Seals a batch; returns its id.
@@ -149,6 +152,11 @@ impl State {
         Ok(self.intents("id = ?1 AND state = 'sealed'", id.as_str())?.pop())
     }
 
+    /// The sealed intents of a batch, by partition.
+    pub(crate) fn sealed_intents(&self, batch_id: i64) -> Result<Vec<IntentRecord>, StateError> {
+        self.intents("batch_id = ?1 AND state = 'sealed'", batch_id)
+    }
+
     fn intents(&self, filter: &str, value: impl rusqlite::ToSql) -> Result<Vec<IntentRecord>, StateError> {
         let database = self.lock();
         let mut statement = database.prepare(&format!(
@@ -183,7 +191,7 @@ impl State {
                     params![
                         intent.key.as_str(),
                         intent.dataset.as_str(),
-                        intent.partition_hour,
+                        intent.slot,
                         etag.as_str(),
                         signed(intent.generation),
                         signed(intent.object_rows),
@@ -308,7 +316,7 @@ fn put_intent(transaction: &Transaction<'_>, intent: &IntentRecord, state: &str)
             intent.id.as_str(),
             intent.batch_id,
             intent.dataset.as_str(),
-            intent.partition_hour,
+            intent.slot,
             intent.key.as_str(),
             intent.mode.name(),
             intent.base_etag.as_ref().map(ETag::as_str),
@@ -342,7 +350,7 @@ fn source_of(row: &Row<'_>) -> Checked<SourceRecord> {
 fn intent_of(row: &Row<'_>) -> Checked<IntentRecord> {
     let (id, dataset, key): (String, String, String) = (row.get(0)?, row.get(2)?, row.get(4)?);
     let (mode, base_etag): (String, Option<String>) = (row.get(5)?, row.get(6)?);
-    let (batch_id, partition_hour, generation): (i64, i64, i64) = (row.get(1)?, row.get(3)?, row.get(7)?);
+    let (batch_id, slot, generation): (i64, i64, i64) = (row.get(1)?, row.get(3)?, row.get(7)?);
     let content_digest: String = row.get(8)?;
     let (body_bytes, object_rows): (i64, i64) = (row.get(9)?, row.get(10)?);
     let (written, deduplicated): (i64, i64) = (row.get(11)?, row.get(12)?);
@@ -352,7 +360,7 @@ fn intent_of(row: &Row<'_>) -> Checked<IntentRecord> {
             id: IntentId::new(id.as_str()).map_err(|_| corrupt(&id, "an intent id"))?,
             batch_id,
             dataset: DatasetName::new(dataset.as_str()).map_err(|_| corrupt(&dataset, "a dataset"))?,
-            partition_hour,
+            slot,
             key: ObjectKey::new(key.as_str()).map_err(|_| corrupt(&key, "an object key"))?,
             mode: IntentMode::from_name(&mode)?,
             base_etag: base_etag

@@ -65,7 +65,7 @@ pub(crate) struct SealedBatch<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct OpenBatch {
     pub(crate) id: i64,
-    pub(crate) digest: String,
+    pub(crate) sealed_at: Timestamp,
     pub(crate) ranges: Vec<BatchRange>,
 }
 
@@ -106,7 +106,8 @@ pub(crate) struct IntentRecord {
     pub(crate) id: IntentId,
     pub(crate) batch_id: i64,
     pub(crate) dataset: DatasetName,
-    pub(crate) partition_hour: i64,
+    /// The partition, in units of its dataset.
+    pub(crate) slot: i64,
     pub(crate) key: ObjectKey,
     pub(crate) mode: IntentMode,
     pub(crate) base_etag: Option<ETag>,

@@ -22,6 +22,8 @@ pub enum DiagnosisKind {
     SignatureMismatch,
     /// An action is missing from the policy.
     ActionDenied,
+    /// An action on a KMS key is missing; profiles without a message for it have that of `action_denied`.
+    KmsDenied,
     /// The service does not answer.
     Unavailable,
     /// Credentials expire faster than they can be used.
@@ -97,7 +99,9 @@ impl Diagnosis {
             }
             _ => {}
         }
-        if let Some(known) = profile.doctor().iter().find(|message| message.when == kind) {
+        let message = |wanted| profile.doctor().iter().find(|message| message.when == wanted);
+        let instead = || message(DiagnosisKind::ActionDenied).filter(|_| kind == DiagnosisKind::KmsDenied);
+        if let Some(known) = message(kind).or_else(instead) {
             diagnosis.requirement = Some(known.requirement.clone());
             diagnosis.message = fill(&known.say, &values);
             diagnosis.help = fill(&known.help, &values);
@@ -110,6 +114,7 @@ fn kind(error: &StoreError) -> DiagnosisKind {
     match error {
         StoreError::Unavailable { .. } => DiagnosisKind::Unavailable,
         StoreError::Expired { .. } => DiagnosisKind::CredentialsExpired,
+        StoreError::Denied { action, .. } if action.starts_with("kms:") => DiagnosisKind::KmsDenied,
         StoreError::Denied { .. } => DiagnosisKind::ActionDenied,
         StoreError::UnknownAccessKey { .. } => DiagnosisKind::AccessKeyUnknown,
         StoreError::SignatureMismatch { .. } => DiagnosisKind::SignatureMismatch,
@@ -130,6 +135,7 @@ fn fallback(kind: DiagnosisKind, error: &StoreError) -> (String, &'static str) {
         DiagnosisKind::AccessKeyUnknown => "check the access key id",
         DiagnosisKind::SignatureMismatch => "check the secret access key",
         DiagnosisKind::ActionDenied => "add the action to the identity policy",
+        DiagnosisKind::KmsDenied => "allow the action on the key, in the identity policy and in the key's",
         DiagnosisKind::Unavailable => {
             "check the endpoint, its certificate and the network, then run `sync` again; what was sealed is finished then"
         }

@@ -75,6 +75,8 @@ pub struct PutRequest {
     pub intent: IntentId,
     /// Goes into the object's metadata.
     pub generation: u64,
+    /// The canned ACL to ask for, if one is.
+    pub acl: Option<String>,
 }
 
 /// How a conditional write ended.

@@ -13,7 +13,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ServerSideEncryption;
+use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption, StorageClass};
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_http_client::tls;
@@ -66,6 +66,8 @@ pub struct S3Settings {
     pub transport: Transport,
     /// Encryption of writes.
     pub encryption: Encryption,
+    /// Storage class of writes, if not the bucket's usual one.
+    pub storage_class: Option<String>,
     /// Who we are.
     pub credentials: CredentialSource,
 }
@@ -133,6 +135,7 @@ pub struct S3Store {
     /// Where requests go, for messages.
     place: String,
     encryption: Encryption,
+    storage_class: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -205,6 +208,7 @@ impl S3Store {
             region: settings.region,
             place,
             encryption: settings.encryption,
+            storage_class: settings.storage_class,
         })
     }
 
@@ -464,6 +468,12 @@ impl Store for S3Store {
             .metadata(INTENT_METADATA, request.intent.as_str())
             .metadata(GENERATION_METADATA, request.generation.to_string())
             .body(ByteStream::from(request.body.clone()));
+        if let Some(acl) = &request.acl {
+            call = call.acl(ObjectCannedAcl::from(acl.as_str()));
+        }
+        if let Some(class) = &self.storage_class {
+            call = call.storage_class(StorageClass::from(class.as_str()));
+        }
         call = match &request.condition {
             Condition::Absent => call.if_none_match("*"),
             Condition::Matches(etag) => call.if_match(etag.as_str()),

@@ -20,3 +20,5 @@ mod running;
 mod s3;
 #[cfg(test)]
 mod sync;
+#[cfg(test)]
+mod vendors;

@@ -12,8 +12,9 @@ use bucketproof_connector::config::Config;
 use bucketproof_connector::engine::{Connection, RetryPolicy};
 use bucketproof_connector::merge::{ChangeSet, Merge, merge};
 use bucketproof_connector::names::{BucketName, ObjectKey};
-use bucketproof_connector::parquet_file::{decode, encode};
-use bucketproof_connector::profile::{DatasetPartition, KeyPrefix, VendorProfile};
+use bucketproof_connector::object_file::encode;
+use bucketproof_connector::parquet_file::decode;
+use bucketproof_connector::profile::{DatasetPartition, KeyPrefix, ObjectNames, VendorProfile};
 use bucketproof_connector::report::SyncReport;
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
 use bucketproof_connector::store::{MemoryStore, Store};
@@ -133,7 +134,7 @@ pub(crate) fn fold(dataset: &str, lines: &str) -> BTreeMap<String, bytes::Bytes>
     for line in lines.lines() {
         let Ok(row) = serde_json::from_str::<serde_json::Value>(line) else { continue };
         let Some(instant) = row["created_at"].as_str().and_then(|text| text.parse().ok()) else { continue };
-        let hour = DatasetPartition::of(dataset.name().clone(), instant).hour();
+        let hour = DatasetPartition::of(dataset.name().clone(), instant).slot();
         writeln!(hours.entry(hour).or_default(), "{line}").unwrap();
     }
     let mut objects = BTreeMap::new();
@@ -143,7 +144,7 @@ pub(crate) fn fold(dataset: &str, lines: &str) -> BTreeMap<String, bytes::Bytes>
         let sequences = (0..rows.num_rows() as u64).collect();
         let start = jiff::Timestamp::from_second(hour * 3_600).unwrap();
         let partition = DatasetPartition::of(dataset.name().clone(), start);
-        let key = profile.layout().key(&KeyPrefix::default(), &partition).unwrap();
+        let key = dataset.layout().key(&KeyPrefix::default(), &partition, &ObjectNames::default()).unwrap();
         let row_group_rows = profile.encoding().row_group_rows;
         if let Merge::Changed(merged) =
             merge(dataset, &[], &ChangeSet { rows, sequences }, row_group_rows).unwrap()

@@ -79,6 +79,7 @@ fn settings(credentials: CredentialSource) -> S3Settings {
         addressing: Addressing::VirtualHost,
         transport: Transport::TlsOnly,
         encryption: Encryption::SseS3,
+        storage_class: Some("STANDARD_IA".to_owned()),
         credentials,
     }
 }
@@ -105,9 +106,11 @@ fn put(condition: Condition) -> PutRequest {
         condition,
         intent: IntentId::new("c8a2b3f2-4e0f-5f0e-9d1e-0a8d5f6b7c8d").unwrap(),
         generation: 3,
+        acl: Some("bucket-owner-full-control".to_owned()),
     }
 }
 
+/// Claims ENG-03, ENG-08, DAT-12, DAT-13.
 #[tokio::test]
 async fn a_write_carries_condition_metadata_encryption_and_type() {
     let script = Script::new(vec![(200, vec![("etag", "\"e1\"".to_owned())], String::new())]);
@@ -125,6 +128,8 @@ async fn a_write_carries_condition_metadata_encryption_and_type() {
     assert_eq!(header(&request, "if-match"), None);
     assert_eq!(header(&request, "x-amz-server-side-encryption").as_deref(), Some("AES256"));
     assert_eq!(header(&request, "content-type").as_deref(), Some("application/vnd.apache.parquet"));
+    assert_eq!(header(&request, "x-amz-acl").as_deref(), Some("bucket-owner-full-control"));
+    assert_eq!(header(&request, "x-amz-storage-class").as_deref(), Some("STANDARD_IA"));
     assert_eq!(header(&request, "x-amz-meta-bucketproof-generation").as_deref(), Some("3"));
     assert_eq!(
         header(&request, "x-amz-meta-bucketproof-intent").as_deref(),

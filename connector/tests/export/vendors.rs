@@ -1,0 +1,10 @@
+//! What holds of every vendor: of the profiles that come with the program, and of one that is a file of these tests.
+//!
+//! Nothing here knows a vendor. Rows are made from columns, the policy is the profile's own, and what a reader finds in
+//! the bucket is compared with what was put in.
+
+mod content;
+mod killed;
+mod limits;
+mod place;
+mod suite;

@@ -1,0 +1,162 @@
+//! The promises.
+
+use std::collections::BTreeSet;
+
+use bucketproof_connector::doctor::{ProbeWrite, Verdict};
+use bucketproof_connector::engine::SyncError;
+use bucketproof_connector::report::ConnectionState;
+use bucketproof_emulator::{Fault, Op};
+
+use super::place::{BUCKET, Place, all_profiles};
+
+/// The actions that a principal asked for.
+fn actions(place: &Place) -> BTreeSet<String> {
+    let journal = place.emulator.journal();
+    let of_the_export = journal
+        .entries()
+        .into_iter()
+        .filter(|entry| !entry.principal.as_deref().unwrap_or_default().contains("administrator"));
+    of_the_export
+        .flat_map(|entry| entry.decisions.iter().map(|decided| decided.action.clone()).collect::<Vec<_>>())
+        .filter(|action| action.starts_with("s3:"))
+        .collect()
+}
+
+/// The documented actions that a doctor knows, each with its documented resource.
+async fn documented(text: &str) -> Vec<(String, String)> {
+    let place = Place::documented(text).await;
+    let report = place.doctor(ProbeWrite::Allowed).await;
+    assert_eq!(report.failures().count(), 0, "{report:#?}");
+    let checks = report.findings.iter().filter(|finding| finding.verdict == Verdict::Passed);
+    checks
+        .filter_map(|finding| finding.check.split_once(" on "))
+        .map(|(action, resource)| (action.to_owned(), resource.to_owned()))
+        .collect()
+}
+
+/// A policy that allows these actions on these resources and nothing else.
+fn policy_of(allowed: &[(String, String)]) -> String {
+    let statements: Vec<serde_json::Value> = allowed
+        .iter()
+        .map(|(action, resource)| {
+            serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource })
+        })
+        .collect();
+    serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// Claims DAT-16, ENG-05, ENG-07, ENG-21.
+#[tokio::test]
+async fn every_profile_exports_under_exactly_its_documented_policy_and_is_read_back() {
+    for (text, profile) in all_profiles() {
+        for encoding in profile.encodings() {
+            let (format, compression) = (encoding.format, encoding.compression);
+            let chosen = format!("format = {format:?}\ncompression = {compression:?}\n").to_lowercase();
+            let chosen = chosen.replace("= ", "= \"").replace('\n', "\"\n");
+            let place = Place::documented(&text).await.with(&chosen);
+            place.write_rows(0..40);
+            let report = place.sync().await;
+            assert!(report.datasets.iter().all(|dataset| !dataset.objects.is_empty()), "{report:#?}");
+            assert_eq!(place.content(format).await, place.expected(0..40), "{}", profile.id());
+            let before = place.objects().await;
+            assert!(before.values().all(|body| !body.is_empty()));
+
+            // Nothing new: nothing changes.
+            place.sync().await;
+            assert_eq!(place.objects().await, before, "{}", profile.id());
+            // More rows: more, or other, objects.
+            place.write_rows(40..50);
+            place.sync().await;
+            assert_eq!(place.content(format).await, place.expected(0..50), "{}", profile.id());
+
+            assert_eq!(place.connection().status().unwrap().state, ConnectionState::Active);
+            assert!(place.emulator.journal().denied().is_empty(), "{}", profile.id());
+        }
+    }
+}
+
+/// Claims ENG-10, ENG-16, PER-44.
+#[tokio::test]
+async fn each_documented_action_that_is_dropped_is_named_by_doctor_and_by_the_export() {
+    for (text, profile) in all_profiles() {
+        let allowed = documented(&text).await;
+        let used = {
+            let place = Place::documented(&text).await;
+            place.write_rows(0..3);
+            place.sync().await;
+            place.write_rows(3..5);
+            place.sync().await;
+            actions(&place)
+        };
+        let named: BTreeSet<String> = allowed.iter().map(|(action, _)| action.clone()).collect();
+        assert!(used.is_subset(&named), "{}: {used:?} of {named:?}", profile.id());
+        for (dropped, resource) in &allowed {
+            let rest: Vec<(String, String)> =
+                allowed.iter().filter(|(action, _)| action != dropped).cloned().collect();
+            let place = Place::with_policy(&text, &policy_of(&rest)).await;
+            let report = place.doctor(ProbeWrite::Allowed).await;
+            let failures: Vec<_> = report
+                .failures()
+                .map(|finding| {
+                    (finding.action.clone().unwrap_or_default(), finding.resource.clone().unwrap_or_default())
+                })
+                .collect();
+            assert_eq!(failures, [(dropped.clone(), resource.clone())], "{}: {report:#?}", profile.id());
+            assert!(report.failures().all(|finding| finding.requirement.is_some()), "{report:#?}");
+
+            if !used.contains(dropped) {
+                continue;
+            }
+            place.write_rows(0..3);
+            // A first object needs no read; the second run does, where objects are replaced.
+            let error = if let Err(error) = place.connection().sync().await {
+                error
+            } else {
+                place.write_rows(3..5);
+                place.connection().sync().await.unwrap_err()
+            };
+            let diagnosis = error.diagnosis().unwrap_or_else(|| panic!("{}: {error}", profile.id()));
+            assert_eq!(diagnosis.action.as_deref(), Some(dropped.as_str()), "{}", profile.id());
+            assert!(diagnosis.requirement.is_some());
+            assert!(diagnosis.resource.as_deref().unwrap_or_default().contains(BUCKET));
+            assert_eq!(place.connection().status().unwrap().state, ConnectionState::SetupFailed);
+        }
+    }
+}
+
+/// Claims DAT-32, ENG-01, ENG-02.
+#[tokio::test]
+async fn lost_answers_and_broken_services_neither_lose_nor_double_rows() {
+    for (text, profile) in all_profiles() {
+        let format = profile.encoding().format;
+        let place = Place::documented(&text).await;
+        place.write_rows(0..20);
+        let lost = place.emulator.inject(Fault::on(Op::PutObject).times(1).drop_answer());
+        let slow = place.emulator.inject(Fault::on(Op::PutObject).skip(1).times(1).slow_down());
+        place.sync().await;
+        assert_eq!(lost.hits(), 1, "{}", profile.id());
+        place.write_rows(20..30);
+        // A service that is away for the whole of a run; the next one finishes what was sealed.
+        let away = place.emulator.inject(Fault::on(Op::PutObject).times(100).slow_down());
+        let error = place.connection().sync().await.unwrap_err();
+        assert!(matches!(error, SyncError::Store { .. }), "{error}");
+        drop((away, slow));
+        place.sync().await;
+        assert_eq!(place.content(format).await, place.expected(0..30), "{}", profile.id());
+    }
+}
+
+/// Claims ENG-17: a plan names the objects of the sync that follows, and makes no write.
+#[tokio::test]
+async fn a_plan_foretells_the_sync_of_every_profile() {
+    for (text, profile) in all_profiles() {
+        let place = Place::documented(&text).await;
+        place.write_rows(0..12);
+        let plan = place.connection().plan().await.unwrap();
+        assert_eq!(place.objects().await.len(), 0);
+        let report = place.sync().await;
+        for (plan, report) in plan.datasets.iter().zip(&report.datasets) {
+            assert_eq!(plan.objects, report.objects, "{}", profile.id());
+        }
+    }
+}
