@@ -60,6 +60,7 @@ pub mod dead_letter;
 pub mod doctor;
 mod document;
 pub mod engine;
+pub mod import;
 mod json_lines;
 pub mod merge;
 pub mod metrics;

@@ -4,6 +4,7 @@
 //! this program is broken.
 
 mod doctor;
+mod import;
 mod pause;
 mod plan;
 mod policy;
@@ -125,7 +126,7 @@ enum Command {
     /// Show what `sync` would do, without a write call.
     Plan(Target),
     /// Show what is known of the connection, without a call.
-    Status(Target),
+    Status(status::StatusArguments),
     /// List, show and check vendor profiles.
     Profile(profile::ProfileArguments),
     /// Print the identity and trust policies that the vendor documents, filled in.
@@ -134,8 +135,8 @@ enum Command {
     Run(run::RunArguments),
     /// Not supported yet.
     Export(Unsupported),
-    /// Not supported yet.
-    Import(Unsupported),
+    /// Import files from customers' buckets, and report what became of every row.
+    Import(import::ImportArguments),
     /// Pause the connection; its sources keep what comes.
     Pause(Target),
     /// End a pause; the next sync exports what came in between.
@@ -175,11 +176,12 @@ pub fn run() -> ExitCode {
     let wants_json = match &arguments.command {
         Command::Sync(target)
         | Command::Plan(target)
-        | Command::Status(target)
         | Command::Pause(target)
         | Command::Resume(target)
         | Command::VerifyLayout(target) => target.json,
         Command::Doctor(arguments) => arguments.json,
+        Command::Status(arguments) => arguments.wants_json(),
+        Command::Import(arguments) => arguments.wants_json(),
         Command::Profile(arguments) => arguments.wants_json(),
         Command::Policy(arguments) => arguments.json,
         _ => false,
@@ -187,12 +189,12 @@ pub fn run() -> ExitCode {
     let outcome = match arguments.command {
         Command::Sync(target) => sync::run(&target),
         Command::Plan(target) => plan::run(&target),
-        Command::Status(target) => status::run(&target),
+        Command::Status(arguments) => status::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Export(_) => Err(unsupported("export")),
-        Command::Import(_) => Err(unsupported("import")),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Pause(target) => pause::pause(&target),
         Command::Resume(target) => pause::resume(&target),
         Command::Doctor(arguments) => doctor::run(&arguments),

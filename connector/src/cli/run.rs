@@ -61,7 +61,7 @@ fn complaint(error: &RunError) -> Complaint {
 
 /// The first interrupt or termination lets the batch that is under way finish; a second one ends the process, which
 /// the next run repairs like any crash.
-async fn stop_on_signals(stop: StopSignal) {
+pub(super) async fn stop_on_signals(stop: StopSignal) {
     while let Ok(()) = any_signal().await {
         if stop.is_given() {
             std::process::exit(130);

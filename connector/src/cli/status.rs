@@ -1,15 +1,97 @@
 //! `status`
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use bucketproof_clock::Clock;
+use clap::{Args, Subcommand};
 
-use super::{Complaint, Target, load_config, print_json};
+use super::{Complaint, Exit, Target, load_config, print_json};
 use crate::engine::{SyncError, check_fit, status_of};
+use crate::import::{ImportProfile, StatusSummary};
 use crate::report::{ConnectionState, StatusReport};
 use crate::state::CircuitState;
 
-pub(super) fn run(target: &Target) -> Result<(), Complaint> {
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct StatusArguments {
+    #[command(subcommand)]
+    command: Option<StatusCommand>,
+    #[command(flatten)]
+    target: Option<Target>,
+}
+
+#[derive(Debug, Subcommand)]
+enum StatusCommand {
+    /// Read status reports of an import: each entry once, the rows of each file added up, as JSON.
+    Read {
+        /// Reports, or folders of them.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+impl StatusArguments {
+    pub(super) fn wants_json(&self) -> bool {
+        self.command.is_some() || self.target.as_ref().is_some_and(|target| target.json)
+    }
+}
+
+pub(super) fn run(arguments: &StatusArguments) -> Result<(), Complaint> {
+    match (&arguments.command, &arguments.target) {
+        (Some(StatusCommand::Read { files }), _) => read(files),
+        (None, Some(target)) => of_connection(target),
+        (None, None) => Err(Complaint::usage(
+            "neither a configuration nor a report is named",
+            "`status --config FILE` tells of an export, `status read FILE` of an import's reports",
+        )),
+    }
+}
+
+/// Every file below the paths that ends like a report; a path that is a file is taken whatever its name.
+fn reports(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Complaint> {
+    let unreadable = |path: &PathBuf, error: std::io::Error| {
+        Complaint::usage(format!("`{}` cannot be read: {error}", path.display()), "check the path")
+    };
+    let mut found = Vec::new();
+    let mut waiting: Vec<PathBuf> = paths.to_vec();
+    while let Some(path) = waiting.pop() {
+        if !path.is_dir() {
+            found.push(path);
+            continue;
+        }
+        for entry in std::fs::read_dir(&path).map_err(|error| unreadable(&path, error))? {
+            let entry = entry.map_err(|error| unreadable(&path, error))?.path();
+            if entry.is_dir() || entry.extension().is_some_and(|extension| extension == "status") {
+                waiting.push(entry);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn read(paths: &[PathBuf]) -> Result<(), Complaint> {
+    let schema_codes = ImportProfile::ids().filter_map(ImportProfile::named).filter_map(Result::ok);
+    let schema_codes: Vec<String> = schema_codes.map(|profile| profile.codes.schema).collect();
+    let mut summary = StatusSummary::default();
+    for path in reports(paths)? {
+        let name = path.display().to_string();
+        let text = std::fs::read(&path).map_err(|error| {
+            Complaint::usage(format!("`{name}` cannot be read: {error}"), "check the path")
+        })?;
+        let codes: Vec<&str> = schema_codes.iter().map(String::as_str).collect();
+        summary.add(&name, &text, &codes).map_err(|error| Complaint {
+            exit: Exit::No,
+            message: error.to_string(),
+            help: "name status reports, each one JSON object of lists by file name".to_owned(),
+            diagnosis: None,
+        })?;
+    }
+    print_json(&summary)
+}
+
+fn of_connection(target: &Target) -> Result<(), Complaint> {
     let config = load_config(target)?;
     let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
     check_fit(&config, &profile).map_err(|error| Complaint::usage(&error, error.help()))?;

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
+pub(crate) use raw::{RawAuth, auth as checked_auth};
+pub(crate) use raw_place::{RawBucket, bucket as checked_bucket};
 pub use secrets::{SecretError, SecretPlace};
 
 use crate::credentials::{AccessKey, CredentialSource};
@@ -114,6 +116,32 @@ impl AuthConfig {
             Self::AssumeRole { .. } => AuthMode::AssumeRole,
             Self::StaticKeys { .. } => AuthMode::StaticKeys,
         }
+    }
+
+    /// Reads the secrets; `environment` looks a variable up.
+    pub(crate) fn credentials(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<CredentialSource, SecretError> {
+        let key = |places: &KeyPlaces| -> Result<AccessKey, SecretError> {
+            Ok(AccessKey {
+                id: places.id.read_key_id(&environment)?,
+                secret: Secret::new(places.secret.read(&environment)?),
+                session_token: match &places.session_token {
+                    Some(place) => Some(Secret::new(place.read(&environment)?)),
+                    None => None,
+                },
+            })
+        };
+        Ok(match self {
+            Self::StaticKeys { key: places, .. } => CredentialSource::Static(key(places)?),
+            Self::AssumeRole { role_arn, external_id, base, session } => CredentialSource::Role {
+                role_arn: role_arn.clone(),
+                external_id: external_id.clone(),
+                base: key(base)?,
+                session: *session,
+            },
+        })
     }
 }
 
@@ -238,25 +266,7 @@ impl Config {
         &self,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<CredentialSource, SecretError> {
-        let key = |places: &KeyPlaces| -> Result<AccessKey, SecretError> {
-            Ok(AccessKey {
-                id: places.id.read_key_id(&environment)?,
-                secret: Secret::new(places.secret.read(&environment)?),
-                session_token: match &places.session_token {
-                    Some(place) => Some(Secret::new(place.read(&environment)?)),
-                    None => None,
-                },
-            })
-        };
-        Ok(match &self.auth {
-            AuthConfig::StaticKeys { key: places, .. } => CredentialSource::Static(key(places)?),
-            AuthConfig::AssumeRole { role_arn, external_id, base, session } => CredentialSource::Role {
-                role_arn: role_arn.clone(),
-                external_id: external_id.clone(),
-                base: key(base)?,
-                session: *session,
-            },
-        })
+        self.auth.credentials(environment)
     }
 
     /// The settings of the store that the configuration describes.

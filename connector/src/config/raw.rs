@@ -66,7 +66,7 @@ enum RawEncryption {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawAuth {
+pub(crate) struct RawAuth {
     mode: Spanned<AuthMode>,
     role_arn: Option<Spanned<String>>,
     external_id: Option<Spanned<String>>,
@@ -187,7 +187,11 @@ fn encryption(
     }
 }
 
-fn auth(document: &Document<'_>, raw: RawAuth, directory: &Path) -> Result<AuthConfig, DocumentError> {
+pub(crate) fn auth(
+    document: &Document<'_>,
+    raw: RawAuth,
+    directory: &Path,
+) -> Result<AuthConfig, DocumentError> {
     let key = KeyPlaces {
         id: raw.access_key_id.0.below(directory),
         secret: raw.secret_access_key.0.below(directory),

@@ -24,7 +24,7 @@ const ARCHIVE_CLASSES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RawBucket {
+pub(crate) struct RawBucket {
     #[serde(alias = "bucket_name")]
     name: Spanned<String>,
     region: Spanned<String>,
@@ -41,7 +41,14 @@ pub(super) struct RawBucket {
     path_style: bool,
 }
 
-pub(super) fn bucket(document: &Document<'_>, raw: RawBucket) -> Result<BucketConfig, DocumentError> {
+impl RawBucket {
+    /// Where the prefix stands, if one is given.
+    pub(crate) fn prefix(&self) -> Option<std::ops::Range<usize>> {
+        self.prefix.as_ref().map(Spanned::span)
+    }
+}
+
+pub(crate) fn bucket(document: &Document<'_>, raw: RawBucket) -> Result<BucketConfig, DocumentError> {
     if raw.name.get_ref().contains("://") {
         return Err(document.error(
             raw.name.span(),

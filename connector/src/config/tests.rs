@@ -183,4 +183,9 @@ fn the_example_in_the_documentation_is_a_configuration() {
     let config = Config::parse(example, "connector.toml").unwrap();
     assert_eq!(config.datasets.len(), 3);
     assert_eq!(config.sources.len(), 2);
+    let (_, import) = readme.split_once("## Import").unwrap();
+    let (_, rest) = import.split_once("```toml\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let import = crate::import::ImportConfig::parse(example, "import.toml").unwrap();
+    assert_eq!(import.connections[0].status_folder, "my_statuses");
 }

@@ -4,6 +4,7 @@
 //! injected clock. TLS is rustls, which speaks TLS 1.2 and 1.3 and nothing older; plain `http` needs
 //! `allow_http` in the configuration.
 
+mod inbound;
 mod probe;
 
 use std::time::Duration;

@@ -22,12 +22,9 @@ fn shown(output: &Output) -> (i32, String, String) {
 #[test]
 fn commands_that_are_to_come_are_refused_by_name() {
     let rig = Rig::new();
-    for command in ["export", "import"] {
-        let (code, stdout, stderr) = shown(&run(&rig, &[command, "--config", "c.toml", "--json"]));
-        assert_eq!((code, stdout.as_str()), (2, ""), "{command}");
-        assert!(stderr.contains(&format!("`{command}` is not supported yet")), "{stderr}");
-        assert!(stderr.contains("help: "), "{stderr}");
-    }
+    let (code, stdout, stderr) = shown(&run(&rig, &["export", "--config", "c.toml", "--json"]));
+    assert_eq!((code, stdout.as_str()), (2, ""));
+    assert!(stderr.contains("`export` is not supported yet") && stderr.contains("help: "), "{stderr}");
     assert_eq!(shown(&run(&rig, &["frobnicate"])).0, 2);
 }
 

@@ -1,0 +1,268 @@
+//! The configuration of an import: which buckets, as whom, and what their files may say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::profile::ImportProfile;
+use crate::config::{
+    AuthConfig, BucketConfig, ConfigError, RawAuth, RawBucket, SecretError, checked_auth, checked_bucket,
+};
+use crate::document::{Document, DocumentError};
+use crate::store::{Encryption, S3Settings};
+
+/// Bytes that a file may have after unpacking, if the configuration says nothing: 4 GiB.
+const UNPACKED_MIB_DEFAULT: u64 = 4096;
+/// How often buckets are listed, if the configuration says nothing.
+const RECONCILE_MINUTES_DEFAULT: u32 = 5;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    profile: Spanned<String>,
+    state: RawState,
+    #[serde(default)]
+    limits: RawLimits,
+    #[serde(default)]
+    reconcile_minutes: Option<Spanned<u32>>,
+    connection: Vec<RawConnection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawState {
+    dir: PathBuf,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    unpacked_mib: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawConnection {
+    name: Spanned<String>,
+    #[serde(default)]
+    enabled: Option<bool>,
+    #[serde(default)]
+    data_prefix: String,
+    suffix: Option<String>,
+    status_folder: Spanned<String>,
+    topic_arn: Option<Spanned<String>>,
+    environments: Spanned<Vec<String>>,
+    bucket: RawBucket,
+    auth: RawAuth,
+}
+
+/// One bucket from which files come.
+#[derive(Clone, Debug)]
+pub struct InboundConnection {
+    /// Name, unique in the configuration.
+    pub name: String,
+    /// Whether files are imported.
+    pub enabled: bool,
+    /// Where files are; empty for the whole bucket.
+    pub data_prefix: String,
+    /// What the keys of files end with, if only some are meant.
+    pub suffix: Option<String>,
+    /// Where reports go; it need not exist.
+    pub status_folder: String,
+    /// The topic that tells of new files.
+    pub topic_arn: Option<String>,
+    /// The environments that events may name.
+    pub environments: BTreeSet<String>,
+    /// The bucket.
+    pub bucket: BucketConfig,
+    /// As whom.
+    pub auth: AuthConfig,
+}
+
+impl InboundConnection {
+    /// Whether an object is a file to import: not a folder's marker, not a report.
+    pub(crate) fn wants(&self, key: &str) -> bool {
+        let status = format!("{}/", self.status_folder.trim_matches('/'));
+        key.starts_with(&self.data_prefix)
+            && !key.ends_with('/')
+            && !key.starts_with(&status)
+            && self.suffix.as_ref().is_none_or(|suffix| key.ends_with(suffix.as_str()))
+    }
+
+    /// The settings of the connection's store; `environment` looks a variable up.
+    pub fn store_settings(
+        &self,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<S3Settings, SecretError> {
+        Ok(S3Settings {
+            bucket: self.bucket.name.clone(),
+            region: self.bucket.region.clone(),
+            endpoint: self.bucket.endpoint.clone(),
+            sts_endpoint: self.bucket.sts_endpoint.clone(),
+            addressing: self.bucket.addressing,
+            transport: self.bucket.transport,
+            encryption: Encryption::BucketDefault,
+            storage_class: None,
+            credentials: self.auth.credentials(environment)?,
+        })
+    }
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct ImportConfig {
+    /// What is imported.
+    pub profile: ImportProfile,
+    /// From where.
+    pub connections: Vec<InboundConnection>,
+    /// Directory of the database.
+    pub state_dir: PathBuf,
+    /// Bytes that a file may have after unpacking.
+    pub unpacked_bytes_max: u64,
+    /// How often buckets are listed, in minutes.
+    pub reconcile_minutes: u32,
+}
+
+impl ImportConfig {
+    /// The policy that each connection's bucket needs, by the name of the connection, as the vendor documents it.
+    pub fn bucket_policies(&self, principal: &str) -> BTreeMap<String, serde_json::Value> {
+        let of = |connection: &InboundConnection| {
+            let arn = format!("arn:aws:s3:::{}", connection.bucket.name);
+            let fill = |resource: &String| {
+                resource
+                    .replace("{bucket}", &arn)
+                    .replace("{data}", &connection.data_prefix)
+                    .replace("{status}", &format!("{}/", connection.status_folder))
+            };
+            let statements = self.profile.policy.iter().map(|grant| {
+                serde_json::json!({
+                    "Effect": "Allow",
+                    "Principal": { "AWS": principal },
+                    "Action": grant.actions,
+                    "Resource": grant.resources.iter().map(fill).collect::<Vec<_>>(),
+                })
+            });
+            serde_json::json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+        };
+        self.connections.iter().map(|connection| (connection.name.clone(), of(connection))).collect()
+    }
+
+    /// Reads a configuration from a file; relative paths in it start at its directory.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let shown = path.display().to_string();
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: shown.clone(), source })?;
+        Ok(Self::parse(&text, &shown)?)
+    }
+
+    /// Parses a configuration. Relative paths in it start at the directory of `file_name`.
+    pub fn parse(text: &str, file_name: &str) -> Result<Self, DocumentError> {
+        let document = Document::new(file_name, text);
+        let raw: Raw = document.parse("compare with the example in the connector's documentation")?;
+        let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
+        let profile = ImportProfile::named(raw.profile.get_ref()).ok_or_else(|| {
+            let known: Vec<&str> = ImportProfile::ids().collect();
+            document.error(
+                raw.profile.span(),
+                "there is no import profile of that id",
+                format!("write one of: {}", known.join(", ")),
+            )
+        })??;
+        let mut connections: Vec<InboundConnection> = Vec::new();
+        for connection in raw.connection {
+            if connections.iter().any(|other| other.name == *connection.name.get_ref()) {
+                return Err(document.error(
+                    connection.name.span(),
+                    "two connections have this name",
+                    "give each connection a name of its own",
+                ));
+            }
+            connections.push(checked(&document, connection, &directory)?);
+        }
+        if connections.is_empty() {
+            return Err(document.error(0..0, "there is no connection", "add at least one `[[connection]]`"));
+        }
+        let unpacked_mib =
+            raw.limits.unpacked_mib.as_ref().map_or(UNPACKED_MIB_DEFAULT, |mib| *mib.get_ref());
+        if unpacked_mib == 0 {
+            let span = raw.limits.unpacked_mib.map_or(0..0, |mib| mib.span());
+            return Err(document.error(span, "no file unpacks to nothing", "4096 is a good value"));
+        }
+        let minutes =
+            raw.reconcile_minutes.as_ref().map_or(RECONCILE_MINUTES_DEFAULT, |minutes| *minutes.get_ref());
+        if !(1..=60).contains(&minutes) {
+            let span = raw.reconcile_minutes.map_or(0..0, |minutes| minutes.span());
+            return Err(document.error(
+                span,
+                "buckets are listed every 1 to 60 minutes",
+                "5 is a good value",
+            ));
+        }
+        Ok(Self {
+            profile,
+            connections,
+            state_dir: directory.join(raw.state.dir),
+            unpacked_bytes_max: unpacked_mib.saturating_mul(1024 * 1024),
+            reconcile_minutes: minutes,
+        })
+    }
+}
+
+fn checked(
+    document: &Document<'_>,
+    raw: RawConnection,
+    directory: &Path,
+) -> Result<InboundConnection, DocumentError> {
+    let folder = raw.status_folder.get_ref();
+    if folder.trim_matches('/').is_empty() || folder.contains("//") || folder.starts_with("s3:") {
+        return Err(document.error(
+            raw.status_folder.span(),
+            "not a folder of the bucket",
+            "write the folder alone: `my_statuses`; it need not exist",
+        ));
+    }
+    if raw.environments.get_ref().is_empty() {
+        return Err(document.error(
+            raw.environments.span(),
+            "the connection has no environment, so every event would be refused",
+            "list the ids of its environments",
+        ));
+    }
+    if let Some(topic) = &raw.topic_arn {
+        let arn = topic.get_ref();
+        if !(arn.starts_with("arn:") && arn.contains(":sns:")) {
+            return Err(document.error(
+                topic.span(),
+                "not the ARN of an SNS topic",
+                "write an ARN such as `arn:aws:sns:us-east-1:123456789012:events`",
+            ));
+        }
+        if arn.rsplit_once('.').is_some_and(|(_, kind)| kind == "fifo") {
+            return Err(document.error(
+                topic.span(),
+                "S3 does not send events to FIFO topics",
+                "make a topic of type Standard",
+            ));
+        }
+    }
+    if let Some(prefix) = raw.bucket.prefix() {
+        return Err(document.error(
+            prefix,
+            "an import has two prefixes: of its files and of its reports",
+            "remove it, and set `data_prefix` and `status_folder` of the connection",
+        ));
+    }
+    Ok(InboundConnection {
+        name: raw.name.into_inner(),
+        enabled: raw.enabled.unwrap_or(true),
+        data_prefix: raw.data_prefix.trim_start_matches('/').to_owned(),
+        suffix: raw.suffix,
+        status_folder: folder.trim_matches('/').to_owned(),
+        topic_arn: raw.topic_arn.map(Spanned::into_inner),
+        environments: raw.environments.into_inner().into_iter().collect(),
+        bucket: checked_bucket(document, raw.bucket)?,
+        auth: checked_auth(document, raw.auth, directory)?,
+    })
+}

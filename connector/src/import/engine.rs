@@ -1,0 +1,440 @@
+//! The life of an import: find files, read each once, tell what became of its rows.
+//!
+//! What was noted is never read again, whatever is listed or announced; what was not told is told by the next report.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucketproof_clock::{Clock, Entropy};
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::codec::{self, UnwrapError, Wrapping};
+use super::config::{ImportConfig, InboundConnection};
+use super::entries::{Entries, Finding};
+use super::memory::{FileCounts, Memory, PendingFile, SealedReport};
+use super::report::report_key;
+use super::rows::RowReader;
+use super::store::{InboundStore, NewOutcome};
+use crate::runner::StopSignal;
+use crate::state::StateError;
+use crate::store::{ErrorClass, StoreError};
+
+/// Bytes of a file that are asked for at once.
+const RANGE_BYTES: u64 = 8 * 1024 * 1024;
+/// Attempts of a call, the first included.
+const ATTEMPTS_MAX: u32 = 6;
+/// Longest pause before the second attempt; it doubles with each.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Files that are taken from the memory at once.
+const PENDING_PAGE: u32 = 256;
+
+/// Why an import did not go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A bucket refused or could not be reached.
+    #[error("connection `{connection}`: {source}")]
+    Store {
+        /// The connection.
+        connection: String,
+        /// The cause.
+        source: StoreError,
+    },
+    /// The database.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A temporary file.
+    #[error("a temporary file cannot be used: {0}")]
+    Spool(std::io::Error),
+}
+
+impl ImportError {
+    /// What to do next.
+    pub fn help(&self) -> String {
+        match self {
+            // To another account AWS does not tell which of the two is missing.
+            Self::Store { source: StoreError::Denied { action, resource, .. }, .. }
+                if action == "s3:PutObject" =>
+            {
+                format!(
+                    "the bucket's policy must allow `s3:PutObject` and, for the ACL of reports, `s3:PutObjectAcl` on \
+                     `{resource}`; `import policy` prints the whole policy"
+                )
+            }
+            Self::Store { source: StoreError::Denied { action, resource, .. }, .. } => format!(
+                "the bucket's policy must allow `{action}` on `{resource}`; `import policy` prints the whole policy"
+            ),
+            Self::Store { source: StoreError::WrongRegion { actual: Some(region), .. }, .. } => {
+                format!("set the connection's `bucket.region` to `{region}`")
+            }
+            Self::Store { source: StoreError::NoSuchBucket { .. }, .. } => {
+                "names must match exactly, letter case included; no bucket is ever created".to_owned()
+            }
+            Self::Store { .. } => {
+                "files that were not read wait; the next import goes on with them".to_owned()
+            }
+            Self::State(error) => error.help().to_owned(),
+            Self::Spool(_) => "check the free space of the temporary directory".to_owned(),
+        }
+    }
+}
+
+/// What a pass of the import did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportSummary {
+    /// Files that were not known before.
+    pub files_found: u64,
+    /// Files that were read.
+    pub files_read: u64,
+    /// Files that were refused as a whole.
+    pub files_refused: u64,
+    /// Files that were deleted or replaced before they were read.
+    pub files_gone: u64,
+    /// Rows that were stored.
+    pub rows_stored: u64,
+    /// Rows that were refused, each for a reason in a report.
+    pub rows_refused: u64,
+    /// Keys of the reports that were written.
+    pub reports: Vec<String>,
+}
+
+/// An import with its buckets.
+#[derive(Debug)]
+pub struct Importer {
+    config: ImportConfig,
+    stores: BTreeMap<String, Arc<dyn InboundStore>>,
+    memory: Memory,
+    clock: Clock,
+    entropy: Entropy,
+}
+
+impl Importer {
+    /// An import; `stores` are the buckets of the connections, by the name of the connection.
+    pub fn new(
+        config: ImportConfig,
+        stores: BTreeMap<String, Arc<dyn InboundStore>>,
+        clock: Clock,
+        entropy: Entropy,
+    ) -> Result<Self, ImportError> {
+        let memory = Memory::open(&config.state_dir, &config.profile.columns)?;
+        Ok(Self { config, stores, memory, clock, entropy })
+    }
+
+    /// How many files of each connection are in which state.
+    pub fn counts(&self) -> Result<BTreeMap<String, FileCounts>, ImportError> {
+        let connections = self.config.connections.iter();
+        Ok(connections
+            .map(|connection| Ok((connection.name.clone(), self.memory.counts(&connection.name)?)))
+            .collect::<Result<_, StateError>>()?)
+    }
+
+    /// Everything once: lists, reads what waits, tells what became of it.
+    pub async fn once(&mut self) -> Result<ImportSummary, ImportError> {
+        let mut summary = ImportSummary::default();
+        // A report that was settled before a crash comes first: it is older than all that follows.
+        self.write_reports(&mut summary).await?;
+        let worked = self.work(&mut summary).await;
+        // What was read is told, also if something else failed.
+        self.report(&mut summary).await?;
+        worked.map(|()| summary)
+    }
+
+    /// Lists and reads by schedule, tells in time, until the signal.
+    pub async fn run(&mut self, stop: &StopSignal) -> Result<ImportSummary, ImportError> {
+        let mut summary = ImportSummary::default();
+        let pause = Duration::from_secs(u64::from(self.config.reconcile_minutes) * 60);
+        while !stop.is_given() {
+            let passed = match self.write_reports(&mut summary).await {
+                Ok(()) => self.work(&mut summary).await,
+                failed => failed,
+            };
+            if let Err(error) = passed {
+                tracing::warn!(%error, help = error.help(), "the import goes on with the next pass");
+            }
+            if self.is_due(pause)? {
+                self.report(&mut summary).await?;
+            }
+            tokio::select! {
+                () = self.clock.sleep(pause) => {}
+                () = stop.given() => {}
+            }
+        }
+        self.report(&mut summary).await?;
+        Ok(summary)
+    }
+
+    /// Whether the oldest result would wait too long for the pass after the next.
+    fn is_due(&self, pause: Duration) -> Result<bool, ImportError> {
+        let Some(oldest) = self.memory.oldest_untold()? else { return Ok(false) };
+        let flush = SignedDuration::from_mins(self.config.profile.status.flush_after_minutes.into());
+        let next = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        Ok(next.duration_since(oldest) >= flush)
+    }
+
+    async fn work(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        let connections = self.config.connections.clone();
+        let mut failure = None;
+        for connection in connections.iter().filter(|connection| connection.enabled) {
+            // One bucket that cannot be reached does not hold up the others.
+            if let Err(error) = self.find(connection, summary).await {
+                tracing::warn!(connection = connection.name, %error, "the bucket was not listed");
+                failure = failure.or(Some(error));
+            }
+        }
+        let read = self.read_pending(summary).await;
+        read.and_then(|()| failure.map_or(Ok(()), Err))
+    }
+
+    /// Notes every file that the bucket has; closes every gap that notifications leave.
+    async fn find(
+        &mut self,
+        connection: &InboundConnection,
+        summary: &mut ImportSummary,
+    ) -> Result<(), ImportError> {
+        let Some(store) = self.stores.get(&connection.name).map(Arc::clone) else { return Ok(()) };
+        let mut page = None;
+        loop {
+            let found = self
+                .retrying(&connection.name, &store, || {
+                    store.list_files(&connection.data_prefix, page.as_deref())
+                })
+                .await?;
+            let files: Vec<_> = found.files.into_iter().filter(|file| connection.wants(&file.key)).collect();
+            let bucket = connection.bucket.name.as_str();
+            summary.files_found +=
+                self.memory.note_files(&connection.name, bucket, &connection.status_folder, &files)?;
+            match found.next {
+                Some(next) => page = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn read_pending(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        let mut after = 0;
+        let mut failure = None;
+        loop {
+            let files = self.memory.pending(after, PENDING_PAGE)?;
+            let Some(last) = files.last() else { break };
+            after = last.id;
+            for file in &files {
+                match self.read(file, summary).await {
+                    Ok(()) => {}
+                    Err(error @ ImportError::Store { .. }) => {
+                        tracing::warn!(key = file.key, %error, "the file waits");
+                        failure = failure.or(Some(error));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        failure.map_or(Ok(()), Err)
+    }
+
+    async fn read(&mut self, file: &PendingFile, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        let connection = self.config.connections.iter().find(|own| own.name == file.connection);
+        let Some(connection) = connection.filter(|connection| connection.enabled).cloned() else {
+            return self.refuse_unconfigured(file, summary);
+        };
+        let Some(store) = self.stores.get(&file.connection).map(Arc::clone) else { return Ok(()) };
+        let Some(mut spool) = self.fetch(file, &store).await? else {
+            self.memory.gone(file)?;
+            summary.files_gone += 1;
+            return Ok(());
+        };
+        if let Some(detail) = self.store(file, &connection, &mut spool, summary)? {
+            let code = self.config.profile.codes.schema.clone();
+            self.refuse(file, Finding { code, detail }, summary)?;
+        }
+        Ok(())
+    }
+
+    /// A file whose connection was removed or switched off after the file was noted.
+    fn refuse_unconfigured(
+        &mut self,
+        file: &PendingFile,
+        summary: &mut ImportSummary,
+    ) -> Result<(), ImportError> {
+        let is_paused = self.config.connections.iter().any(|own| own.name == file.connection);
+        if is_paused {
+            return Ok(());
+        }
+        let detail = format!("the connection `{}` is not configured any more", file.connection);
+        let code = self.config.profile.codes.configuration.clone();
+        self.refuse(file, Finding { code, detail }, summary)
+    }
+
+    fn refuse(
+        &mut self,
+        file: &PendingFile,
+        finding: Finding,
+        summary: &mut ImportSummary,
+    ) -> Result<(), ImportError> {
+        tracing::info!(key = file.key, code = finding.code, detail = finding.detail, "the file is refused");
+        let now = self.clock.now();
+        self.memory.begin()?.finish(file, &Entries::of_file(finding), true, now)?;
+        summary.files_refused += 1;
+        Ok(())
+    }
+
+    /// The file in a temporary one; `None` if it was deleted or replaced.
+    async fn fetch(
+        &self,
+        file: &PendingFile,
+        store: &Arc<dyn InboundStore>,
+    ) -> Result<Option<File>, ImportError> {
+        let mut spool = tempfile::tempfile().map_err(ImportError::Spool)?;
+        let mut from = 0;
+        while from < file.bytes {
+            let range = from..file.bytes.min(from + RANGE_BYTES);
+            let part = self
+                .retrying(&file.connection, store, || store.read_file(&file.key, &file.etag, range.clone()))
+                .await?;
+            let Some(part) = part else { return Ok(None) };
+            spool.write_all(&part).map_err(ImportError::Spool)?;
+            from = range.end;
+        }
+        Ok(Some(spool))
+    }
+
+    /// Stores the valid rows of a file and what is said of all; what is wrong, if the file is as a whole.
+    fn store(
+        &mut self,
+        file: &PendingFile,
+        connection: &InboundConnection,
+        spool: &mut File,
+        summary: &mut ImportSummary,
+    ) -> Result<Option<String>, ImportError> {
+        let plain = match unwrapped(spool, file, self.config.unpacked_bytes_max) {
+            Ok(plain) => plain,
+            Err(UnwrapError::File(detail)) => return Ok(Some(detail)),
+            Err(UnwrapError::Machine(error)) => return Err(ImportError::Spool(error)),
+        };
+        let now = self.clock.now();
+        let limit = self.config.unpacked_bytes_max;
+        let opened = RowReader::open(plain, &self.config.profile, &connection.environments, now, limit);
+        let mut reader = match opened {
+            Ok(reader) => reader,
+            Err(detail) => return Ok(Some(detail)),
+        };
+        let mut entries = Entries::default();
+        let mut storing = self.memory.begin()?;
+        while let Some(rows) = reader.next_rows() {
+            match rows {
+                Ok(rows) => {
+                    for row in rows {
+                        storing.row(file, &row)?;
+                        entries.add(row.findings);
+                    }
+                }
+                // What was stored of it so far is dropped with the transaction.
+                Err(detail) => return Ok(Some(detail)),
+            }
+        }
+        let entries = entries.into_list();
+        storing.finish(file, &entries, false, now)?;
+        summary.files_read += 1;
+        for entry in &entries {
+            if entry.findings.is_empty() {
+                summary.rows_stored += entry.rows;
+            } else {
+                summary.rows_refused += entry.rows;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Settles and writes what was not told yet; nothing, if there is nothing to say.
+    async fn report(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        self.memory.seal_reports(self.clock.now())?;
+        self.write_reports(summary).await
+    }
+
+    async fn write_reports(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        for report in self.memory.unwritten_reports()? {
+            let key = self.write_report(&report).await?;
+            self.memory.written(report.id)?;
+            summary.reports.extend(key);
+        }
+        Ok(())
+    }
+
+    /// A key that is taken is not looked at: the report goes under the next moment. If the object there was ours after
+    /// all, its entries come twice, which their triplets tell.
+    async fn write_report(&mut self, report: &SealedReport) -> Result<Option<String>, ImportError> {
+        let mut connections = self.config.connections.iter();
+        let connection = connections.find(|connection| {
+            connection.bucket.name.as_str() == report.bucket && connection.status_folder == report.folder
+        });
+        let Some(name) = connection.map(|connection| connection.name.clone()) else {
+            tracing::warn!(
+                bucket = report.bucket,
+                folder = report.folder,
+                "nobody is left who could write the report"
+            );
+            return Ok(None);
+        };
+        let Some(store) = self.stores.get(&name).map(Arc::clone) else { return Ok(None) };
+        let form = self.config.profile.status.clone();
+        let mut at_ms = report.at_ms;
+        loop {
+            let at = Timestamp::from_millisecond(at_ms).unwrap_or(Timestamp::MAX);
+            let key = report_key(&report.folder, &form.key, at);
+            let body = Bytes::from(report.body.clone());
+            let written =
+                self.retrying(&name, &store, || store.write_new(&key, body.clone(), &form.acl)).await?;
+            match written {
+                NewOutcome::Written => return Ok(Some(key)),
+                NewOutcome::Taken => at_ms = self.memory.postpone(report)?,
+            }
+        }
+    }
+
+    /// Repeats a call until it succeeds, fails for good or has been tried often enough.
+    async fn retrying<T, F>(
+        &self,
+        connection: &str,
+        store: &Arc<dyn InboundStore>,
+        call: impl Fn() -> F,
+    ) -> Result<T, ImportError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let error = match call().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if error.class() == ErrorClass::Fatal || attempt >= ATTEMPTS_MAX {
+                return Err(ImportError::Store { connection: connection.to_owned(), source: error });
+            }
+            tracing::warn!(%error, attempt, "repeating a call");
+            if error.class() == ErrorClass::Refresh {
+                store.refresh().await;
+            }
+            let longest = PAUSE.saturating_mul(2_u32.saturating_pow(attempt - 1));
+            let millis =
+                self.entropy.next_u64() % (u64::try_from(longest.as_millis()).unwrap_or(u64::MAX) + 1);
+            self.clock.sleep(Duration::from_millis(millis)).await;
+            attempt += 1;
+        }
+    }
+}
+
+/// The Parquet inside a file.
+fn unwrapped(spool: &mut File, file: &PendingFile, limit: u64) -> Result<File, UnwrapError> {
+    let mut first = Vec::with_capacity(16);
+    spool.seek(SeekFrom::Start(0)).map_err(UnwrapError::Machine)?;
+    spool.take(16).read_to_end(&mut first).map_err(UnwrapError::Machine)?;
+    match Wrapping::of(&first) {
+        Some(Wrapping::None) => spool.try_clone().map_err(UnwrapError::Machine),
+        Some(wrapping) => codec::unwrap(spool, wrapping, limit),
+        None => Err(UnwrapError::File(codec::describe(&first, file.bytes))),
+    }
+}
