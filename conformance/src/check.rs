@@ -43,6 +43,7 @@ use crate::outcome::Conclusion;
 ///     sources: vec![Source::aws("S3 User Guide, conditional writes", "2026-08-22"), Source::requirement("ENG-03")],
 ///     needs: vec![Capability::ConditionalWrite],
 ///     detail: Vec::new(),
+///     proves: None,
 ///     falsified_by: Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("if-none-match")),
 ///     run: Run::new(second_put_is_refused),
 /// };
@@ -64,10 +65,34 @@ pub struct Check {
     pub needs: Vec<Capability>,
     /// What exactly is put to the proof, a line a fact, where the title does not say it all.
     pub detail: Vec<String>,
+    /// What the check proves of a documented policy, if it is about one.
+    pub proves: Option<PolicyProof>,
     /// The change under which this check must fail.
     pub falsified_by: Falsifier,
     /// The steps.
     pub run: Run,
+}
+
+/// What a check proves of a policy that a vendor documents. A policy is proved both ways: all of it suffices, and none of
+/// it can be left out without the export failing and the connector naming what is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct PolicyProof {
+    /// `the policy` as a whole, or an element of it such as `action s3:PutObject`.
+    pub element: &'static str,
+    /// Which way.
+    pub way: ProofWay,
+}
+
+/// Which way a policy is proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ProofWay {
+    /// With it everything works, and nothing more is used.
+    Sufficient,
+    /// Without it something fails.
+    Necessary,
+    /// Without it the connector names it.
+    Diagnosed,
 }
 
 /// How strongly a demand is made. A failed check of either level makes the answer of a run "no".
@@ -94,6 +119,7 @@ type Running = Pin<Box<dyn Future<Output = Conclusion> + Send>>;
 /// The function of a check. A closure may carry a row of data, so that one function serves many checks.
 pub struct Run {
     function: Box<dyn Fn(CheckContext) -> Running + Send + Sync>,
+    needs_scenario: bool,
 }
 
 impl Run {
@@ -103,7 +129,18 @@ impl Run {
         F: Fn(CheckContext) -> R + Send + Sync + 'static,
         R: Future<Output = Conclusion> + Send + 'static,
     {
-        Self { function: Box::new(move |context| Box::pin(function(context))) }
+        Self { function: Box::new(move |context| Box::pin(function(context))), needs_scenario: true }
+    }
+
+    /// The same function, which does with S3 alone.
+    #[must_use]
+    pub(crate) fn without_scenario(self) -> Self {
+        Self { needs_scenario: false, ..self }
+    }
+
+    /// Whether the function plays in accounts and policies of the suite's own.
+    pub(crate) const fn needs_scenario(&self) -> bool {
+        self.needs_scenario
     }
 
     /// Runs the steps to the first that does not hold.

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bucketproof_authz::{Policy, PolicySource, guess_kind, lint};
 use bucketproof_emulator::{Scenario, ScenarioError};
 use bucketproof_fixtures::scenario;
 
 use crate::falsifier::{Falsifier, NothingToEdit};
+use crate::report::PolicyFinding;
+use crate::target::Endpoint;
 
 /// The world of one check: the scenario that the emulator starts with, and what must make the check fail, if that is
 /// being tried.
@@ -14,17 +17,42 @@ use crate::falsifier::{Falsifier, NothingToEdit};
 pub struct CheckContext {
     scenario: Arc<ScenarioSource>,
     falsifier: Option<Falsifier>,
+    endpoint: Option<Arc<Endpoint>>,
+    seed: u64,
 }
+
+/// The seed of emulators unless another is asked for.
+pub const SEED: u64 = 7;
 
 impl CheckContext {
     /// A context in which nothing is falsified.
     pub fn new(scenario: Arc<ScenarioSource>) -> Self {
-        Self { scenario, falsifier: None }
+        Self { scenario, falsifier: None, endpoint: None, seed: SEED }
     }
 
     /// The same context, changed so that the check must fail.
     pub fn falsified_by(self, falsifier: Falsifier) -> Self {
         Self { falsifier: Some(falsifier), ..self }
+    }
+
+    /// The same context at an endpoint, instead of an emulator for each check.
+    pub fn at(self, endpoint: Arc<Endpoint>) -> Self {
+        Self { endpoint: Some(endpoint), ..self }
+    }
+
+    /// The same context with another seed for the ids that an emulator draws.
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The seed of emulators.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The endpoint under test, if it is not the emulator.
+    pub fn endpoint(&self) -> Option<&Arc<Endpoint>> {
+        self.endpoint.as_ref()
     }
 
     /// The scenario of the vendor checks.
@@ -124,6 +152,29 @@ impl ScenarioSource {
             }
             _ => Ok(self.scenario()?),
         }
+    }
+
+    /// Mistakes in the policy files that it refers to. A file that is no policy, the emulator has refused already.
+    pub fn findings(&self) -> Vec<PolicyFinding> {
+        let Ok(scenario) = self.scenario() else { return Vec::new() };
+        let mut findings = Vec::new();
+        for (file, text) in scenario.files() {
+            let Ok(policy) = Policy::parse(text, PolicySource::new(guess_kind(text), file)) else { continue };
+            findings.extend(lint(&policy).into_iter().map(|found| {
+                PolicyFinding {
+                    rule: serde_json::to_value(found.kind)
+                        .ok()
+                        .and_then(|kind| kind.as_str().map(|kind| kind.replace('_', "-")))
+                        .unwrap_or_default(),
+                    file: file.to_owned(),
+                    line: found.line,
+                    column: found.column,
+                    message: found.message,
+                    help: found.help,
+                }
+            }));
+        }
+        findings
     }
 
     fn with_text(&self, text: &str) -> Result<Scenario, ScenarioError> {

@@ -36,7 +36,7 @@ impl ExitStatus {
         let has = |status| report.checks.iter().any(|check| check.status == status);
         if has(Status::Failed) {
             Self::AnswerIsNo
-        } else if has(Status::Errored) {
+        } else if has(Status::Errored) || !report.left_behind.is_empty() {
             Self::Broken
         } else if has(Status::Passed) {
             Self::Done

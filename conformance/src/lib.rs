@@ -9,6 +9,7 @@
 //! the checks were run. Unknown is never passed: a check that did not run names the capability that was missing, and
 //! a run that concluded nothing has an exit status of its own ([`exit::ExitStatus`]).
 
+pub mod baseline;
 mod cast;
 pub mod check;
 mod checks;
@@ -24,6 +25,7 @@ pub mod runner;
 pub mod selection;
 mod stage;
 pub mod step;
+pub mod target;
 
 #[cfg(test)]
 mod sample;

@@ -1,12 +1,12 @@
 //! The one value that every renderer reads. Its JSON form is a contract; see [`SCHEMA`].
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::check::{Area, Capability, Check, CheckId, Level, Source};
+use crate::check::{Area, Capability, Check, CheckId, Level, PolicyProof, Source};
+use crate::context::SEED;
 use crate::outcome::{Breakage, Failure, Outcome};
 use crate::runner::Event;
 
@@ -23,6 +23,10 @@ pub struct Report {
     pub target: String,
     /// What it was set up with.
     pub scenario: String,
+    /// The seed of the run.
+    pub seed: u64,
+    /// What the target does not offer; checks that need it are skipped.
+    pub lacks: Vec<Capability>,
     /// The command that runs a check again if its id is added; for people.
     #[serde(skip)]
     pub again: String,
@@ -30,8 +34,29 @@ pub struct Report {
     pub duration_ms: u64,
     /// The number of checks per status.
     pub summary: Summary,
+    /// What is wrong with the policies that the target was set up with, though they parse.
+    pub findings: Vec<PolicyFinding>,
+    /// Buckets that the run has made and the target does not let it take away.
+    pub left_behind: Vec<String>,
     /// The selected checks in the order of the inventory.
     pub checks: Vec<CheckReport>,
+}
+
+/// A mistake in a policy file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PolicyFinding {
+    /// The kind of mistake.
+    pub rule: String,
+    /// The file, as the scenario refers to it.
+    pub file: String,
+    /// The line, counted from 1.
+    pub line: u32,
+    /// The column, counted from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
 }
 
 /// Numbers of checks.
@@ -62,6 +87,8 @@ pub struct CheckReport {
     pub area: Area,
     /// Who demands it.
     pub sources: Vec<Source>,
+    /// What it proves of a documented policy.
+    pub proves: Option<PolicyProof>,
     /// How it ended.
     pub status: Status,
     /// Real time of the check, milliseconds.
@@ -98,18 +125,21 @@ impl Report {
             schema: SCHEMA,
             target: target.into(),
             scenario: scenario.into(),
+            seed: SEED,
+            lacks: Vec::new(),
             again: "bucketproof-conformance run".to_owned(),
             duration_ms: 0,
             summary,
+            findings: Vec::new(),
+            left_behind: Vec::new(),
             checks,
         }
     }
 
-    /// The run was set up with a scenario file, and so must be each repetition.
-    pub fn repeated_with_scenario(&mut self, path: &Path) {
-        let path = path.display().to_string();
-        let quote = if path.contains(char::is_whitespace) { "'" } else { "" };
-        self.again = format!("bucketproof-conformance run --scenario {quote}{path}{quote}");
+    /// The run had such an option, and so must each repetition.
+    pub fn repeated_with(&mut self, option: &str, value: &str) {
+        let quote = if value.contains(char::is_whitespace) { "'" } else { "" };
+        self.again.push_str(&[" ", option, " ", quote, value, quote].concat());
     }
 
     /// Takes in what the runner says.
@@ -148,6 +178,7 @@ impl CheckReport {
             level: check.level,
             area: check.area,
             sources: check.sources.clone(),
+            proves: check.proves,
             status: Status::Errored,
             duration_ms: 0,
             failure: None,

@@ -12,6 +12,10 @@ use tokio::task::{JoinError, JoinSet};
 use crate::check::{Capability, Check, CheckId};
 use crate::context::CheckContext;
 use crate::outcome::{Breakage, Outcome};
+use crate::target::within;
+
+/// No check takes a tenth of this.
+const CHECK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// What happened during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,12 +53,18 @@ pub struct Settings {
     pub capabilities: BTreeSet<Capability>,
     /// The number of checks that run at a time.
     pub concurrency: NonZeroUsize,
+    /// The longest real time that a check may take.
+    pub timeout: Duration,
 }
 
 impl Default for Settings {
     /// A target that offers everything, two checks at a time.
     fn default() -> Self {
-        Self { capabilities: Capability::all(), concurrency: NonZeroUsize::MIN.saturating_add(1) }
+        Self {
+            capabilities: Capability::all(),
+            concurrency: NonZeroUsize::MIN.saturating_add(1),
+            timeout: CHECK_TIMEOUT,
+        }
     }
 }
 
@@ -81,7 +91,7 @@ pub async fn run(
                 continue;
             }
             on_event(Event::CheckStarted { id });
-            running.spawn(conclude(Arc::clone(check), contexts(check)));
+            running.spawn(conclude(Arc::clone(check), contexts(check), settings.timeout));
         }
         match running.join_next().await {
             None => break,
@@ -94,11 +104,16 @@ pub async fn run(
 }
 
 /// Runs one check in a task of its own, so that a panic ends that task alone.
-async fn conclude(check: Arc<Check>, context: CheckContext) -> (CheckId, Outcome, Duration) {
+async fn conclude(check: Arc<Check>, context: CheckContext, limit: Duration) -> (CheckId, Outcome, Duration) {
     let watch = Stopwatch::start();
     let id = check.id.clone();
-    let outcome = match tokio::spawn(async move { check.run.call(context).await }).await {
-        Ok(conclusion) => conclusion.into(),
+    let called = tokio::spawn(async move { within(limit, check.run.call(context)).await });
+    let outcome = match called.await {
+        Ok(Some(conclusion)) => conclusion.into(),
+        Ok(None) => Outcome::Errored(Breakage {
+            step: None,
+            message: format!("the check did not end within {} s", limit.as_secs()),
+        }),
         Err(error) => Outcome::Errored(Breakage { step: None, message: abort_text(error) }),
     };
     (id, outcome, watch.elapsed())

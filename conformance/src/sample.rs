@@ -61,6 +61,7 @@ pub(crate) fn checks() -> Vec<Check> {
             ],
             needs: vec![Capability::ConditionalWrite],
             detail: Vec::new(),
+            proves: None,
             falsified_by: fault(),
             run: Run::new(passes),
         },
@@ -72,6 +73,7 @@ pub(crate) fn checks() -> Vec<Check> {
             sources: vec![Source::aws("IAM User Guide, temporary credentials", "2026-08-22")],
             needs: vec![Capability::Sts, LACKING],
             detail: Vec::new(),
+            proves: None,
             falsified_by: fault(),
             run: Run::new(passes),
         },
@@ -83,6 +85,7 @@ pub(crate) fn checks() -> Vec<Check> {
             sources: vec![Source::requirement("SUP-75")],
             needs: vec![],
             detail: Vec::new(),
+            proves: None,
             falsified_by: fault(),
             run: Run::new(broken),
         },
@@ -94,6 +97,7 @@ pub(crate) fn checks() -> Vec<Check> {
             sources: vec![Source::requirement("SUP-75")],
             needs: vec![],
             detail: Vec::new(),
+            proves: None,
             falsified_by: fault(),
             run: Run::new(panics),
         },
@@ -105,6 +109,7 @@ pub(crate) fn checks() -> Vec<Check> {
             sources: vec![Source::requirement("SUP-09"), Source::requirement("SUP-50")],
             needs: vec![Capability::PolicyEnforcement],
             detail: Vec::new(),
+            proves: None,
             falsified_by: Falsifier::PolicyEdit {
                 file: "policies/export.json".into(),
                 edit: TextEdit::new("s3:PutObject", "s3:PutObjectAcl"),
@@ -125,7 +130,8 @@ pub(crate) fn report_of(ids: &[&str]) -> Report {
     let inventory = Inventory::new(checks()).unwrap();
     let selected: Vec<_> = ids.iter().map(|id| inventory.check(id).unwrap().clone()).collect();
     let mut report = Report::new("emulator", "sample.toml", &selected);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     runtime.block_on(runner::run(&selected, runner::tests::context(), &settings(), |event| {
         report.record(event);
     }));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::Check;
+use crate::check::{Check, Level};
 use crate::inventory::Inventory;
 
 /// Names of checks to take. Kinds narrow each other, names of one kind add up; an empty kind takes all.
@@ -14,6 +14,8 @@ pub struct Filter {
     pub areas: Vec<String>,
     /// Ids of vendor profiles.
     pub profiles: Vec<String>,
+    /// Levels; every level if there is none.
+    pub levels: Vec<Level>,
 }
 
 /// A filter names something that does not exist.
@@ -96,6 +98,7 @@ pub fn select(inventory: &Inventory, filter: &Filter) -> Result<Vec<Arc<Check>>,
         one_of(&filter.ids, &|name| is_named(check, name))
             && one_of(&filter.areas, &|name| check.area.is_named(name))
             && one_of(&filter.profiles, &|name| check.area.profile() == Some(name))
+            && (filter.levels.is_empty() || filter.levels.contains(&check.level))
     });
     Ok(taken.cloned().collect())
 }

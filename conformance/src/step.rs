@@ -53,7 +53,7 @@ impl Step {
     /// Demands that the target refuses; `expected` says how. The error is handed on for a closer look.
     pub fn refuses<T: Debug, E>(&self, expected: &str, result: Result<T, E>) -> Result<E, Stop> {
         match result {
-            Ok(value) => Err(self.failure(expected, clipped(format!("success: {value:?}"))).into()),
+            Ok(value) => Err(self.failure(expected, short(&format!("success: {value:?}"))).into()),
             Err(error) => Ok(error),
         }
     }
@@ -74,6 +74,16 @@ impl Step {
 /// The message of `error` and of every error behind it.
 /// The longest value that a report shows, in characters.
 const SHOWN_CHARS_MAX: usize = 1200;
+/// The longest part of a success that should have been a refusal.
+const SHOWN_SUCCESS_MAX: usize = 200;
+
+/// The beginning of a value that only matters because it is there.
+fn short(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_SUCCESS_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
 
 /// A value short enough for a report.
 fn clipped(text: String) -> String {

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub enum Capability {
     /// `If-Match` and `If-None-Match` on writes.
     ConditionalWrite,
-    /// Requests are decided by policies.
+    /// Requests are decided by policies; who is not allowed is refused.
     PolicyEnforcement,
     /// The suite may write accounts, principals and policies of its own.
     Scenario,
@@ -19,6 +19,8 @@ pub enum Capability {
     Sts,
     /// Multipart uploads.
     Multipart,
+    /// Uploads in parts that are under way are listed.
+    UploadListing,
     /// Presigned URLs are verified.
     PresignedUrl,
     /// Requests and decisions can be read back.
@@ -27,22 +29,65 @@ pub enum Capability {
     VirtualClock,
     /// Its decision core can be asked without a request.
     DecisionCore,
+    /// Objects are copied by the endpoint.
+    Copy,
+    /// Buckets keep versions.
+    Versioning,
+    /// Objects have tags.
+    Tagging,
+    /// Buckets have tags.
+    BucketTagging,
+    /// Buckets and objects have access control lists.
+    Acl,
+    /// Buckets have policies.
+    BucketPolicy,
+    /// Buckets answer browsers of other origins.
+    Cors,
+    /// Buckets have lifecycle rules.
+    Lifecycle,
+    /// Objects can be locked.
+    ObjectLock,
+    /// Buckets have a default encryption.
+    Encryption,
+    /// `GetObjectAttributes`.
+    Attributes,
+    /// Buckets have notification configurations.
+    Notifications,
+    /// There is another account, which sees nothing of the first one's.
+    SecondAccount,
 }
 
 impl Capability {
+    /// Every one, in order.
+    pub const ALL: [Self; 23] = [
+        Self::ConditionalWrite,
+        Self::PolicyEnforcement,
+        Self::Scenario,
+        Self::Sts,
+        Self::Multipart,
+        Self::UploadListing,
+        Self::PresignedUrl,
+        Self::Journal,
+        Self::VirtualClock,
+        Self::DecisionCore,
+        Self::Copy,
+        Self::Versioning,
+        Self::Tagging,
+        Self::BucketTagging,
+        Self::Acl,
+        Self::BucketPolicy,
+        Self::Cors,
+        Self::Lifecycle,
+        Self::ObjectLock,
+        Self::Encryption,
+        Self::Attributes,
+        Self::Notifications,
+        Self::SecondAccount,
+    ];
+
     /// Every capability; the emulator offers them all.
     pub fn all() -> BTreeSet<Self> {
-        BTreeSet::from([
-            Self::ConditionalWrite,
-            Self::PolicyEnforcement,
-            Self::Scenario,
-            Self::Sts,
-            Self::Multipart,
-            Self::PresignedUrl,
-            Self::Journal,
-            Self::VirtualClock,
-            Self::DecisionCore,
-        ])
+        BTreeSet::from(Self::ALL)
     }
 
     /// The name in reports.
@@ -53,10 +98,24 @@ impl Capability {
             Self::Scenario => "scenario",
             Self::Sts => "sts",
             Self::Multipart => "multipart",
+            Self::UploadListing => "upload-listing",
             Self::PresignedUrl => "presigned-url",
             Self::Journal => "journal",
             Self::VirtualClock => "virtual-clock",
             Self::DecisionCore => "decision-core",
+            Self::Copy => "copy",
+            Self::Versioning => "versioning",
+            Self::Tagging => "tagging",
+            Self::BucketTagging => "bucket-tagging",
+            Self::Acl => "acl",
+            Self::BucketPolicy => "bucket-policy",
+            Self::Cors => "cors",
+            Self::Lifecycle => "lifecycle",
+            Self::ObjectLock => "object-lock",
+            Self::Encryption => "encryption",
+            Self::Attributes => "attributes",
+            Self::Notifications => "notifications",
+            Self::SecondAccount => "second-account",
         }
     }
 }

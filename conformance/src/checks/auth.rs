@@ -6,7 +6,6 @@ use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::presigning::PresigningConfig;
-use bucketproof_clock::Clock;
 use bucketproof_emulator::{Fault, Op};
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -17,7 +16,7 @@ use crate::check::{Area, Check, Run};
 use crate::context::CheckContext;
 use crate::falsifier::{Falsifier, TextEdit};
 use crate::outcome::{Conclusion, Stop};
-use crate::stage::{BUCKET, Stage, on_clock};
+use crate::stage::{BUCKET, Ground, Stage, on_ground};
 use crate::step::step;
 
 /// The administrator of the suite's scenario.
@@ -32,7 +31,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a signature made with another secret is SignatureDoesNotMatch",
             aws("IAM User Guide, Troubleshoot Signature Version 4 requests"),
             Falsifier::ScenarioEdit(TextEdit::new(SECRET, "a secret that is not the right one")),
-            Run::new(wrong_secret),
+            on_ground(wrong_secret),
         ),
         must(
             Area::Auth,
@@ -40,7 +39,7 @@ pub(super) fn checks() -> Vec<Check> {
             "an access key that does not exist is InvalidAccessKeyId",
             aws("S3 API Reference, Error responses"),
             Falsifier::ScenarioEdit(TextEdit::new(KEY, "AKIANOBODYKNOWSTHIS0")),
-            Run::new(unknown_key),
+            on_ground(unknown_key),
         ),
         must(
             Area::Auth,
@@ -48,7 +47,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a request dated 16 minutes off is RequestTimeTooSkewed",
             aws("S3 API Reference, Error responses"),
             Falsifier::ClockAhead(Duration::from_mins(16)),
-            Run::new(skewed_clock),
+            on_ground(skewed_clock),
         ),
         must(
             Area::Auth,
@@ -56,7 +55,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a request that nobody signed is denied in plain words",
             aws("S3 User Guide, Troubleshoot access denied (403 Forbidden) errors"),
             Falsifier::Fault(Fault::on(Op::GetObject).status(StatusCode::OK)),
-            Run::new(anonymous),
+            on_ground(anonymous),
         ),
         must(
             Area::Auth,
@@ -64,7 +63,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a presigned URL opens the object to who has no key",
             aws("S3 User Guide, Download and upload objects with presigned URLs"),
             Falsifier::Fault(Fault::on(Op::GetObject).refuse(StatusCode::FORBIDDEN, "AccessDenied", "no")),
-            Run::new(presigned),
+            on_ground(presigned),
         ),
         must(
             Area::Auth,
@@ -80,7 +79,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a presigned URL opens no other key than its own",
             aws("S3 API Reference, Authenticating requests: using query parameters"),
             Falsifier::ScenarioEdit(TextEdit::new("key = \"hello.txt\"", "key = \"jello.txt\"")),
-            Run::new(presigned_tampered),
+            on_ground(presigned_tampered),
         ),
         must(
             Area::Auth,
@@ -101,78 +100,69 @@ pub(super) fn checks() -> Vec<Check> {
     ]
 }
 
-async fn wrong_secret(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let wrong = Credentials::new(KEY, "a secret that is not the right one", None, None, "check");
-    let listed = stage.s3_with(wrong).list_objects_v2().bucket(BUCKET).send().await;
+async fn wrong_secret(ground: Ground) -> Conclusion {
+    let listed = ground.s3_with_wrong_secret().list_objects_v2().bucket(ground.bucket()).send().await;
     refused("sign with another secret", "403 SignatureDoesNotMatch", listed).map(drop)
 }
 
-async fn unknown_key(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
+async fn unknown_key(ground: Ground) -> Conclusion {
     let unknown = Credentials::new("AKIANOBODYKNOWSTHIS0", SECRET, None, None, "check");
-    let listed = stage.s3_with(unknown).list_objects_v2().bucket(BUCKET).send().await;
+    let listed = ground.s3_with(unknown).list_objects_v2().bucket(ground.bucket()).send().await;
     refused("sign with an unknown key", "403 InvalidAccessKeyId", listed).map(drop)
 }
 
-async fn skewed_clock(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let ahead = Clock::manual(stage.clock.now());
-    ahead.advance(Duration::from_mins(16));
-    let client = on_clock(&stage.administrator(), ahead);
+async fn skewed_clock(ground: Ground) -> Conclusion {
+    let client = ground.s3_ahead(Duration::from_mins(16));
     // A second try would sign with the server's time.
     let once = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
-    let listed = Client::from_conf(once).list_objects_v2().bucket(BUCKET).send().await;
+    let listed = Client::from_conf(once).list_objects_v2().bucket(ground.bucket()).send().await;
     refused("sign 16 minutes ahead", "403 RequestTimeTooSkewed", listed).map(drop)
 }
 
 /// Sends a request as it is, without signing it.
-async fn send(stage: &Stage, uri: &str) -> Result<Response<Bytes>, Stop> {
+async fn send(ground: &Ground, uri: &str) -> Result<Response<Bytes>, Stop> {
     let request = step("make a request").works(Request::get(uri).body(Bytes::new()))?;
-    step("send it").succeeds("an answer", stage.emulator.send(request).await)
+    ground.send("send it", request).await
 }
 
-async fn anonymous(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let uri = format!("{}/{BUCKET}/hello.txt", stage.emulator.endpoint_url());
-    let answer = send(&stage, &uri).await?;
+async fn anonymous(ground: Ground) -> Conclusion {
+    let answer = send(&ground, &ground.url(&format!("/{}/hello.txt", ground.bucket()))).await?;
     step("the status").equal(&403, &answer.status().as_u16())?;
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     step("the error").contains(&body, "<Code>AccessDenied</Code><Message>Access Denied</Message>")
 }
 
 /// A URL for `hello.txt` that lives for 15 minutes.
-async fn presign(stage: &Stage) -> Result<String, Stop> {
-    let start: SystemTime = stage.clock.system_time();
+async fn presign(start: SystemTime, s3: &Client, bucket: &str) -> Result<String, Stop> {
     let config = PresigningConfig::builder().start_time(start).expires_in(Duration::from_mins(15)).build();
     let config = step("a life of 15 minutes").works(config)?;
-    let request = stage.administrator().get_object().bucket(BUCKET).key("hello.txt").presigned(config).await;
+    let request = s3.get_object().bucket(bucket).key("hello.txt").presigned(config).await;
     Ok(step("presign a URL").works(request)?.uri().to_owned())
 }
 
-async fn presigned(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let answer = send(&stage, &presign(&stage).await?).await?;
+async fn presigned(ground: Ground) -> Conclusion {
+    let uri = presign(ground.now(), &ground.s3(), ground.bucket()).await?;
+    let answer = send(&ground, &uri).await?;
     step("the status").equal(&200, &answer.status().as_u16())?;
     step("the object").equal(&b"hello, bucket"[..], &answer.body()[..])
 }
 
 async fn presigned_expired(context: CheckContext) -> Conclusion {
     let stage = Stage::suite(context).await?;
-    let uri = presign(&stage).await?;
+    let uri = presign(stage.clock.system_time(), &stage.administrator(), BUCKET).await?;
     stage.advance(Duration::from_secs(901));
-    let answer = send(&stage, &uri).await?;
+    let request = step("make a request").works(Request::get(uri).body(Bytes::new()))?;
+    let answer = step("send it").succeeds("an answer", stage.emulator.send(request).await)?;
     step("the status").equal(&403, &answer.status().as_u16())?;
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     step("the error").contains(&body, "<Code>AccessDenied</Code><Message>Request has expired</Message>")
 }
 
-async fn presigned_tampered(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let uri = presign(&stage).await?;
-    let answer = send(&stage, &uri).await?;
+async fn presigned_tampered(ground: Ground) -> Conclusion {
+    let uri = presign(ground.now(), &ground.s3(), ground.bucket()).await?;
+    let answer = send(&ground, &uri).await?;
     step("the URL as it is").equal(&200, &answer.status().as_u16())?;
-    let answer = send(&stage, &uri.replace("hello.txt", "shared/offer.txt")).await?;
+    let answer = send(&ground, &uri.replace("hello.txt", "shared/offer.txt")).await?;
     step("the URL with another key").equal(&403, &answer.status().as_u16())?;
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     step("the error").contains(&body, "<Code>SignatureDoesNotMatch</Code>")

@@ -12,7 +12,7 @@ use crate::check::{Area, Check, Run};
 use crate::context::CheckContext;
 use crate::falsifier::Falsifier;
 use crate::outcome::Conclusion;
-use crate::stage::{BUCKET, Stage};
+use crate::stage::{BUCKET, Ground, Stage, on_ground};
 use crate::step::step;
 
 pub(super) fn checks() -> Vec<Check> {
@@ -32,7 +32,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a bucket name that breaks the naming rules is refused",
             aws("S3 User Guide, General purpose bucket naming rules"),
             fault(Fault::on(Op::CreateBucket).status(StatusCode::OK)),
-            Run::new(bad_name),
+            on_ground(bad_name),
         ),
         must(
             Area::S3Bucket,
@@ -48,7 +48,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a bucket that holds an object cannot be deleted",
             aws("S3 API Reference, DeleteBucket"),
             fault(Fault::on(Op::DeleteBucket).status(StatusCode::NO_CONTENT)),
-            Run::new(not_empty),
+            on_ground(not_empty),
         ),
         must(
             Area::S3Bucket,
@@ -86,10 +86,11 @@ async fn location(context: CheckContext) -> Conclusion {
     step("the location").equal(&Some(&BucketLocationConstraint::EuCentral1), &found.location_constraint())
 }
 
-async fn bad_name(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let created = stage.administrator().create_bucket().bucket("logs--table-s3").send().await;
-    refused("create `logs--table-s3`", "400 InvalidBucketName", created).map(drop)
+async fn bad_name(ground: Ground) -> Conclusion {
+    let name = format!("{}--table-s3", ground.another_bucket());
+    ground.ours(&name);
+    let created = ground.s3().create_bucket().bucket(&name).send().await;
+    refused("create a bucket whose name ends in `--table-s3`", "400 InvalidBucketName", created).map(drop)
 }
 
 async fn taken(context: CheckContext) -> Conclusion {
@@ -100,9 +101,8 @@ async fn taken(context: CheckContext) -> Conclusion {
     refused("create it from another account", "409 BucketAlreadyExists", created).map(drop)
 }
 
-async fn not_empty(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let deleted = stage.administrator().delete_bucket().bucket(BUCKET).send().await;
+async fn not_empty(ground: Ground) -> Conclusion {
+    let deleted = ground.s3().delete_bucket().bucket(ground.bucket()).send().await;
     refused("delete a bucket that holds objects", "409 BucketNotEmpty", deleted).map(drop)
 }
 

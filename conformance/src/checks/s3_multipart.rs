@@ -1,22 +1,20 @@
 //! Multipart uploads.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bucketproof_emulator::{Fault, Op};
 use http::StatusCode;
 
 use super::refusal::refused;
-use super::{aws, must};
-use crate::check::{Area, Check, Run};
-use crate::context::CheckContext;
+use super::{aws, must, needing};
+use crate::check::{Area, Capability, Check};
 use crate::falsifier::Falsifier;
 use crate::outcome::{Conclusion, Stop};
-use crate::stage::{BUCKET, Stage};
+use crate::stage::{Ground, on_ground};
 use crate::step::step;
 
 /// The smallest part but the last.
-const PART_BYTES_MIN: usize = 5 * 1024 * 1024;
+pub(super) const PART_BYTES_MIN: usize = 5 * 1024 * 1024;
 
 /// An answer as if the upload were complete.
 const COMPLETED: &str =
@@ -26,7 +24,7 @@ pub(super) fn checks() -> Vec<Check> {
     let completed =
         || Falsifier::Fault(Fault::on(Op::CompleteMultipartUpload).status(StatusCode::OK).body(COMPLETED));
     let page = "S3 User Guide, Uploading and copying objects using multipart upload";
-    vec![
+    let checks = vec![
         must(
             Area::S3Multipart,
             "s3.multipart.round-trip",
@@ -35,7 +33,7 @@ pub(super) fn checks() -> Vec<Check> {
             Falsifier::Fault(
                 Fault::on(Op::HeadObject).header("etag", "\"5d41402abc4b2a76b9719d911017c592\""),
             ),
-            Run::new(round_trip),
+            on_ground(round_trip),
         ),
         must(
             Area::S3Multipart,
@@ -43,7 +41,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a part below 5 MiB that is not the last is refused at completion",
             aws(page),
             completed(),
-            Run::new(small_part),
+            on_ground(small_part),
         ),
         must(
             Area::S3Multipart,
@@ -51,7 +49,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a completion that lists an ETag no part has is refused",
             aws(page),
             completed(),
-            Run::new(wrong_etag),
+            on_ground(wrong_etag),
         ),
         must(
             Area::S3Multipart,
@@ -59,7 +57,7 @@ pub(super) fn checks() -> Vec<Check> {
             "a completion with If-None-Match: * over an existing object is refused",
             aws("S3 User Guide, How to prevent object overwrites with conditional writes"),
             Falsifier::Fault(Fault::on(Op::CompleteMultipartUpload).ignore_header("if-none-match")),
-            Run::new(if_none_match),
+            on_ground(if_none_match),
         ),
         must(
             Area::S3Multipart,
@@ -71,82 +69,102 @@ pub(super) fn checks() -> Vec<Check> {
                 "Ignored",
                 "",
             )),
-            Run::new(aborted),
+            on_ground(aborted),
         ),
-    ]
+    ];
+    checks.into_iter().map(|check| needing(check, &[Capability::Multipart])).collect()
 }
 
-async fn begin(s3: &Client, key: &str) -> Result<String, Stop> {
-    let upload = s3.create_multipart_upload().bucket(BUCKET).key(key).send().await;
+pub(super) async fn begin(ground: &Ground, key: &str) -> Result<String, Stop> {
+    let upload = ground.s3().create_multipart_upload().bucket(ground.bucket()).key(key).send().await;
     let upload = step("begin an upload").succeeds("an upload", upload)?;
     Ok(step("the upload id").some("an id", upload.upload_id())?.to_owned())
 }
 
-async fn part(s3: &Client, key: &str, id: &str, number: i32, bytes: usize) -> Result<CompletedPart, Stop> {
+pub(super) async fn part(
+    ground: &Ground,
+    key: &str,
+    id: &str,
+    number: i32,
+    bytes: usize,
+) -> Result<CompletedPart, Stop> {
     let body = ByteStream::from(vec![b'0'; bytes]);
-    let part =
-        s3.upload_part().bucket(BUCKET).key(key).upload_id(id).part_number(number).body(body).send().await;
+    let part = ground
+        .s3()
+        .upload_part()
+        .bucket(ground.bucket())
+        .key(key)
+        .upload_id(id)
+        .part_number(number)
+        .body(body)
+        .send()
+        .await;
     let part = step(format!("upload part {number}")).succeeds("the part is taken", part)?;
     let completed = CompletedPart::builder().part_number(number).set_e_tag(part.e_tag().map(str::to_owned));
     Ok(completed.build())
 }
 
-fn list(parts: Vec<CompletedPart>) -> CompletedMultipartUpload {
+pub(super) fn list(parts: Vec<CompletedPart>) -> CompletedMultipartUpload {
     CompletedMultipartUpload::builder().set_parts(Some(parts)).build()
 }
 
-async fn round_trip(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let s3 = stage.administrator();
-    let id = begin(&s3, "big").await?;
-    let parts = vec![part(&s3, "big", &id, 1, PART_BYTES_MIN).await?, part(&s3, "big", &id, 7, 10).await?];
-    let done =
-        s3.complete_multipart_upload().bucket(BUCKET).key("big").upload_id(id).multipart_upload(list(parts));
+async fn round_trip(ground: Ground) -> Conclusion {
+    let s3 = ground.s3();
+    let id = begin(&ground, "big").await?;
+    let parts =
+        vec![part(&ground, "big", &id, 1, PART_BYTES_MIN).await?, part(&ground, "big", &id, 7, 10).await?];
+    let done = s3
+        .complete_multipart_upload()
+        .bucket(ground.bucket())
+        .key("big")
+        .upload_id(id)
+        .multipart_upload(list(parts));
     step("complete it").succeeds("the object", done.send().await)?;
-    let head = s3.head_object().bucket(BUCKET).key("big").send().await;
+    let head = s3.head_object().bucket(ground.bucket()).key("big").send().await;
     let head = step("head it").succeeds("the object", head)?;
     step("its length").equal(&Some(5_242_890), &head.content_length())?;
     let etag = head.e_tag().unwrap_or_default();
     step("its ETag ends with the number of parts").contains(etag, "-2\"")
 }
 
-async fn small_part(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let s3 = stage.administrator();
-    let id = begin(&s3, "small").await?;
-    let parts = vec![part(&s3, "small", &id, 1, 10).await?, part(&s3, "small", &id, 2, 10).await?];
-    let done = s3.complete_multipart_upload().bucket(BUCKET).key("small").upload_id(id);
+async fn small_part(ground: Ground) -> Conclusion {
+    let s3 = ground.s3();
+    let id = begin(&ground, "small").await?;
+    let parts = vec![part(&ground, "small", &id, 1, 10).await?, part(&ground, "small", &id, 2, 10).await?];
+    let done = s3.complete_multipart_upload().bucket(ground.bucket()).key("small").upload_id(id);
     refused("complete it", "400 EntityTooSmall", done.multipart_upload(list(parts)).send().await).map(drop)
 }
 
-async fn wrong_etag(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let s3 = stage.administrator();
-    let id = begin(&s3, "wrong").await?;
-    part(&s3, "wrong", &id, 1, 10).await?;
+async fn wrong_etag(ground: Ground) -> Conclusion {
+    let s3 = ground.s3();
+    let id = begin(&ground, "wrong").await?;
+    part(&ground, "wrong", &id, 1, 10).await?;
     let other = CompletedPart::builder().part_number(1).e_tag("\"5d41402abc4b2a76b9719d911017c592\"").build();
-    let done = s3.complete_multipart_upload().bucket(BUCKET).key("wrong").upload_id(id);
+    let done = s3.complete_multipart_upload().bucket(ground.bucket()).key("wrong").upload_id(id);
     refused("complete it", "400 InvalidPart", done.multipart_upload(list(vec![other])).send().await).map(drop)
 }
 
-async fn if_none_match(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let s3 = stage.administrator();
-    let id = begin(&s3, "hello.txt").await?;
-    let parts = vec![part(&s3, "hello.txt", &id, 1, 10).await?];
-    let done =
-        s3.complete_multipart_upload().bucket(BUCKET).key("hello.txt").upload_id(id).if_none_match("*");
+async fn if_none_match(ground: Ground) -> Conclusion {
+    let s3 = ground.s3();
+    let id = begin(&ground, "hello.txt").await?;
+    let parts = vec![part(&ground, "hello.txt", &id, 1, 10).await?];
+    let done = s3
+        .complete_multipart_upload()
+        .bucket(ground.bucket())
+        .key("hello.txt")
+        .upload_id(id)
+        .if_none_match("*");
     let done = done.multipart_upload(list(parts)).send().await;
     refused("complete it over an object", "412 PreconditionFailed", done).map(drop)
 }
 
-async fn aborted(context: CheckContext) -> Conclusion {
-    let stage = Stage::suite(context).await?;
-    let s3 = stage.administrator();
-    let id = begin(&s3, "aborted").await?;
-    let parts = vec![part(&s3, "aborted", &id, 1, 10).await?];
-    let abort = s3.abort_multipart_upload().bucket(BUCKET).key("aborted").upload_id(&id).send().await;
+async fn aborted(ground: Ground) -> Conclusion {
+    let s3 = ground.s3();
+    let id = begin(&ground, "aborted").await?;
+    let parts = vec![part(&ground, "aborted", &id, 1, 10).await?];
+    let abort =
+        s3.abort_multipart_upload().bucket(ground.bucket()).key("aborted").upload_id(&id).send().await;
     step("abort it").succeeds("204", abort)?;
-    let done = s3.complete_multipart_upload().bucket(BUCKET).key("aborted").upload_id(id);
+    let done = s3.complete_multipart_upload().bucket(ground.bucket()).key("aborted").upload_id(id);
     refused("complete it", "404 NoSuchUpload", done.multipart_upload(list(parts)).send().await).map(drop)
 }

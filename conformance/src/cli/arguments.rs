@@ -1,10 +1,11 @@
 //! What can be typed.
 
-use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::Level;
 use crate::selection::Filter;
 
 /// The suite that proves an S3 endpoint and a connector, each check with its source.
@@ -29,6 +30,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Run checks and report.
     Run(RunArguments),
+    /// Run checks and compare the outcome of each with a baseline: exit 1 for every difference.
+    Gate(GateArguments),
     /// List checks with level, title and sources, without running them.
     List(ListArguments),
     /// Say everything that a check says about itself.
@@ -36,15 +39,10 @@ pub(super) enum Command {
         /// The id of a check, the beginning of several, or the requirement that they prove.
         id: String,
     },
-    /// Not supported yet: compare a run with a baseline.
-    Gate {
-        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<OsString>,
-    },
     /// Not supported yet: check a bucket's content against a profile.
     Verify {
         #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<OsString>,
+        rest: Vec<std::ffi::OsString>,
     },
 }
 
@@ -52,12 +50,23 @@ pub(super) enum Command {
 pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) filter: FilterArguments,
-    /// What to check: `emulator`. Endpoint URLs are not supported yet.
-    #[arg(long, default_value = "emulator", value_name = "emulator|URL")]
-    pub(super) target: String,
+    #[command(flatten)]
+    pub(super) target: TargetArguments,
     /// Set the emulator up with this scenario instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(super) scenario: Option<PathBuf>,
+    /// Only checks that failed or broke in this report (JSON) of a former run.
+    #[arg(long, value_name = "REPORT")]
+    pub(super) rerun: Option<PathBuf>,
+    /// So many checks at a time.
+    #[arg(long, value_name = "N", default_value = "2")]
+    pub(super) jobs: NonZeroUsize,
+    /// The seed of what emulators draw.
+    #[arg(long, value_name = "N", default_value_t = crate::context::SEED)]
+    pub(super) seed: u64,
+    /// Tell on the error stream which check is under way.
+    #[arg(long)]
+    pub(super) progress: bool,
     /// List every check, also where there are many and they passed.
     #[arg(long)]
     pub(super) verbose: bool,
@@ -67,9 +76,52 @@ pub(super) struct RunArguments {
     /// Also write the report as JSON.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
-    /// Not supported yet: also write the report as one HTML file.
+    /// Also write the report as one HTML file, which loads nothing.
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
+    /// Also write what was denied in failed checks as SARIF.
+    #[arg(long, value_name = "FILE")]
+    pub(super) sarif: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TargetArguments {
+    /// What to check: the built-in emulator, `s3s-fs` in this process, or an endpoint by its URL.
+    ///
+    /// At a URL, credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from `--accounts`.
+    /// Checks make buckets of their own there, whose names begin with `bucketproof-`, and take them away again; nothing
+    /// else is touched. What the endpoint does not have is found out first, and checks that need it are skipped.
+    #[arg(long, default_value = "emulator", value_name = "emulator|s3s-fs|URL")]
+    pub(super) target: String,
+    /// The target's name in reports and baselines; without it, the URL's host.
+    #[arg(long, value_name = "NAME")]
+    pub(super) target_name: Option<String>,
+    /// A TOML file with `[[account]]` tables of `access_key_id`, `secret_access_key` and, if it is one, `session_token`.
+    ///
+    /// The first account does what checks do; a second one is the stranger who must see nothing.
+    #[arg(long, value_name = "FILE")]
+    pub(super) accounts: Option<PathBuf>,
+    /// The region that requests to a URL are signed for.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(super) region: String,
+    /// The longest time in seconds that an answer from a URL may take.
+    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    pub(super) timeout: NonZeroUsize,
+    /// The URL is AWS itself: requests, storage and keys cost money, and buckets are made in the account.
+    #[arg(long)]
+    pub(super) real_aws: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GateArguments {
+    #[command(flatten)]
+    pub(super) run: RunArguments,
+    /// What is known to fail, per target and check (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: PathBuf,
+    /// Write the outcome of this run into the baseline instead of comparing; the diff is for review.
+    #[arg(long)]
+    pub(super) write: bool,
 }
 
 #[derive(Debug, Args)]
@@ -81,6 +133,12 @@ pub(super) struct ListArguments {
     pub(super) markdown: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LevelName {
+    Must,
+    Should,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct FilterArguments {
     /// Only checks whose id starts so, or which prove the requirement of this id.
@@ -89,18 +147,25 @@ pub(super) struct FilterArguments {
     /// The same as an option.
     #[arg(long = "id", value_name = "ID")]
     more_ids: Vec<String>,
-    /// Only checks of this area.
+    /// Only checks of this area, such as `s3.policy`; `s3` takes all that begin so.
     #[arg(long = "area", value_name = "NAME")]
     areas: Vec<String>,
     /// Only checks of this vendor profile.
     #[arg(long = "profile", value_name = "NAME")]
     profiles: Vec<String>,
+    /// Only checks of this level.
+    #[arg(long = "level", value_name = "LEVEL")]
+    levels: Vec<LevelName>,
 }
 
 impl From<FilterArguments> for Filter {
     fn from(arguments: FilterArguments) -> Self {
-        let FilterArguments { mut ids, more_ids, areas, profiles } = arguments;
+        let FilterArguments { mut ids, more_ids, areas, profiles, levels } = arguments;
         ids.extend(more_ids);
-        Self { ids, areas, profiles }
+        let level = |name| match name {
+            LevelName::Must => Level::Must,
+            LevelName::Should => Level::Should,
+        };
+        Self { ids, areas, profiles, levels: levels.into_iter().map(level).collect() }
     }
 }

@@ -1,8 +1,10 @@
 //! The command line.
 
 mod arguments;
+mod gate;
 mod report_files;
 mod run;
+mod target;
 mod usage;
 
 use std::ffi::OsString;
@@ -14,8 +16,12 @@ use crate::exit::ExitStatus;
 use crate::inventory::Inventory;
 use crate::render;
 use crate::selection::{self, Filter};
+use crate::target::TargetError;
 use arguments::{Arguments, Command, ListArguments};
 use usage::UsageError;
+
+/// The target that needs no URL and is the default.
+const EMULATOR: &str = "emulator";
 
 /// Runs the program over the suite's own inventory.
 pub fn main(
@@ -50,7 +56,7 @@ pub fn main_over(
         Some(Command::Run(arguments)) => run::run(inventory, arguments, out, err),
         Some(Command::List(arguments)) => list(inventory, arguments, out, err),
         Some(Command::Explain { id }) => explain(inventory, &id, out),
-        Some(Command::Gate { .. }) => Err(UsageError::UnsupportedCommand { name: "gate" }.into()),
+        Some(Command::Gate(arguments)) => gate::gate(inventory, arguments, out, err),
         Some(Command::Verify { .. }) => Err(UsageError::UnsupportedCommand { name: "verify" }.into()),
     };
     end(ended, err)
@@ -61,6 +67,8 @@ pub fn main_over(
 enum CommandError {
     /// Its user can mend it.
     Usage(UsageError),
+    /// The target cannot be checked.
+    Target(TargetError),
     /// Nobody can, from outside.
     Broken(String),
 }
@@ -84,6 +92,10 @@ fn end(ended: Ended, err: &mut dyn Write) -> ExitStatus {
         Ok(status) => return status,
         Err(CommandError::Usage(error)) => {
             (ExitStatus::Usage, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
+        }
+        Err(CommandError::Target(error)) => {
+            let status = if error.is_usage() { ExitStatus::Usage } else { ExitStatus::Broken };
+            (status, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
         }
         Err(CommandError::Broken(message)) => (ExitStatus::Broken, writeln!(err, "error: {message}")),
     };

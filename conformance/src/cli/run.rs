@@ -1,24 +1,28 @@
-//! `run`.
+//! `run`, and the part of it that `gate` has too.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bucketproof_emulator::{Emulator, StartError};
+use serde::Deserialize;
+use tokio::runtime::Runtime;
 
 use super::arguments::RunArguments;
 use super::report_files::ReportFile;
 use super::usage::UsageError;
-use super::{CommandError, Ended, nothing_selected, print};
+use super::{CommandError, EMULATOR, Ended, nothing_selected, print};
 use crate::cast;
+use crate::check::{Capability, Check};
 use crate::context::{CheckContext, ScenarioSource};
 use crate::exit::ExitStatus;
 use crate::inventory::Inventory;
 use crate::render;
 use crate::report::Report;
-use crate::runner::{self, Settings};
+use crate::runner::{self, Event, Settings};
 use crate::selection;
-
-const EMULATOR: &str = "emulator";
 
 pub(super) fn run(
     inventory: &Inventory,
@@ -26,15 +30,40 @@ pub(super) fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Ended {
-    if arguments.html.is_some() {
-        return Err(UsageError::UnsupportedOption { option: "--html" }.into());
-    }
-    if arguments.target != EMULATOR {
-        return Err(UsageError::UnsupportedTarget { target: arguments.target }.into());
-    }
-    let selected = selection::select(inventory, &arguments.filter.into())?;
-    if selected.is_empty() {
+    let verbose = arguments.verbose;
+    let Some(report) = report(inventory, arguments, &mut |_| Ok(()), err)? else {
         return nothing_selected(err);
+    };
+    print(out, &render::terminal(&report, verbose))?;
+    Ok(ExitStatus::of(&report))
+}
+
+/// Runs what is selected and writes the report files; nothing if nothing is selected. `before` may refuse the target.
+pub(super) fn report(
+    inventory: &Inventory,
+    arguments: RunArguments,
+    before: &mut dyn FnMut(&str) -> Result<(), UsageError>,
+    err: &mut dyn Write,
+) -> Result<Option<Report>, CommandError> {
+    arguments.target.check()?;
+    let mut selected = selection::select(inventory, &arguments.filter.into())?;
+    if let Some(path) = &arguments.rerun {
+        let wanted = gone_wrong(path)?;
+        if let Some(unknown) = wanted.iter().find(|id| inventory.check(id).is_none()) {
+            return Err(UsageError::Rerun {
+                path: path.clone(),
+                why: format!("it names `{unknown}`, which is no check"),
+            }
+            .into());
+        }
+        selected.retain(|check| wanted.contains(check.id.as_str()));
+    }
+    if selected.is_empty() {
+        return Ok(None);
+    }
+    let on_emulator = arguments.target.target == EMULATOR;
+    if arguments.scenario.is_some() && !on_emulator {
+        return Err(UsageError::ScenarioElsewhere { target: arguments.target.target }.into());
     }
     let scenario = match &arguments.scenario {
         Some(path) => ScenarioSource::read(path).map_err(UsageError::Scenario)?,
@@ -43,7 +72,71 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime =
         runtime.map_err(|error| CommandError::Broken(format!("cannot start the runtime: {error}")))?;
-    // A broken scenario is the caller's mistake, not a failure of each check.
+    if on_emulator {
+        usable(&runtime, &scenario, &selected)?;
+    }
+    let json = arguments.json.map(ReportFile::create).transpose()?;
+    let junit = arguments.junit.map(ReportFile::create).transpose()?;
+    let html = arguments.html.map(ReportFile::create).transpose()?;
+    let sarif = arguments.sarif.map(ReportFile::create).transpose()?;
+
+    let target = runtime.block_on(arguments.target.reach())?;
+    before(&target.name)?;
+    let offered = target.endpoint.as_ref().map_or_else(Capability::all, |one| one.capabilities().clone());
+    let set_up_with = if on_emulator { scenario.name() } else { "buckets of its own".to_owned() };
+    let mut report = Report::new(target.name.as_str(), set_up_with, &selected);
+    report.seed = arguments.seed;
+    if on_emulator {
+        report.findings = scenario.findings();
+    }
+    report.lacks = Capability::ALL.into_iter().filter(|one| !offered.contains(one)).collect();
+    if !on_emulator {
+        report.repeated_with("--target", &arguments.target.target);
+    }
+    if let Some(path) = &arguments.scenario {
+        report.repeated_with("--scenario", &path.display().to_string());
+    }
+    let scenario = Arc::new(scenario);
+    let seed = arguments.seed;
+    let contexts = |_: &_| {
+        let context = CheckContext::new(Arc::clone(&scenario)).seeded(seed);
+        match &target.endpoint {
+            Some(endpoint) => context.at(Arc::clone(endpoint)),
+            None => context,
+        }
+    };
+    let settings = Settings { capabilities: offered, concurrency: arguments.jobs, ..Settings::default() };
+    let total = selected.len();
+    let mut ended = 0;
+    runtime.block_on(runner::run(&selected, contexts, &settings, |event| {
+        if let (true, Event::CheckFinished { id, .. }) = (arguments.progress, &event) {
+            ended += 1;
+            // Who does not read the progress does not miss it.
+            let _told = writeln!(err, "{ended}/{total} {id}");
+        }
+        report.record(event);
+    }));
+    if let Some(endpoint) = &target.endpoint {
+        report.left_behind = runtime.block_on(endpoint.sweep());
+    }
+    let broken = |error: &dyn std::error::Error| CommandError::Broken(error.to_string());
+    if let Some(file) = json {
+        file.write(&render::json(&report).map_err(|error| broken(&error))?)?;
+    }
+    if let Some(file) = junit {
+        file.write(&render::junit(&report).map_err(|error| broken(&error))?)?;
+    }
+    if let Some(file) = html {
+        file.write(&render::html(&report))?;
+    }
+    if let Some(file) = sarif {
+        file.write(&render::sarif(&report).map_err(|error| broken(&error))?)?;
+    }
+    Ok(Some(report))
+}
+
+/// A broken scenario is the caller's mistake, not a failure of each check.
+fn usable(runtime: &Runtime, scenario: &ScenarioSource, selected: &[Arc<Check>]) -> Result<(), UsageError> {
     runtime
         .block_on(async {
             let scenario = scenario.scenario().map_err(StartError::Scenario)?;
@@ -53,23 +146,30 @@ pub(super) fn run(
     if selected.iter().any(|check| check.area.profile().is_some()) {
         cast::complete(&scenario.name(), scenario.text()).map_err(UsageError::Incomplete)?;
     }
-    let json = arguments.json.map(ReportFile::create).transpose()?;
-    let junit = arguments.junit.map(ReportFile::create).transpose()?;
+    Ok(())
+}
 
-    let mut report = Report::new(EMULATOR, scenario.name(), &selected);
-    if let Some(path) = &arguments.scenario {
-        report.repeated_with_scenario(path);
-    }
-    let scenario = Arc::new(scenario);
-    let contexts = |_: &_| CheckContext::new(Arc::clone(&scenario));
-    runtime.block_on(runner::run(&selected, contexts, &Settings::default(), |event| report.record(event)));
+#[derive(Deserialize)]
+struct FormerReport {
+    schema: String,
+    checks: Vec<FormerCheck>,
+}
 
-    print(out, &render::terminal(&report, arguments.verbose))?;
-    if let Some(file) = json {
-        file.write(&render::json(&report).map_err(|error| CommandError::Broken(error.to_string()))?)?;
+#[derive(Deserialize)]
+struct FormerCheck {
+    id: String,
+    status: String,
+}
+
+/// The ids of the checks that failed or broke in a former report.
+fn gone_wrong(path: &Path) -> Result<BTreeSet<String>, UsageError> {
+    let broken = |why: String| UsageError::Rerun { path: PathBuf::from(path), why };
+    let text = fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    let report: FormerReport = serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    if report.schema != crate::report::SCHEMA {
+        return Err(broken(format!("its schema is `{}`, not `{}`", report.schema, crate::report::SCHEMA)));
     }
-    if let Some(file) = junit {
-        file.write(&render::junit(&report).map_err(|error| CommandError::Broken(error.to_string()))?)?;
-    }
-    Ok(ExitStatus::of(&report))
+    let wrong =
+        report.checks.into_iter().filter(|check| matches!(check.status.as_str(), "failed" | "errored"));
+    Ok(wrong.map(|check| check.id).collect())
 }

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use bucketproof_emulator::StartError;
 
+use crate::baseline::BaselineError;
 use crate::cast;
 use crate::context::UnreadableScenario;
 use crate::selection::UnknownName;
+use crate::target::EndpointUrlError;
 
 /// The command line asks for something that cannot be done.
 #[derive(Debug, thiserror::Error)]
@@ -15,10 +17,22 @@ pub(super) enum UsageError {
     UnknownName(UnknownName),
     #[error("the command `{name}` is not supported by this version")]
     UnsupportedCommand { name: &'static str },
-    #[error("the option `{option}` is not supported by this version")]
-    UnsupportedOption { option: &'static str },
-    #[error("the target `{target}` is not supported by this version")]
-    UnsupportedTarget { target: String },
+    #[error(transparent)]
+    Url(EndpointUrlError),
+    #[error(
+        "`{url}` is AWS itself, where the checks make buckets and objects, and every request costs money"
+    )]
+    RealAws { url: String },
+    #[error("there are no credentials for the target `{target}`")]
+    NoCredentials { target: String },
+    #[error("the accounts in `{}` cannot be used: {why}", path.display())]
+    Accounts { path: PathBuf, why: String },
+    #[error("`--scenario` sets an emulator up, and the target is `{target}`")]
+    ScenarioElsewhere { target: String },
+    #[error("the report `{}` cannot be run again: {why}", path.display())]
+    Rerun { path: PathBuf, why: String },
+    #[error(transparent)]
+    Baseline(BaselineError),
     #[error(transparent)]
     Scenario(UnreadableScenario),
     #[error(transparent)]
@@ -34,9 +48,25 @@ impl UsageError {
     pub(super) fn help(&self) -> String {
         match self {
             Self::UnknownName(error) => error.help(),
-            Self::UnsupportedCommand { .. } => "the commands are `run`, `list` and `explain`".to_owned(),
-            Self::UnsupportedOption { .. } => "reports are written by `--json` and `--junit`".to_owned(),
-            Self::UnsupportedTarget { .. } => "the target is `emulator`, which is the default".to_owned(),
+            Self::UnsupportedCommand { .. } => {
+                "the commands are `run`, `gate`, `list` and `explain`".to_owned()
+            }
+            Self::Url(_) => {
+                "the target is `emulator`, `s3s-fs`, or a URL such as http://127.0.0.1:9000".to_owned()
+            }
+            Self::RealAws { .. } => {
+                "if that is what you want, use an account without anything else in it and say `--real-aws`"
+                    .to_owned()
+            }
+            Self::NoCredentials { .. } => {
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a file with `--accounts`".to_owned()
+            }
+            Self::Accounts { .. } => {
+                "write `[[account]]` with `access_key_id` and `secret_access_key` for each account".to_owned()
+            }
+            Self::ScenarioElsewhere { .. } => "leave out `--scenario`, or check the emulator".to_owned(),
+            Self::Rerun { .. } => "name a report that `--json` has written".to_owned(),
+            Self::Baseline(error) => error.help(),
             Self::BrokenScenario(StartError::Scenario(error)) => error.help().to_owned(),
             Self::BrokenScenario(_) | Self::Scenario(_) => {
                 "name a scenario file (TOML), or leave out `--scenario` for the built-in one".to_owned()

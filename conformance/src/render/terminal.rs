@@ -28,7 +28,7 @@ pub fn terminal(report: &Report, every: bool) -> String {
         } else {
             push(&mut text, format_args!("\n{area}\n"));
         }
-        for check in checks.into_iter().filter(|check| !brief || check.status != Status::Passed) {
+        for check in checks.into_iter().filter(|_| !brief) {
             let sources: Vec<&str> = check.sources.iter().map(Source::short).collect();
             let mark = mark(check.status);
             push(
@@ -37,13 +37,38 @@ pub fn terminal(report: &Report, every: bool) -> String {
             );
         }
     }
+    if brief {
+        text.push_str(&lacking(report));
+    }
     let wrong = |check: &&CheckReport| matches!(check.status, Status::Failed | Status::Errored);
     for check in report.checks.iter().filter(wrong) {
         push(&mut text, format_args!("\n{}  {} ({})\n", mark(check.status), check.title, check.level));
         push(&mut text, format_args!("{}\n", details(report, check)));
     }
     text.push_str(&denied(report));
+    for bucket in &report.left_behind {
+        push(
+            &mut text,
+            format_args!("\nleft behind: the bucket `{bucket}`, which cannot be deleted; do it by hand\n"),
+        );
+    }
     push(&mut text, format_args!("\n{}\n", last_line(report.summary, report.duration_ms)));
+    text
+}
+
+/// What the target does not offer, with the number of checks that were skipped for it.
+fn lacking(report: &Report) -> String {
+    let mut skipped: BTreeMap<&str, usize> = BTreeMap::new();
+    for missing in report.checks.iter().filter_map(|check| check.missing_capability) {
+        *skipped.entry(missing.name()).or_default() += 1;
+    }
+    let mut text = String::new();
+    if !skipped.is_empty() {
+        text.push_str("\nskipped, because the target lacks\n");
+    }
+    for (name, number) in skipped {
+        push(&mut text, format_args!("  {name:<20}{number:>4} skipped\n"));
+    }
     text
 }
 

@@ -7,7 +7,7 @@ fn names(names: &[&str]) -> Vec<String> {
 }
 
 fn filter(ids: &[&str], areas: &[&str], profiles: &[&str]) -> Filter {
-    Filter { ids: names(ids), areas: names(areas), profiles: names(profiles) }
+    Filter { ids: names(ids), areas: names(areas), profiles: names(profiles), levels: Vec::new() }
 }
 
 fn check(filter: &Filter, expected: &[&str]) {

@@ -1,6 +1,7 @@
 //! Where a check plays: an emulator with the scenario, the faults and the clock that the check is given.
 
 mod export;
+mod ground;
 mod rows;
 
 use std::time::{Duration, SystemTime};
@@ -14,6 +15,7 @@ use bucketproof_fixtures::scenario;
 use tempfile::TempDir;
 
 pub(crate) use export::{Export, ExportStop, Way};
+pub(crate) use ground::{Ground, on_ground};
 pub(crate) use rows::{Table, read_table};
 
 use crate::context::CheckContext;
@@ -97,7 +99,7 @@ impl Stage {
             }
             _ => clock.clone(),
         };
-        let builder = Emulator::builder().scenario(scenario).clock(emulator_clock).seed(7);
+        let builder = Emulator::builder().scenario(scenario).clock(emulator_clock).seed(context.seed());
         let emulator = step("start the emulator").works(builder.start().await)?;
         let fault = match context.falsifier() {
             Some(Falsifier::Fault(fault)) => Some(emulator.inject(fault.clone())),

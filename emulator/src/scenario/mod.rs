@@ -101,6 +101,11 @@ impl Scenario {
         self.files.iter().find(|(name, _)| name == path).map(|(_, text)| text.as_str())
     }
 
+    /// The policy files that this scenario refers to: path and text.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The same scenario with another text in place of a file; a path that it does not refer to changes nothing.
     pub fn with_file(mut self, path: &str, text: impl Into<String>) -> Self {
         if let Some((_, own)) = self.files.iter_mut().find(|(name, _)| name == path) {

@@ -54,6 +54,7 @@ fn check(row: Row) -> Check {
         sources,
         needs: vec![Capability::DecisionCore],
         detail,
+        proves: None,
         falsified_by,
         run: Run::new(move |context| std::future::ready(run(&context, &row))),
     }

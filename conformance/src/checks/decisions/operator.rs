@@ -109,6 +109,7 @@ pub(super) fn checks(table: Table) -> impl Iterator<Item = Check> {
             sources,
             needs: vec![Capability::DecisionCore],
             detail,
+            proves: None,
             falsified_by: Falsifier::Decision(DecisionChange::ConditionsIgnored),
             run: Run::new(move |context| std::future::ready(run(&context, &operator, &forms))),
         }

@@ -87,7 +87,7 @@ pub(super) fn checks() -> Vec<Check> {
 }
 
 /// The diagnosis of an export that must stop.
-async fn diagnosis(export: &Export<'_>) -> Result<Diagnosis, Stop> {
+pub(super) async fn diagnosis(export: &Export<'_>) -> Result<Diagnosis, Stop> {
     let stop = step("sync").refuses("the sync stops", export.try_sync().await?)?;
     match stop {
         ExportStop::Sync(error) => {

@@ -7,12 +7,13 @@ mod access;
 mod content;
 mod diagnosis;
 mod layout;
+mod necessary;
 mod operation;
 mod schema;
 
 use bucketproof_fixtures::suprsend::{Dataset, Logs, Traffic};
 
-use crate::check::{Area, Check};
+use crate::check::{Area, Check, PolicyProof, ProofWay};
 use crate::outcome::Stop;
 use crate::stage::Export;
 
@@ -28,9 +29,33 @@ pub(super) fn checks() -> Vec<Check> {
     checks.extend(content::checks());
     checks.extend(schema::checks());
     checks.extend(access::checks());
+    checks.extend(necessary::checks());
     checks.extend(operation::checks());
     checks.extend(diagnosis::checks());
     checks
+}
+
+/// What the checks of access and diagnosis prove of the documented policies.
+pub(super) fn with_proof(check: Check) -> Check {
+    use ProofWay::{Diagnosed, Necessary, Sufficient};
+    let (element, way) = match check.id.as_str().strip_prefix("suprsend_s3_v2.") {
+        Some("access.sufficient") => ("the identity policy", Sufficient),
+        Some("access.role") => ("the trust policy", Sufficient),
+        Some("access.necessary.put-object") => ("action s3:PutObject", Necessary),
+        Some("access.necessary.list-bucket") => ("action s3:ListBucket", Necessary),
+        Some("access.necessary.get-object") => ("action s3:GetObject", Necessary),
+        Some("access.necessary.objects") => ("resource BUCKET/*", Necessary),
+        Some("access.necessary.bucket") => ("resource BUCKET", Necessary),
+        Some("access.external-id.missing") => ("condition sts:ExternalId", Necessary),
+        Some("diagnosis.missing-put-object") => ("action s3:PutObject", Diagnosed),
+        Some("diagnosis.missing-list-bucket") => ("action s3:ListBucket", Diagnosed),
+        Some("diagnosis.missing-get-object") => ("action s3:GetObject", Diagnosed),
+        Some("diagnosis.missing-objects") => ("resource BUCKET/*", Diagnosed),
+        Some("diagnosis.missing-bucket") => ("resource BUCKET", Diagnosed),
+        Some("diagnosis.wrong-role-or-external-id") => ("condition sts:ExternalId", Diagnosed),
+        _ => return check,
+    };
+    Check { proves: Some(PolicyProof { element, way }), ..check }
 }
 
 /// Traffic of three hours with every kind of trouble.
