@@ -64,6 +64,13 @@ pub fn instant_text(micros: i64) -> Option<String> {
     })
 }
 
+/// The instant as `2025-01-15T14:05:00Z`, with all six digits of a fraction that is not zero. `None` outside the years
+/// that texts can show.
+pub fn instant_text_to_micros(micros: i64) -> Option<String> {
+    let instant = jiff::Timestamp::from_microsecond(micros).ok()?;
+    Some(if micros.rem_euclid(1_000_000) == 0 { format!("{instant:.0}") } else { format!("{instant:.6}") })
+}
+
 /// 0001-01-01T00:00:00Z.
 const FIRST_SECOND: i64 = -62_135_596_800;
 /// 9999-12-30T22:00:00Z, where the calendar library ends.

@@ -69,6 +69,12 @@ pub enum RowProblem {
         /// The value.
         value: String,
     },
+    /// The object of the row's period is final.
+    #[error("the row belongs to the period from {period}, whose object is final")]
+    PeriodIsFinal {
+        /// The first instant of the period.
+        period: String,
+    },
     /// No key alternative applies.
     #[error("no natural key: none of {alternatives} is present")]
     NoKey {
@@ -86,9 +92,11 @@ impl RowProblem {
             | Self::Missing { column }
             | Self::WrongType { column, .. }
             | Self::UnknownValue { column, .. } => Some(column),
-            Self::NotUtf8 { .. } | Self::NotAnObject { .. } | Self::TooDeep { .. } | Self::NoKey { .. } => {
-                None
-            }
+            Self::NotUtf8 { .. }
+            | Self::NotAnObject { .. }
+            | Self::TooDeep { .. }
+            | Self::NoKey { .. }
+            | Self::PeriodIsFinal { .. } => None,
         }
     }
 }

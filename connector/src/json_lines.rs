@@ -10,7 +10,7 @@ use arrow_array::{Array as _, RecordBatch};
 
 use crate::column_view::ColumnView;
 use crate::datetime::instant_text;
-use crate::profile::{ColumnType, Dataset};
+use crate::profile::{Column, ColumnType, Dataset};
 
 /// The lines; `None` if the rows are not of the dataset's schema.
 pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u8>> {
@@ -31,7 +31,7 @@ pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u
                 text.push(if at == 0 { '{' } else { ',' });
                 text.push_str(name);
                 text.push(':');
-                write_value(&mut text, view, column.kind, row)?;
+                write_value(&mut text, view, column, row)?;
             }
             text.push_str("}\n");
         }
@@ -39,13 +39,22 @@ pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u
     Some(text.into_bytes())
 }
 
-fn write_value(text: &mut String, view: &ColumnView<'_>, kind: ColumnType, row: usize) -> Option<()> {
+/// One value as JSON text.
+pub(crate) fn write_value(
+    text: &mut String,
+    view: &ColumnView<'_>,
+    column: &Column,
+    row: usize,
+) -> Option<()> {
+    let kind = column.kind;
     if view.is_null(row) {
         text.push_str("null");
         return Some(());
     }
     match (view, kind) {
-        (ColumnView::Text(values), ColumnType::Json | ColumnType::Object) => text.push_str(values.value(row)),
+        (ColumnView::Text(values), ColumnType::Json | ColumnType::Object | ColumnType::Decimal) => {
+            text.push_str(values.value(row));
+        }
         (ColumnView::Text(values), _) => push_string(text, values.value(row)),
         (ColumnView::Time(values), ColumnType::Millis) => {
             // Writing to a String cannot fail.

@@ -8,6 +8,7 @@ use arrow_array::RecordBatch;
 use bytes::Bytes;
 use flate2::GzBuilder;
 
+use crate::csv_file;
 use crate::json_lines;
 use crate::parquet_file;
 use crate::profile::{Compression, Dataset, Encoding, Format};
@@ -42,6 +43,7 @@ pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -
     let text = match encoding.format {
         Format::Parquet => return Ok(parquet_file::encode(dataset, encoding, batches)?),
         Format::Ndjson => json_lines::encode(dataset, batches),
+        Format::Csv => csv_file::encode(dataset, batches),
     };
     let text = text.ok_or_else(|| EncodeError::Schema { dataset: dataset.name().to_string() })?;
     match encoding.compression {

@@ -42,7 +42,8 @@ impl SyncReport {
     }
 }
 
-/// What a sync did for one dataset. `rows_read = rows_written + rows_deduplicated + rows_dead_lettered`, always.
+/// What a sync did for one dataset. `rows_read + rows_held_before = rows_written + rows_deduplicated +
+/// rows_dead_lettered + rows_held`, always.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DatasetReport {
     /// The dataset.
@@ -55,6 +56,10 @@ pub struct DatasetReport {
     pub rows_deduplicated: u64,
     /// Rows that broke the schema and went to the dead-letter file.
     pub rows_dead_lettered: u64,
+    /// Rows that waited for the end of their period when the sync began.
+    pub rows_held_before: u64,
+    /// Rows that wait for it now.
+    pub rows_held: u64,
     /// Rows passed over because their time lies before the dataset's first sync (`history = "forward"`); in none of
     /// the counts above.
     pub rows_before_start: u64,
@@ -78,6 +83,8 @@ impl DatasetReport {
             rows_written: 0,
             rows_deduplicated: 0,
             rows_dead_lettered: 0,
+            rows_held_before: 0,
+            rows_held: 0,
             rows_before_start: 0,
             batches: 0,
             batches_recovered: 0,
@@ -89,7 +96,8 @@ impl DatasetReport {
 
     /// Whether the counts reconcile.
     pub fn reconciles(&self) -> bool {
-        self.rows_read == self.rows_written + self.rows_deduplicated + self.rows_dead_lettered
+        self.rows_read + self.rows_held_before
+            == self.rows_written + self.rows_deduplicated + self.rows_dead_lettered + self.rows_held
     }
 }
 
@@ -147,6 +155,8 @@ pub struct DatasetPlan {
     pub rows_deduplicated: u64,
     /// Rows that would be dead-lettered.
     pub rows_dead_lettered: u64,
+    /// Rows that would wait for the end of their period.
+    pub rows_held: u64,
     /// Bytes of last lines that have no line end yet.
     pub pending_bytes: u64,
     /// Objects as they would be left; `generation` is the one they would get.
@@ -257,6 +267,8 @@ pub struct DatasetStatus {
     pub rows_deduplicated: u64,
     /// Rows dead-lettered.
     pub rows_dead_lettered: u64,
+    /// Rows that wait for the end of their period.
+    pub rows_held: u64,
     /// Batches finished.
     pub batches: u64,
     /// Objects written at least once.

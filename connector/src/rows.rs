@@ -45,6 +45,8 @@ pub struct LinesOrigin<'a> {
 pub struct DecodedRows {
     /// Valid rows in the order of the input.
     pub batch: RecordBatch,
+    /// The line of each valid row, from 1.
+    pub row_lines: Vec<u64>,
     /// Invalid rows in the order of the input.
     pub dead_letters: Vec<DeadLetter>,
 }
@@ -65,6 +67,7 @@ pub fn decode_ndjson(
     let mut decoder = Decoder::new(dataset, lines.len());
     let mut cells: Vec<Cell<'_>> = Vec::with_capacity(dataset.columns().len());
     let mut dead_letters = Vec::new();
+    let mut row_lines = Vec::new();
     let mut start = 0;
     let line_ends = memchr::memchr_iter(b'\n', lines).chain(std::iter::once(lines.len()));
     for (end, line_number) in line_ends.zip(origin.lines_before.saturating_add(1)..) {
@@ -83,9 +86,11 @@ pub fn decode_ndjson(
                 problem,
                 raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
             });
+        } else {
+            row_lines.push(line_number);
         }
     }
-    Ok(DecodedRows { batch: decoder.finish()?, dead_letters })
+    Ok(DecodedRows { batch: decoder.finish()?, row_lines, dead_letters })
 }
 
 /// A checked value, not yet in a column.
@@ -129,7 +134,7 @@ impl<'d> Decoder<'d> {
         let builders = columns
             .iter()
             .map(|column| match column.kind {
-                ColumnType::String | ColumnType::Json | ColumnType::Object => {
+                ColumnType::String | ColumnType::Json | ColumnType::Object | ColumnType::Decimal => {
                     Builder::Text(StringBuilder::with_capacity(rows, rows * 16))
                 }
                 ColumnType::Datetime | ColumnType::Millis => {
@@ -180,7 +185,9 @@ impl<'d> Decoder<'d> {
             }
             *cell = match (scanner.value()?, column.kind) {
                 (Token::Null, _) => Cell::Null,
-                (Token::Plain(text), ColumnType::String) if column.values.is_none() => {
+                (Token::Plain(text), ColumnType::String)
+                    if column.values.is_none() && column.form.is_none() =>
+                {
                     Cell::Text(Cow::Borrowed(text))
                 }
                 (Token::Plain(text), ColumnType::Datetime) => Cell::Number(parse_micros(text).ok()?),
@@ -360,11 +367,21 @@ fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem
             let text = string(raw).map_err(|detail| wrong(expected, detail))?;
             millis(&text).map(Cell::Number).ok_or_else(|| wrong(expected, found(raw)))
         }
+        ColumnType::Decimal => {
+            let text = if raw.starts_with('"') { string(raw) } else { Ok(Cow::Borrowed(raw)) };
+            match text {
+                Ok(text) if is_decimal(&text) => Ok(Cell::Text(text)),
+                _ => Err(wrong("a decimal number without an exponent", found(raw))),
+            }
+        }
         ColumnType::IntegerArray => numbers(column, raw),
         ColumnType::String => {
             let text = string(raw).map_err(|detail| wrong("a string", detail))?;
             if column.values.as_ref().is_some_and(|values| !values.iter().any(|value| *value == text)) {
                 return Err(RowProblem::UnknownValue { column: column.name.clone(), value: shorten(&text) });
+            }
+            if let Some(form) = column.form.filter(|form| !form.accepts(&text)) {
+                return Err(wrong(form.expected(), found(raw)));
             }
             Ok(Cell::Text(text))
         }
@@ -403,6 +420,17 @@ fn list<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
         });
     }
     Ok(Cell::List(elements))
+}
+
+/// Whether a text is a number of JSON without an exponent.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, fraction) = match digits.split_once('.') {
+        None => (digits, None),
+        Some((whole, fraction)) => (whole, Some(fraction)),
+    };
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(all_digits)
 }
 
 /// Microseconds of a text of milliseconds, written without sign or leading zeros; years 1970 to 9999.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-use super::{SyncError, history};
+use super::{SyncError, history, late};
 use crate::dead_letter::DeadLetter;
 use crate::merge::{ChangeSet, MergeError};
 use crate::profile::{Dataset, PartitionBy, PartitionUnit};
@@ -33,15 +33,27 @@ pub(super) struct Batch {
     pub(super) bodies: BTreeMap<i64, Bytes>,
 }
 
+/// Which rows of a batch count, and when it is sealed.
+#[derive(Clone, Debug)]
+pub(super) struct Cut {
+    /// Rows of an earlier time are passed over.
+    pub(super) start: Option<Timestamp>,
+    /// When the batch was, or would be, sealed.
+    pub(super) sealed_at: Timestamp,
+    /// Periods that no row can change any more, each with its name.
+    pub(super) finals: BTreeMap<i64, String>,
+}
+
+impl Cut {
+    /// All rows, sealed at `now`.
+    pub(super) fn at(now: Timestamp) -> Self {
+        Self { start: None, sealed_at: now, finals: BTreeMap::new() }
+    }
+}
+
 impl Batch {
-    /// Decodes the chunks of a batch that is, or is to be, sealed at `sealed_at`; later chunks and later lines have
-    /// greater sequences.
-    pub(super) fn decode(
-        dataset: &Dataset,
-        chunks: Vec<Chunk>,
-        start: Option<Timestamp>,
-        sealed_at: Timestamp,
-    ) -> Result<Self, SyncError> {
+    /// Decodes chunks; later chunks and later lines have greater sequences.
+    pub(super) fn decode(dataset: &Dataset, chunks: Vec<Chunk>, cut: &Cut) -> Result<Self, SyncError> {
         let mut ranges = Vec::with_capacity(chunks.len());
         let mut dead_letters = Vec::new();
         let mut decoded: Vec<RecordBatch> = Vec::with_capacity(chunks.len());
@@ -52,9 +64,10 @@ impl Batch {
                 lines_before: chunk.range.lines.start,
                 bytes_before: chunk.range.bytes.start,
             };
-            let rows = decode_ndjson(dataset, &chunk.bytes, origin).map_err(MergeError::from)?;
+            let mut rows = decode_ndjson(dataset, &chunk.bytes, origin).map_err(MergeError::from)?;
+            late::reject(dataset, &mut rows, &chunk, &cut.finals)?;
             dead_letters.extend(rows.dead_letters);
-            let (kept, passed_over) = history::from_start(dataset, rows.batch, start)?;
+            let (kept, passed_over) = history::from_start(dataset, rows.batch, cut.start)?;
             rows_before_start += passed_over;
             decoded.push(kept);
             ranges.push(chunk.range);
@@ -66,7 +79,7 @@ impl Batch {
             rows_read,
             rows_before_start,
             dead_letters,
-            partitions: partition(dataset, &decoded, sealed_at)?,
+            partitions: partition(dataset, &decoded, cut.sealed_at)?,
             bodies: BTreeMap::new(),
         })
     }

@@ -1,8 +1,6 @@
 //! The rows of the next batch: as many as one batch, and for appended objects one object, takes.
 
-use jiff::Timestamp;
-
-use super::batch::Batch;
+use super::batch::{Batch, Cut};
 use super::{Connection, SyncError};
 use crate::config::{OnReplaced, SourcePlace};
 use crate::object_file::encode;
@@ -53,12 +51,12 @@ impl Connection {
         Ok(records)
     }
 
-    /// The next batch, sealed at `now` if it is. An appended object that would be too large is cut: fewer rows are
+    /// The next batch. An appended object that would be too large is cut: fewer rows are
     /// read. What a budget turned out to be worth is remembered in it.
     pub(super) fn gather(
         &self,
         dataset: &Dataset,
-        (start, now): (Option<Timestamp>, Timestamp),
+        cut: &Cut,
         budget: &mut Budget,
         read: &mut Read<'_>,
     ) -> Result<Gathered, SyncError> {
@@ -67,7 +65,7 @@ impl Connection {
             if chunks.is_empty() {
                 return Ok(Gathered { batch: None, pending_bytes });
             }
-            let mut batch = Batch::decode(dataset, chunks, start, now)?;
+            let mut batch = Batch::decode(dataset, chunks, cut)?;
             if dataset.mode() == Mode::Append && self.is_too_large(dataset, &mut batch, budget)? {
                 continue;
             }

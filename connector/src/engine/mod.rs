@@ -10,11 +10,16 @@ mod batch;
 mod error;
 mod gather;
 mod history;
+mod late;
+mod period;
 mod plan;
+mod plan_whole;
 mod retry;
 mod running;
+mod snapshot;
 mod status;
 mod sync;
+mod whole;
 
 use std::io::Read;
 use std::sync::{Arc, Mutex};

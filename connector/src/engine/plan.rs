@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::apply::BatchIdentity;
-use super::batch::Batch;
+use super::batch::{Batch, Cut};
 use super::gather::read_within;
 use super::{Connection, SyncError};
 use crate::config::{History, OnReplaced, SourcePlace, SyncToggle};
@@ -58,12 +58,15 @@ impl Connection {
             rows_written: 0,
             rows_deduplicated: 0,
             rows_dead_lettered: 0,
+            rows_held: 0,
             pending_bytes: 0,
             objects: Vec::new(),
         };
         match dataset.mode() {
             Mode::Append => self.plan_new_objects(dataset, records, start, &mut plan)?,
-            _ => self.plan_merged(dataset, records, start, (&mut plan, retries)).await?,
+            Mode::Replace => self.plan_merged(dataset, records, start, (&mut plan, retries)).await?,
+            Mode::Snapshot => self.plan_snapshot(dataset, records, (&mut plan, retries)).await?,
+            Mode::Period => self.plan_periods(state, dataset, records, start, (&mut plan, retries)).await?,
         }
         Ok(plan)
     }
@@ -79,7 +82,8 @@ impl Connection {
         let mut budget = self.budget(dataset);
         loop {
             let now = self.clock.now();
-            let gathered = self.gather(dataset, (start, now), &mut budget, &mut |budget| {
+            let cut = Cut { start, ..Cut::at(now) };
+            let gathered = self.gather(dataset, &cut, &mut budget, &mut |budget| {
                 read_within(records.clone(), budget, &mut |record| Ok(from_start(record.path.clone())))
             })?;
             plan.pending_bytes = gathered.pending_bytes;
@@ -121,6 +125,37 @@ impl Connection {
         start: Option<Timestamp>,
         (plan, retries): (&mut DatasetPlan, &mut RetryReport),
     ) -> Result<(), SyncError> {
+        let chunks = self.all_waiting(records, plan)?;
+        let batch = Batch::decode(dataset, chunks, &Cut { start, ..Cut::at(self.clock.now()) })?;
+        plan.rows_read = batch.rows_read;
+        plan.rows_dead_lettered = batch.dead_letters.len() as u64;
+        for (slot, changes) in &batch.partitions {
+            let unit = dataset.partitioning().unit;
+            let partition = DatasetPartition::at(dataset.name().clone(), unit, *slot);
+            let key = self.key(dataset, &partition, BatchNames::default())?;
+            let base = self.retrying(retries, || self.store.get(&key)).await?;
+            let next = self.next_content(dataset, &key, base, changes)?;
+            plan.rows_written += next.written;
+            plan.rows_deduplicated += next.deduplicated;
+            plan.objects.push(ObjectReport {
+                key,
+                mode: next.mode,
+                object_rows: next.object_rows,
+                body_bytes: next.body.len() as u64,
+                generation: next.generation,
+                rows_written: next.written,
+                rows_deduplicated: next.deduplicated,
+            });
+        }
+        Ok(())
+    }
+
+    /// All complete lines that wait.
+    pub(super) fn all_waiting(
+        &self,
+        records: Vec<(SourceRecord, OnReplaced)>,
+        plan: &mut DatasetPlan,
+    ) -> Result<Vec<Chunk>, SyncError> {
         let mut chunks: Vec<Chunk> = Vec::new();
         for (mut record, on_replaced) in records {
             loop {
@@ -145,28 +180,7 @@ impl Connection {
                 }
             }
         }
-        let batch = Batch::decode(dataset, chunks, start, self.clock.now())?;
-        plan.rows_read = batch.rows_read;
-        plan.rows_dead_lettered = batch.dead_letters.len() as u64;
-        for (slot, changes) in &batch.partitions {
-            let unit = dataset.partitioning().unit;
-            let partition = DatasetPartition::at(dataset.name().clone(), unit, *slot);
-            let key = self.key(dataset, &partition, BatchNames::default())?;
-            let base = self.retrying(retries, || self.store.get(&key)).await?;
-            let next = self.next_content(dataset, &key, base, changes)?;
-            plan.rows_written += next.written;
-            plan.rows_deduplicated += next.deduplicated;
-            plan.objects.push(ObjectReport {
-                key,
-                mode: next.mode,
-                object_rows: next.object_rows,
-                body_bytes: next.body.len() as u64,
-                generation: next.generation,
-                rows_written: next.written,
-                rows_deduplicated: next.deduplicated,
-            });
-        }
-        Ok(())
+        Ok(chunks)
     }
 
     fn waiting_sources(

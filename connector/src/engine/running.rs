@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{Connection, destination};
 use crate::config::{Config, SourcePlace};
-use crate::profile::VendorProfile;
+use crate::profile::{Dataset, Mode, VendorProfile};
 use crate::schedule::Schedule;
 use crate::source;
 use crate::state::{Circuit, GapReason, LastRun, State, StateError};
@@ -64,7 +64,10 @@ impl Connection {
             let SourcePlace::File { path, .. } = &source.place else { continue };
             let path = path.display().to_string();
             bytes = bytes.saturating_add(match state.known_source(&source.dataset, &path)? {
-                Some(record) => source::waiting_bytes(&record),
+                Some(record) => {
+                    let mode = self.profile.dataset(&source.dataset).map_or(Mode::Append, Dataset::mode);
+                    source::waiting_bytes(&record, mode)
+                }
                 None => std::fs::metadata(&path).map_or(0, |file| file.len()),
             });
         }

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Connection;
 use crate::config::{AuthConfig, Config, SourcePlace, SyncToggle};
-use crate::profile::{Dataset, VendorProfile};
+use crate::profile::{Dataset, Mode, VendorProfile};
 use crate::report::{CheckpointStatus, ConnectionState, DatasetStatus, SetupCheck, StatusReport, Warning};
 use crate::source;
 use crate::state::{Circuit, SourceKind, SourceRecord, Start, State, StateError};
@@ -172,7 +172,7 @@ fn dataset_status(
     let checkpoints = records
         .into_iter()
         .map(|record| CheckpointStatus {
-            pending_bytes: source::waiting_bytes(&record),
+            pending_bytes: source::waiting_bytes(&record, dataset.mode()),
             source: record.path,
             byte_offset: record.byte_offset,
             lines: record.lines,
@@ -186,6 +186,10 @@ fn dataset_status(
         rows_written: totals.written,
         rows_deduplicated: totals.deduplicated,
         rows_dead_lettered: totals.dead_lettered,
+        rows_held: match dataset.mode() {
+            Mode::Period => state.rows_waiting(dataset.name())?,
+            _ => 0,
+        },
         batches: totals.batches,
         objects: totals.objects,
         open_intents: totals.open_intents,
@@ -203,7 +207,7 @@ fn never_synced(config: &Config, dataset: &Dataset) -> DatasetStatus {
         let SourcePlace::File { path, .. } = &source.place else { return None };
         let record = unread(path.display().to_string());
         Some(CheckpointStatus {
-            pending_bytes: source::waiting_bytes(&record),
+            pending_bytes: source::waiting_bytes(&record, dataset.mode()),
             source: record.path,
             byte_offset: 0,
             lines: 0,
@@ -217,6 +221,7 @@ fn never_synced(config: &Config, dataset: &Dataset) -> DatasetStatus {
         rows_written: 0,
         rows_deduplicated: 0,
         rows_dead_lettered: 0,
+        rows_held: 0,
         batches: 0,
         objects: 0,
         open_intents: 0,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::append::NewObject;
 use super::apply::BatchIdentity;
-use super::batch::Batch;
+use super::batch::{Batch, Cut};
 use super::gather::read_within;
 use super::{Connection, SyncError};
 use crate::config::{SourcePlace, SyncToggle};
@@ -111,10 +111,38 @@ impl Connection {
         report: &mut DatasetReport,
         retries: &mut RetryReport,
     ) -> Result<Outcome, SyncError> {
+        match dataset.mode() {
+            Mode::Snapshot => return self.sync_snapshot(state, dataset, report, retries).await,
+            Mode::Period => {}
+            Mode::Replace | Mode::Append => return self.sync_batches(state, dataset, report, retries).await,
+        }
+        report.rows_held_before = state.rows_waiting(dataset.name())?;
+        let outcome = self.sync_batches(state, dataset, report, retries).await?;
+        if outcome == Outcome::Done {
+            self.write_periods(state, dataset, report, retries).await?;
+        }
+        report.rows_held = state.rows_waiting(dataset.name())?;
+        Ok(outcome)
+    }
+
+    /// Batch after batch, until nothing waits.
+    async fn sync_batches(
+        &self,
+        state: &State,
+        dataset: &Dataset,
+        report: &mut DatasetReport,
+        retries: &mut RetryReport,
+    ) -> Result<Outcome, SyncError> {
         let start = state.start_of(dataset.name())?.and_then(Start::instant);
-        if let Some(open) = state.open_batch(dataset.name())? {
+        let mut open = state.open_batch(dataset.name())?;
+        // A period's object that was being written: it is found again by what is held.
+        if let Some(writing) = open.take_if(|open| open.ranges.is_empty()) {
+            state.abandon_batch(writing.id)?;
+        }
+        if let Some(open) = open {
             let chunks = open.ranges.iter().map(source::read_again).collect::<Result<Vec<Chunk>, _>>()?;
-            let batch = Batch::decode(dataset, chunks, start, open.sealed_at)?;
+            let cut = self.cut(state, dataset, (start, open.sealed_at))?;
+            let batch = Batch::decode(dataset, chunks, &cut)?;
             let identity = self.identity(state, dataset, open.id, &batch, open.sealed_at)?;
             self.finish(state, dataset, &identity, &batch, report, retries).await?;
             report.batches_recovered += 1;
@@ -129,7 +157,8 @@ impl Connection {
                 return Ok(Outcome::Paused);
             }
             let now = self.clock.now();
-            let gathered = self.gather(dataset, (start, now), &mut budget, &mut |budget| {
+            let cut = self.cut(state, dataset, (start, now))?;
+            let gathered = self.gather(dataset, &cut, &mut budget, &mut |budget| {
                 let records = self.source_records(state, dataset)?;
                 read_within(records, budget, &mut |record| {
                     state.restart_source(record.id)?;
@@ -207,7 +236,13 @@ impl Connection {
             deduplicated,
             dead_lettered: batch.dead_letters.len() as u64,
             dead_bytes,
+            period: None,
         };
+        if dataset.mode() == Mode::Period {
+            state.hold(&self.held(dataset, batch)?, &finishing(0, 0), self.clock.now())?;
+            count(dataset, batch, report, (0, 0));
+            return Ok(());
+        }
         let open: Vec<_> = batch
             .partitions
             .iter()
@@ -234,18 +269,26 @@ impl Connection {
             deduplicated += intent.deduplicated;
             report.objects.push(object_report(&intent));
         }
-        report.batches += 1;
-        report.rows_read += batch.rows_read;
-        report.rows_before_start += batch.rows_before_start;
-        report.rows_written += written;
-        report.rows_deduplicated += deduplicated;
-        report.rows_dead_lettered += batch.dead_letters.len() as u64;
-        tracing::info!(dataset = %dataset.name(), rows = batch.rows_read, written, deduplicated, "batch done");
+        count(dataset, batch, report, (written, deduplicated));
         Ok(())
     }
 
+    /// Which rows count in a batch that is sealed at `sealed_at`.
+    fn cut(
+        &self,
+        state: &State,
+        dataset: &Dataset,
+        (start, sealed_at): (Option<Timestamp>, Timestamp),
+    ) -> Result<Cut, SyncError> {
+        let finals = match dataset.mode() {
+            Mode::Period => self.final_periods(state, dataset, sealed_at)?,
+            _ => std::collections::BTreeMap::new(),
+        };
+        Ok(Cut { start, sealed_at, finals })
+    }
+
     /// Writes the batch's dead letters; returns the length that the file then has.
-    fn keep_dead_letters(
+    pub(super) fn keep_dead_letters(
         &self,
         state: &State,
         dataset: &Dataset,
@@ -262,6 +305,16 @@ impl Connection {
         }
         Ok(bytes)
     }
+}
+
+fn count(dataset: &Dataset, batch: &Batch, report: &mut DatasetReport, (written, deduplicated): (u64, u64)) {
+    report.batches += 1;
+    report.rows_read += batch.rows_read;
+    report.rows_before_start += batch.rows_before_start;
+    report.rows_written += written;
+    report.rows_deduplicated += deduplicated;
+    report.rows_dead_lettered += batch.dead_letters.len() as u64;
+    tracing::info!(dataset = %dataset.name(), rows = batch.rows_read, written, deduplicated, "batch done");
 }
 
 pub(super) fn object_report(intent: &IntentRecord) -> ObjectReport {

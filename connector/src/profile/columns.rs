@@ -35,6 +35,8 @@ pub enum ColumnType {
     IntegerArray,
     /// A JSON object, kept as its source text.
     Object,
+    /// A decimal number, kept as its digits; JSON may give it as a number or as a text.
+    Decimal,
     /// An instant that JSON shows as a text of milliseconds since the epoch.
     Millis,
 }
@@ -43,7 +45,7 @@ impl ColumnType {
     /// The Arrow type; Parquet's follows from it.
     pub fn data_type(self) -> DataType {
         match self {
-            Self::String | Self::Json | Self::Object => DataType::Utf8,
+            Self::String | Self::Json | Self::Object | Self::Decimal => DataType::Utf8,
             Self::Datetime | Self::Millis => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
             Self::Boolean => DataType::Boolean,
             Self::Integer => DataType::Int64,
@@ -73,6 +75,44 @@ pub(crate) fn element_field() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Utf8, false))
 }
 
+/// The form that texts of a column have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TextForm {
+    /// No upper-case letter.
+    LowerCase,
+    /// An address of IPv4 or IPv6.
+    IpAddress,
+    /// Three upper-case letters, as ISO 4217 has them.
+    CurrencyCode,
+    /// Up to 64 bits in hexadecimal digits.
+    Hexadecimal,
+}
+
+impl TextForm {
+    /// Whether `text` has the form.
+    pub fn accepts(self, text: &str) -> bool {
+        match self {
+            Self::LowerCase => !text.chars().any(char::is_uppercase),
+            Self::IpAddress => text.parse::<std::net::IpAddr>().is_ok(),
+            Self::CurrencyCode => text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
+            Self::Hexadecimal => {
+                (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+        }
+    }
+
+    /// What a column of the form takes, for people.
+    pub(crate) fn expected(self) -> &'static str {
+        match self {
+            Self::LowerCase => "a text in lower case",
+            Self::IpAddress => "an IP address",
+            Self::CurrencyCode => "a currency code of three letters",
+            Self::Hexadecimal => "up to 16 hexadecimal digits",
+        }
+    }
+}
+
 /// One column of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Column {
@@ -88,6 +128,9 @@ pub struct Column {
     /// The closed list of values, if the vendor documents one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
+    /// The form of its texts, if the vendor documents one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<TextForm>,
 }
 
 /// One way to identify a row: if all `present` columns are non-null, the `columns` together are its key.

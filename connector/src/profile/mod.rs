@@ -16,7 +16,7 @@ use std::path::Path;
 use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
-pub use columns::{Column, ColumnType, Dataset, KeyColumns};
+pub use columns::{Column, ColumnType, Dataset, KeyColumns, TextForm};
 pub(crate) use columns::{element_field, integer_element_field};
 pub use examples::{Example, ExampleFailure, RowExample};
 pub use key::{BatchNames, KeyPrefix, ObjectNames, PrefixError};
@@ -31,9 +31,10 @@ use crate::names::{DatasetName, ProfileId};
 use crate::store::DiagnosisKind;
 
 /// The profiles that come with the crate: id and TOML text.
-const EMBEDDED: [(&str, &str); 3] = [
+const EMBEDDED: [(&str, &str); 4] = [
     ("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml")),
     ("datafly_s3", include_str!("../../profiles/datafly_s3.toml")),
+    ("adapty_s3", include_str!("../../profiles/adapty_s3.toml")),
     ("permutive_stream", include_str!("../../profiles/permutive_stream.toml")),
 ];
 

@@ -5,7 +5,7 @@ use toml::Spanned;
 
 use super::{
     ColumnType, Direction, Effect, EmptyPeriod, Format, KeyColumns, Mode, PartitionBy, PartitionUnit,
-    PrefixRule,
+    PrefixRule, TextForm,
 };
 use crate::store::DiagnosisKind;
 
@@ -144,6 +144,7 @@ pub(super) struct RawColumn {
     pub(super) nullable: bool,
     pub(super) doc: String,
     pub(super) values: Option<Spanned<Vec<String>>>,
+    pub(super) form: Option<Spanned<TextForm>>,
 }
 
 #[derive(Deserialize)]

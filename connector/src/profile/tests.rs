@@ -89,6 +89,7 @@ fn profile_errors_name_file_line_column_field_value_and_next_step() {
                 "format = \"ndjson\", compression = \"gzip\"",
             ),
         ),
+        ("policy that cannot read", text().replace("\"s3:GetObject\"", "\"s3:GetObjectTagging\"")),
         ("unknown acl", text().replace("direction = \"export\"", "direction = \"export\"\nacl = \"owner\"")),
         ("twice", text().replacen("name = \"actor\"", "name = \"api_type\"", 1)),
         ("syntax", text().replace("id = \"suprsend_s3_v2\"", "id = suprsend")),

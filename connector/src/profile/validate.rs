@@ -69,7 +69,7 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
         .map(|example| examples::row_example(&document, example, &datasets))
         .collect::<Result<Vec<RowExample>, _>>()?;
 
-    Ok(VendorProfile {
+    let profile = VendorProfile {
         id,
         title: head.title,
         source: head.source,
@@ -109,7 +109,30 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
             .collect::<Result<Vec<_>, _>>()?,
         examples: key_examples,
         row_examples,
-    })
+    };
+    check_reads(&document, &profile, &spans)?;
+    Ok(profile)
+}
+
+/// Objects that are replaced are read first, and whether there is one can be told only by who may list.
+fn check_reads(
+    document: &Document<'_>,
+    profile: &VendorProfile,
+    spans: &[Range<usize>],
+) -> Result<(), DocumentError> {
+    let actions = ["s3:PutObject", "s3:GetObject", "s3:ListBucket"];
+    for (dataset, span) in profile.datasets().iter().zip(spans) {
+        let needed = if dataset.mode() == Mode::Append { 1 } else { actions.len() };
+        let lacks = |action: &&&str| !crate::doctor::documents(profile, action);
+        if let Some(action) = actions.iter().take(needed).find(lacks) {
+            return Err(document.error(
+                span.clone(),
+                format!("the policy lacks `{action}`, which the mode of dataset `{}` needs", dataset.name()),
+                "correct `[[policy.statement]]`, or append objects instead of replacing them",
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// No two datasets share keys: those whose layouts are equal name themselves in them.

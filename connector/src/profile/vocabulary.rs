@@ -101,6 +101,8 @@ pub enum Format {
     Parquet,
     /// One JSON object per line.
     Ndjson,
+    /// Comma-separated values, RFC 4180.
+    Csv,
 }
 
 impl Format {
@@ -109,6 +111,7 @@ impl Format {
         match self {
             Self::Parquet => "application/vnd.apache.parquet",
             Self::Ndjson => "application/x-ndjson",
+            Self::Csv => "text/csv",
         }
     }
 
@@ -116,7 +119,7 @@ impl Format {
     pub(crate) fn takes(self, compression: Compression) -> bool {
         match self {
             Self::Parquet => true,
-            Self::Ndjson => matches!(compression, Compression::Gzip | Compression::None),
+            Self::Ndjson | Self::Csv => matches!(compression, Compression::Gzip | Compression::None),
         }
     }
 }

@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) use spool::{remove_finished, spool};
 
+use crate::profile::Mode;
 use crate::state::{BatchRange, SourceKind, SourceRecord};
 
 /// Bytes of the longest line that is read at all.
@@ -170,8 +171,16 @@ pub(crate) fn read_next(
     Ok(Next::Lines(Chunk { range, bytes }))
 }
 
-/// Bytes beyond the checkpoint, complete lines or not; 0 if the file is gone or was replaced.
-pub(crate) fn waiting_bytes(record: &SourceRecord) -> u64 {
+/// Bytes beyond the checkpoint, complete lines or not; 0 if the file is gone or was replaced. Of a snapshot all bytes
+/// wait once they are others.
+pub(crate) fn waiting_bytes(record: &SourceRecord, mode: Mode) -> u64 {
+    if mode == Mode::Snapshot {
+        let Ok(mut file) = File::open(&record.path) else { return 0 };
+        let length = file.metadata().map_or(0, |file| file.len());
+        let is_known = length == record.byte_offset
+            && fingerprint(&mut file, length).is_ok_and(|found| found == record.fingerprint);
+        return if is_known { 0 } else { length };
+    }
     std::fs::metadata(&record.path).map_or(0, |file| file.len().saturating_sub(record.byte_offset))
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 
+use super::periods::{WrittenPeriod, put_period};
 use super::records::{
     BatchRange, DatasetTotals, IntentMode, IntentRecord, OpenBatch, SealedBatch, SourceKind, SourceRecord,
 };
@@ -105,6 +106,12 @@ impl State {
             })?
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Some(OpenBatch { id, sealed_at, ranges }))
+    }
+
+    /// Forgets an unfinished batch whose rows come again.
+    pub(crate) fn abandon_batch(&self, id: i64) -> Result<(), StateError> {
+        self.lock().execute("DELETE FROM batch WHERE id = ?1 AND state = 'open'", params![id])?;
+        Ok(())
     }
 
     /// Seals a batch; returns its id.
@@ -263,9 +270,11 @@ pub(crate) struct FinishBatch<'a> {
     pub(crate) deduplicated: u64,
     pub(crate) dead_lettered: u64,
     pub(crate) dead_bytes: u64,
+    /// The period whose object the batch wrote.
+    pub(crate) period: Option<WrittenPeriod>,
 }
 
-fn finish_batch(
+pub(super) fn finish_batch(
     transaction: &Transaction<'_>,
     finish: &FinishBatch<'_>,
     now: Timestamp,
@@ -282,6 +291,9 @@ fn finish_batch(
                 range.is_last
             ],
         )?;
+    }
+    if let Some(period) = &finish.period {
+        put_period(transaction, finish.dataset, period, now)?;
     }
     transaction.execute(
         "UPDATE batch SET state = 'done', done_at = ?2 WHERE id = ?1",

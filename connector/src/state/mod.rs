@@ -4,6 +4,7 @@
 //! program's is refused. No secret ever comes here.
 
 mod batches;
+mod periods;
 mod records;
 mod running;
 
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
 pub(crate) use batches::FinishBatch;
+pub(crate) use periods::{HeldRows, WrittenPeriod};
 pub use records::IntentMode;
 pub(crate) use records::{BatchRange, IntentRecord, SealedBatch, SourceKind, SourceRecord};
 pub(crate) use running::Start;
@@ -25,7 +27,8 @@ use crate::names::DatasetName;
 use crate::steps::{Step, Steps};
 
 const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: i64 = 1;
+const PERIODS: &str = include_str!("periods.sql");
+const SCHEMA_VERSION: i64 = 2;
 
 /// Why the state could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -140,8 +143,10 @@ impl State {
             steps,
             _lock: Some(lock),
         };
-        if version == 0 {
-            state.create(entropy)?;
+        match version {
+            0 => state.create(entropy)?,
+            1 => state.add_periods()?,
+            _ => {}
         }
         state.check_destination(destination)?;
         Ok(state)
@@ -179,7 +184,18 @@ impl State {
         let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner);
         let transaction = database.transaction()?;
         transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(PERIODS)?;
         transaction.execute("INSERT INTO fact VALUES ('writer', ?1)", params![hex::encode(writer)])?;
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// From the first version of the schema to the second.
+    fn add_periods(&mut self) -> Result<(), StateError> {
+        let database = self.database.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let transaction = database.transaction()?;
+        transaction.execute_batch(PERIODS)?;
         transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
         Ok(())

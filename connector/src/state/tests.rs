@@ -76,3 +76,21 @@ fn a_damaged_database_is_an_error_with_a_next_step() {
     assert!(matches!(error, StateError::Database(_)), "{error}");
     assert!(error.help().contains("move the state directory away"));
 }
+
+/// A state of the first version gets what the second has, and keeps what it knows.
+#[test]
+fn a_state_of_the_first_version_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let dataset = DatasetName::new("messages").unwrap();
+    let state = open(directory.path()).unwrap();
+    let (writer, source) = (state.writer().unwrap(), state.source(&dataset, "a.ndjson").unwrap().id);
+    drop(state);
+    let database = Connection::open(directory.path().join("state.sqlite")).unwrap();
+    database.execute_batch("DROP TABLE held; DROP TABLE period;").unwrap();
+    database.pragma_update(None, "user_version", 1).unwrap();
+    drop(database);
+    let state = open(directory.path()).unwrap();
+    assert_eq!(state.rows_waiting(&dataset).unwrap(), 0);
+    assert_eq!(state.writer().unwrap(), writer);
+    assert_eq!(state.source(&dataset, "a.ndjson").unwrap().id, source);
+}

@@ -6,5 +6,6 @@
 mod content;
 mod killed;
 mod limits;
+mod periods;
 mod place;
 mod suite;

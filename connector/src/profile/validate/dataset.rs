@@ -204,5 +204,15 @@ fn column(document: &Document<'_>, raw: RawColumn, known: &[Column]) -> Result<C
             ));
         }
     };
-    Ok(Column { name, kind: raw.kind, nullable: raw.nullable, doc: raw.doc, values })
+    if let Some(form) = &raw.form
+        && raw.kind != ColumnType::String
+    {
+        return Err(document.error(
+            form.span(),
+            "only texts have a form",
+            "remove `form` or make the column a string",
+        ));
+    }
+    let form = raw.form.map(Spanned::into_inner);
+    Ok(Column { name, kind: raw.kind, nullable: raw.nullable, doc: raw.doc, values, form })
 }

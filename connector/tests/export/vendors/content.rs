@@ -8,7 +8,9 @@ use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use bucketproof_connector::names::ObjectKey;
 use bucketproof_connector::parquet_file::decode;
-use bucketproof_connector::profile::{Column, ColumnType, Dataset, Format, KeyPrefix, VendorProfile};
+use bucketproof_connector::profile::{
+    Column, ColumnType, Dataset, Format, KeyPrefix, TextForm, VendorProfile,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -41,6 +43,7 @@ fn source_value(column: &Column, at: usize, number: u32, from: Timestamp) -> Val
     }
     let instant = instant(from, number);
     match column.kind {
+        ColumnType::String if column.form.is_some() => json!(formed(column.form.unwrap())),
         ColumnType::String => json!(format!("{} {number}, \"é\"\n", column.name)),
         ColumnType::Json => json!({ "n": number }),
         ColumnType::Object => json!({ "n": number, "deep": { "list": [1.5, null, "x,y"] } }),
@@ -51,6 +54,7 @@ fn source_value(column: &Column, at: usize, number: u32, from: Timestamp) -> Val
         ColumnType::Array => json!([format!("a{number}"), ""]),
         ColumnType::ArrayJson => json!([{ "id": number }, 2]),
         ColumnType::IntegerArray => json!([number, -1]),
+        ColumnType::Decimal => json!(format!("-{number}.25")),
     }
 }
 
@@ -117,7 +121,79 @@ fn rows_of(dataset: &Dataset, format: Format, body: &bytes::Bytes) -> Vec<String
     match format {
         Format::Parquet => decode(dataset, body.clone()).unwrap().iter().flat_map(of_parquet).collect(),
         Format::Ndjson => of_lines(dataset, &unpacked(body)),
+        Format::Csv => of_table(dataset, &unpacked(body)),
     }
+}
+
+fn formed(form: TextForm) -> &'static str {
+    match form {
+        TextForm::LowerCase => "trial_started",
+        TextForm::IpAddress => "2001:db8::1",
+        TextForm::CurrencyCode => "EUR",
+        TextForm::Hexadecimal => "9774d56d682e549c",
+    }
+}
+
+/// A field of CSV: null is empty, and the empty text is quoted.
+type Field = Option<String>;
+
+/// Records of RFC 4180.
+fn records(text: &str) -> Vec<Vec<Field>> {
+    let (mut records, mut record) = (Vec::new(), Vec::new());
+    let mut rest = text.chars().peekable();
+    while rest.peek().is_some() {
+        let mut field = None;
+        if rest.next_if_eq(&'"').is_some() {
+            let mut value = String::new();
+            loop {
+                match rest.next().expect("a closing quote") {
+                    '"' if rest.next_if_eq(&'"').is_some() => value.push('"'),
+                    '"' => break,
+                    c => value.push(c),
+                }
+            }
+            field = Some(value);
+        } else {
+            while let Some(c) = rest.next_if(|c| !matches!(c, ',' | '\n')) {
+                assert_ne!(c, '"', "a quote within a field that is not quoted");
+                field.get_or_insert_with(String::new).push(c);
+            }
+        }
+        record.push(field);
+        match rest.next().expect("a line end") {
+            ',' => {}
+            '\n' => records.push(std::mem::take(&mut record)),
+            other => panic!("`{other}` behind a quoted field"),
+        }
+    }
+    records
+}
+
+fn of_table(dataset: &Dataset, text: &str) -> Vec<String> {
+    let mut records = records(text).into_iter();
+    let header: Vec<String> = records.next().expect("a header").into_iter().flatten().collect();
+    let columns: Vec<&String> = dataset.columns().iter().map(|column| &column.name).collect();
+    assert_eq!(header.iter().collect::<Vec<_>>(), columns);
+    records
+        .map(|record| {
+            assert_eq!(record.len(), columns.len());
+            let fields: Map<String, Value> = record
+                .into_iter()
+                .zip(dataset.columns())
+                .map(|(field, column)| {
+                    let value = field.map_or(Value::Null, |text| match column.kind {
+                        ColumnType::String
+                        | ColumnType::Decimal
+                        | ColumnType::Datetime
+                        | ColumnType::Millis => json!(text),
+                        _ => serde_json::from_str(&text).unwrap(),
+                    });
+                    (column.name.clone(), typed(column, value))
+                })
+                .collect();
+            Value::Object(fields).to_string()
+        })
+        .collect()
 }
 
 fn unpacked(body: &[u8]) -> String {
@@ -158,6 +234,7 @@ fn typed(column: &Column, value: Value) -> Value {
             json!(value.as_str().unwrap().parse::<Timestamp>().unwrap().as_microsecond())
         }
         (value, ColumnType::Millis) => json!(value.as_str().unwrap().parse::<i64>().unwrap() * 1_000),
+        (Value::Number(number), ColumnType::Decimal) => json!(number.to_string()),
         (value, _) => value,
     }
 }
