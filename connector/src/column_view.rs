@@ -2,7 +2,9 @@
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringArray};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
+};
 use arrow_schema::DataType;
 
 /// One column, by its type.
@@ -13,18 +15,24 @@ pub(crate) enum ColumnView<'a> {
     Number(&'a PrimitiveArray<Int64Type>),
     Truth(&'a BooleanArray),
     List(&'a ListArray),
+    Struct(&'a StructArray),
 }
 
 impl<'a> ColumnView<'a> {
     /// Views column `at` of `batch`; `None` if there is no such column or its type is none of a dataset's.
     pub(crate) fn of(batch: &'a RecordBatch, at: usize) -> Option<Self> {
-        let array = batch.columns().get(at)?;
+        Self::of_array(batch.columns().get(at)?)
+    }
+
+    /// Views a column or a field of one; `None` if its type is none of a dataset's.
+    pub(crate) fn of_array(array: &'a ArrayRef) -> Option<Self> {
         match array.data_type() {
             DataType::Utf8 => array.as_string_opt().map(Self::Text),
             DataType::Timestamp(_, _) => array.as_primitive_opt().map(Self::Time),
             DataType::Int64 => array.as_primitive_opt().map(Self::Number),
             DataType::Boolean => array.as_boolean_opt().map(Self::Truth),
             DataType::List(_) => array.as_list_opt().map(Self::List),
+            DataType::Struct(_) => array.as_struct_opt().map(Self::Struct),
             _ => None,
         }
     }
@@ -41,6 +49,7 @@ impl<'a> ColumnView<'a> {
             Self::Number(array) => array.is_null(row),
             Self::Truth(array) => array.is_null(row),
             Self::List(array) => array.is_null(row),
+            Self::Struct(array) => array.is_null(row),
         }
     }
 
@@ -55,6 +64,7 @@ impl<'a> ColumnView<'a> {
             (Self::Number(a), Self::Number(b)) => a.value(row) == b.value(other_row),
             (Self::Truth(a), Self::Truth(b)) => a.value(row) == b.value(other_row),
             (Self::List(a), Self::List(b)) => *a.value(row) == *b.value(other_row),
+            (Self::Struct(a), Self::Struct(b)) => a.slice(row, 1) == b.slice(other_row, 1),
             _ => false,
         }
     }
@@ -79,8 +89,8 @@ impl<'a> ColumnView<'a> {
             Self::Time(array) => key.extend(ordered(array.value(row))),
             Self::Number(array) => key.extend(ordered(array.value(row))),
             Self::Truth(array) => key.push(u8::from(array.value(row))),
-            // Lists are refused as key columns when the profile is read.
-            Self::List(_) => {}
+            // Lists and structs are refused as key columns when the profile is read.
+            Self::List(_) | Self::Struct(_) => {}
         }
     }
 }

@@ -84,6 +84,19 @@ pub enum RowProblem {
 }
 
 impl RowProblem {
+    /// The same problem, of a field within `outer`.
+    pub(crate) fn within(mut self, outer: &str) -> Self {
+        if let Self::UnknownField { column }
+        | Self::DuplicateField { column }
+        | Self::Missing { column }
+        | Self::WrongType { column, .. }
+        | Self::UnknownValue { column, .. } = &mut self
+        {
+            *column = format!("{outer}.{column}");
+        }
+        self
+    }
+
     /// The column that the problem is about, if it is about one.
     pub fn column(&self) -> Option<&str> {
         match self {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
-use arrow_array::{Array as _, RecordBatch};
+use arrow_array::{Array as _, RecordBatch, StructArray};
 
 use crate::column_view::ColumnView;
 use crate::datetime::instant_text;
@@ -72,7 +72,14 @@ pub(crate) fn write_value(
         (ColumnView::List(lists), _) => {
             let elements = lists.value(row);
             text.push('[');
-            if let Some(numbers) = elements.as_primitive_opt::<Int64Type>() {
+            if let Some(structs) = elements.as_struct_opt() {
+                for at in 0..structs.len() {
+                    if at > 0 {
+                        text.push(',');
+                    }
+                    write_struct(text, structs, column, at)?;
+                }
+            } else if let Some(numbers) = elements.as_primitive_opt::<Int64Type>() {
                 for (at, number) in numbers.values().iter().enumerate() {
                     let _infallible = write!(text, "{}{number}", if at == 0 { "" } else { "," });
                 }
@@ -90,7 +97,26 @@ pub(crate) fn write_value(
             }
             text.push(']');
         }
+        (ColumnView::Struct(structs), _) => write_struct(text, structs, column, row)?,
     }
+    Some(())
+}
+
+/// One object with every field in order.
+fn write_struct(text: &mut String, structs: &StructArray, column: &Column, row: usize) -> Option<()> {
+    if structs.columns().len() != column.fields.len() {
+        return None;
+    }
+    text.push('{');
+    for (at, (array, field)) in structs.columns().iter().zip(&column.fields).enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        push_string(text, &field.name);
+        text.push(':');
+        write_value(text, &ColumnView::of_array(array)?, field, row)?;
+    }
+    text.push('}');
     Some(())
 }
 

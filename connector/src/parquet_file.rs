@@ -17,7 +17,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
 use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
-use crate::profile::{ColumnType, Compression, Dataset, Encoding};
+use crate::profile::{Column, ColumnType, Compression, Dataset, Encoding};
 
 /// In the form that readers parse: application, version, build. Fixed, so that bytes depend on rows alone.
 const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
@@ -108,7 +108,8 @@ fn properties(
         .set_max_row_group_row_count(Some(encoding.row_group_rows))
         .set_statistics_enabled(EnabledStatistics::Chunk);
     if let Some(time) = dataset.time_position().filter(|_| dataset.mode().sorts_by_time()) {
-        let column_idx = i32::try_from(time).unwrap_or_default();
+        let leaves: usize = dataset.columns().iter().take(time).map(Column::leaves).sum();
+        let column_idx = i32::try_from(leaves).unwrap_or_default();
         let sorting = SortingColumn { column_idx, descending: false, nulls_first: false };
         properties = properties.set_sorting_columns(Some(vec![sorting]));
     }

@@ -6,21 +6,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use arrow_array::builder::{
-    BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
-};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 use sonic_rs::LazyValue;
 
 use crate::datetime::parse_micros;
 use crate::dead_letter::{DeadLetter, RowProblem};
-use crate::profile::{Column, ColumnType, Dataset, element_field, integer_element_field};
+use crate::profile::{Column, ColumnType, Dataset};
 
+mod builder;
 mod quick;
 
+use builder::Builder;
 use quick::{Pattern, Scanner, Token};
 
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
@@ -103,21 +101,14 @@ enum Cell<'a> {
     Truth(bool),
     List(Vec<Cow<'a, str>>),
     Numbers(Vec<i64>),
+    Struct(Vec<Self>),
+    Structs(Vec<Vec<Self>>),
 }
 
 impl Cell<'_> {
     fn is_null(&self) -> bool {
         matches!(self, Self::Absent | Self::Null)
     }
-}
-
-enum Builder {
-    Text(StringBuilder),
-    Time(TimestampMicrosecondBuilder),
-    Truth(BooleanBuilder),
-    Number(Int64Builder),
-    List(ListBuilder<StringBuilder>),
-    Numbers(ListBuilder<Int64Builder>),
 }
 
 struct Decoder<'d> {
@@ -131,26 +122,7 @@ impl<'d> Decoder<'d> {
     fn new(dataset: &'d Dataset, input_bytes: usize) -> Self {
         let columns = dataset.columns();
         let rows = input_bytes / 1024 + 1;
-        let builders = columns
-            .iter()
-            .map(|column| match column.kind {
-                ColumnType::String | ColumnType::Json | ColumnType::Object | ColumnType::Decimal => {
-                    Builder::Text(StringBuilder::with_capacity(rows, rows * 16))
-                }
-                ColumnType::Datetime | ColumnType::Millis => {
-                    Builder::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
-                }
-                ColumnType::Boolean => Builder::Truth(BooleanBuilder::with_capacity(rows)),
-                ColumnType::Integer => Builder::Number(Int64Builder::with_capacity(rows)),
-                ColumnType::Array | ColumnType::ArrayJson => {
-                    Builder::List(ListBuilder::new(StringBuilder::new()).with_field(element_field()))
-                }
-                ColumnType::IntegerArray => {
-                    let numbers = ListBuilder::new(Int64Builder::new());
-                    Builder::Numbers(numbers.with_field(integer_element_field()))
-                }
-            })
-            .collect();
+        let builders = columns.iter().map(|column| Builder::new(column, rows)).collect();
         let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
         let patterns = columns.iter().map(|column| Pattern::new(&column.name)).collect();
         Self { dataset, positions, patterns, builders }
@@ -163,7 +135,7 @@ impl<'d> Decoder<'d> {
         }
         self.check_row(cells)?;
         for (builder, cell) in self.builders.iter_mut().zip(cells.drain(..)) {
-            append(builder, cell);
+            builder.append(cell);
         }
         Ok(())
     }
@@ -257,44 +229,10 @@ impl<'d> Decoder<'d> {
     }
 
     fn finish(self) -> Result<RecordBatch, ArrowError> {
-        let columns: Vec<ArrayRef> = self
-            .builders
-            .into_iter()
-            .map(|builder| match builder {
-                Builder::Text(mut builder) => Arc::new(builder.finish()) as ArrayRef,
-                Builder::Time(mut builder) => Arc::new(builder.finish()),
-                Builder::Truth(mut builder) => Arc::new(builder.finish()),
-                Builder::Number(mut builder) => Arc::new(builder.finish()),
-                Builder::List(mut builder) => Arc::new(builder.finish()),
-                Builder::Numbers(mut builder) => Arc::new(builder.finish()),
-            })
-            .collect();
+        let columns = self.dataset.columns().iter().zip(self.builders);
+        let columns: Vec<ArrayRef> =
+            columns.map(|(column, builder)| builder.finish(column)).collect::<Result<_, _>>()?;
         RecordBatch::try_new(self.dataset.schema(), columns)
-    }
-}
-
-fn append(builder: &mut Builder, cell: Cell<'_>) {
-    match (builder, cell) {
-        (Builder::Text(builder), Cell::Text(text)) => builder.append_value(text),
-        (Builder::Text(builder), _) => builder.append_null(),
-        (Builder::Time(builder), Cell::Number(micros)) => builder.append_value(micros),
-        (Builder::Time(builder), _) => builder.append_null(),
-        (Builder::Truth(builder), Cell::Truth(truth)) => builder.append_value(truth),
-        (Builder::Truth(builder), _) => builder.append_null(),
-        (Builder::Number(builder), Cell::Number(number)) => builder.append_value(number),
-        (Builder::Number(builder), _) => builder.append_null(),
-        (Builder::List(builder), Cell::List(elements)) => {
-            for element in elements {
-                builder.values().append_value(element);
-            }
-            builder.append(true);
-        }
-        (Builder::List(builder), _) => builder.append_null(),
-        (Builder::Numbers(builder), Cell::Numbers(numbers)) => {
-            builder.values().append_slice(&numbers);
-            builder.append(true);
-        }
-        (Builder::Numbers(builder), _) => builder.append_null(),
     }
 }
 
@@ -375,6 +313,8 @@ fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem
             }
         }
         ColumnType::IntegerArray => numbers(column, raw),
+        ColumnType::Struct => structure(column, raw, &column.name).map(Cell::Struct),
+        ColumnType::StructArray => structures(column, raw),
         ColumnType::String => {
             let text = string(raw).map_err(|detail| wrong("a string", detail))?;
             if column.values.as_ref().is_some_and(|values| !values.iter().any(|value| *value == text)) {
@@ -420,6 +360,51 @@ fn list<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
         });
     }
     Ok(Cell::List(elements))
+}
+
+/// The fields of an object; `path` names it in problems.
+fn structure<'a>(column: &Column, raw: &'a str, path: &str) -> Result<Vec<Cell<'a>>, RowProblem> {
+    if !raw.starts_with('{') {
+        let (column, detail) = (path.to_owned(), found(raw));
+        return Err(RowProblem::WrongType { column, expected: "an object", detail });
+    }
+    let mut cells: Vec<Cell<'a>> = Vec::new();
+    cells.resize_with(column.fields.len(), || Cell::Absent);
+    for entry in sonic_rs::to_object_iter(raw) {
+        let (name, value) = entry.map_err(|error| not_an_object(&error))?;
+        let at = column.fields.iter().position(|field| field.name == name);
+        let here = format!("{path}.{name}");
+        let Some((field, cell)) = at.and_then(|at| Some((column.fields.get(at)?, cells.get_mut(at)?))) else {
+            return Err(RowProblem::UnknownField { column: here });
+        };
+        if !matches!(cell, Cell::Absent) {
+            return Err(RowProblem::DuplicateField { column: here });
+        }
+        let raw = raw_text(&value)?;
+        *cell = match field.kind {
+            ColumnType::Struct if raw != "null" => Cell::Struct(structure(field, raw, &here)?),
+            _ => check_value(field, raw).map_err(|problem| problem.within(path))?,
+        };
+    }
+    for (field, cell) in column.fields.iter().zip(&cells) {
+        if !field.nullable && cell.is_null() {
+            return Err(RowProblem::Missing { column: format!("{path}.{}", field.name) });
+        }
+    }
+    Ok(cells)
+}
+
+fn structures<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
+    if !raw.starts_with('[') {
+        let (column, detail) = (column.name.clone(), found(raw));
+        return Err(RowProblem::WrongType { column, expected: "a list of objects", detail });
+    }
+    let mut elements = Vec::new();
+    for element in sonic_rs::to_array_iter(raw) {
+        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
+        elements.push(structure(column, element, &column.name)?);
+    }
+    Ok(Cell::Structs(elements))
 }
 
 /// Whether a text is a number of JSON without an exponent.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,10 @@ pub enum ColumnType {
     IntegerArray,
     /// A JSON object, kept as its source text.
     Object,
+    /// An object of the fields that the column lists.
+    Struct,
+    /// A list of such objects.
+    StructArray,
     /// A decimal number, kept as its digits; JSON may give it as a number or as a text.
     Decimal,
     /// An instant that JSON shows as a text of milliseconds since the epoch.
@@ -42,8 +46,8 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// The Arrow type; Parquet's follows from it.
-    pub fn data_type(self) -> DataType {
+    /// The Arrow type of a column without fields; Parquet's follows from it.
+    fn plain_type(self) -> DataType {
         match self {
             Self::String | Self::Json | Self::Object | Self::Decimal => DataType::Utf8,
             Self::Datetime | Self::Millis => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -51,6 +55,8 @@ impl ColumnType {
             Self::Integer => DataType::Int64,
             Self::Array | Self::ArrayJson => DataType::List(element_field()),
             Self::IntegerArray => DataType::List(integer_element_field()),
+            // Their types come from their fields.
+            Self::Struct | Self::StructArray => DataType::Null,
         }
     }
 
@@ -131,6 +137,38 @@ pub struct Column {
     /// The form of its texts, if the vendor documents one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<TextForm>,
+    /// What the objects of a struct, or of a list of structs, hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Column>,
+}
+
+impl Column {
+    /// The Arrow type; Parquet's follows from it.
+    pub fn data_type(&self) -> DataType {
+        match self.kind {
+            ColumnType::Struct => DataType::Struct(fields_of(&self.fields)),
+            ColumnType::StructArray => DataType::List(self.element()),
+            plain => plain.plain_type(),
+        }
+    }
+
+    /// The element of a list of structs, named as the Parquet format asks.
+    pub(crate) fn element(&self) -> Arc<Field> {
+        Arc::new(Field::new("element", DataType::Struct(fields_of(&self.fields)), false))
+    }
+
+    /// Columns of a Parquet file that hold it: each field is one.
+    pub(crate) fn leaves(&self) -> usize {
+        match self.kind {
+            ColumnType::Struct | ColumnType::StructArray => self.fields.iter().map(Self::leaves).sum(),
+            _ => 1,
+        }
+    }
+}
+
+/// The Arrow fields of `columns`.
+pub(crate) fn fields_of(columns: &[Column]) -> Fields {
+    columns.iter().map(|column| Field::new(&column.name, column.data_type(), column.nullable)).collect()
 }
 
 /// One way to identify a row: if all `present` columns are non-null, the `columns` together are its key.
@@ -233,9 +271,5 @@ impl Dataset {
 
 /// The Arrow schema of `columns`.
 pub(super) fn schema_of(columns: &[Column]) -> SchemaRef {
-    let fields: Vec<Field> = columns
-        .iter()
-        .map(|column| Field::new(&column.name, column.kind.data_type(), column.nullable))
-        .collect();
-    Arc::new(Schema::new(fields))
+    Arc::new(Schema::new(fields_of(columns)))
 }

@@ -17,7 +17,7 @@ use arrow_schema::SchemaRef;
 use serde::{Deserialize, Serialize};
 
 pub use columns::{Column, ColumnType, Dataset, KeyColumns, TextForm};
-pub(crate) use columns::{element_field, integer_element_field};
+pub(crate) use columns::{element_field, fields_of, integer_element_field};
 pub use examples::{Example, ExampleFailure, RowExample};
 pub use key::{BatchNames, KeyPrefix, ObjectNames, PrefixError};
 pub use layout::{DatasetPartition, KeyParts, Layout, LayoutError};
@@ -31,10 +31,11 @@ use crate::names::{DatasetName, ProfileId};
 use crate::store::DiagnosisKind;
 
 /// The profiles that come with the crate: id and TOML text.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 5] = [
     ("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml")),
     ("datafly_s3", include_str!("../../profiles/datafly_s3.toml")),
     ("adapty_s3", include_str!("../../profiles/adapty_s3.toml")),
+    ("permutive_batch", include_str!("../../profiles/permutive_batch.toml")),
     ("permutive_stream", include_str!("../../profiles/permutive_stream.toml")),
 ];
 

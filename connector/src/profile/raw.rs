@@ -145,6 +145,7 @@ pub(super) struct RawColumn {
     pub(super) doc: String,
     pub(super) values: Option<Spanned<Vec<String>>>,
     pub(super) form: Option<Spanned<TextForm>>,
+    pub(super) fields: Option<Vec<RawColumn>>,
 }
 
 #[derive(Deserialize)]

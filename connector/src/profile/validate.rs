@@ -120,15 +120,20 @@ fn check_reads(
     profile: &VendorProfile,
     spans: &[Range<usize>],
 ) -> Result<(), DocumentError> {
-    let actions = ["s3:PutObject", "s3:GetObject", "s3:ListBucket"];
     for (dataset, span) in profile.datasets().iter().zip(spans) {
-        let needed = if dataset.mode() == Mode::Append { 1 } else { actions.len() };
+        let reads: &[&str] = match dataset.mode() {
+            Mode::Append => &["s3:PutObject"],
+            Mode::Replace | Mode::Period | Mode::Snapshot => {
+                &["s3:PutObject", "s3:GetObject", "s3:ListBucket"]
+            }
+        };
+        let acl: &[&str] = if profile.acl().is_some() { &["s3:PutObjectAcl"] } else { &[] };
         let lacks = |action: &&&str| !crate::doctor::documents(profile, action);
-        if let Some(action) = actions.iter().take(needed).find(lacks) {
+        if let Some(action) = reads.iter().chain(acl).find(lacks) {
             return Err(document.error(
                 span.clone(),
-                format!("the policy lacks `{action}`, which the mode of dataset `{}` needs", dataset.name()),
-                "correct `[[policy.statement]]`, or append objects instead of replacing them",
+                format!("the policy lacks `{action}`, which writes of dataset `{}` need", dataset.name()),
+                "correct `[[policy.statement]]`; objects that are appended need no read, writes without `acl` no `s3:PutObjectAcl`",
             ));
         }
     }

@@ -8,4 +8,5 @@ mod killed;
 mod limits;
 mod periods;
 mod place;
+mod snapshots;
 mod suite;

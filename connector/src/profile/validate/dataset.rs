@@ -183,13 +183,13 @@ fn column(document: &Document<'_>, raw: RawColumn, known: &[Column]) -> Result<C
     let span = raw.name.span();
     let name = raw.name.into_inner();
     if name.is_empty() {
-        return Err(document.error(span, "the column has no name", "name it"));
+        return Err(document.error(span.clone(), "the column has no name", "name it"));
     }
     if known.iter().any(|column| column.name == name) {
-        return Err(document.error(span, "the column is defined twice", "remove one of the two"));
+        return Err(document.error(span.clone(), "the column is defined twice", "remove one of the two"));
     }
     if raw.doc.trim().is_empty() {
-        return Err(document.error(span, "the column has no `doc`", "say in one line what it holds"));
+        return Err(document.error(span.clone(), "the column has no `doc`", "say in one line what it holds"));
     }
     let values = match raw.values {
         None => None,
@@ -214,5 +214,25 @@ fn column(document: &Document<'_>, raw: RawColumn, known: &[Column]) -> Result<C
         ));
     }
     let form = raw.form.map(Spanned::into_inner);
-    Ok(Column { name, kind: raw.kind, nullable: raw.nullable, doc: raw.doc, values, form })
+    let nested = matches!(raw.kind, ColumnType::Struct | ColumnType::StructArray);
+    let mut fields: Vec<Column> = Vec::new();
+    for field in raw.fields.into_iter().flatten() {
+        if !nested {
+            return Err(document.error(
+                field.name.span(),
+                "only structs have fields",
+                "remove `fields`, or make the column a `struct` or a `struct_array`",
+            ));
+        }
+        let checked = column(document, field, &fields)?;
+        fields.push(checked);
+    }
+    if nested && fields.is_empty() {
+        return Err(document.error(
+            span,
+            "the struct has no field",
+            "add `fields`, or make the column an `object`",
+        ));
+    }
+    Ok(Column { name, kind: raw.kind, nullable: raw.nullable, doc: raw.doc, values, form, fields })
 }

@@ -30,6 +30,20 @@ pub(super) fn sample(dataset: &Dataset, number: u32, from: Timestamp) -> String 
     Value::Object(fields).to_string()
 }
 
+fn struct_value(column: &Column, number: u32, from: Timestamp) -> Value {
+    let fields = column.fields.iter().enumerate();
+    Value::Object(
+        fields.map(|(at, field)| (field.name.clone(), source_value(field, at, number, from))).collect(),
+    )
+}
+
+fn expected_struct(column: &Column, number: u32, from: Timestamp) -> Value {
+    let fields = column.fields.iter().enumerate();
+    Value::Object(
+        fields.map(|(at, field)| (field.name.clone(), expected_value(field, at, number, from))).collect(),
+    )
+}
+
 fn is_null(column: &Column, at: usize, number: u32) -> bool {
     column.nullable && (at + number as usize).is_multiple_of(7)
 }
@@ -54,6 +68,10 @@ fn source_value(column: &Column, at: usize, number: u32, from: Timestamp) -> Val
         ColumnType::Array => json!([format!("a{number}"), ""]),
         ColumnType::ArrayJson => json!([{ "id": number }, 2]),
         ColumnType::IntegerArray => json!([number, -1]),
+        ColumnType::Struct => struct_value(column, number, from),
+        ColumnType::StructArray => {
+            json!([struct_value(column, number, from), struct_value(column, number + 1, from)])
+        }
         ColumnType::Decimal => json!(format!("-{number}.25")),
     }
 }
@@ -98,22 +116,29 @@ pub(super) fn expected_of(
 
 /// The row as [`rows_of`] finds it.
 fn expected(dataset: &Dataset, number: u32, from: Timestamp) -> String {
-    let value = |at: usize, column: &Column| match (source_value(column, at, number, from), column.kind) {
+    let fields: Map<String, Value> = dataset
+        .columns()
+        .iter()
+        .enumerate()
+        .map(|(at, column)| (column.name.clone(), expected_value(column, at, number, from)))
+        .collect();
+    Value::Object(fields).to_string()
+}
+
+fn expected_value(column: &Column, at: usize, number: u32, from: Timestamp) -> Value {
+    match (source_value(column, at, number, from), column.kind) {
         (Value::Null, _) => Value::Null,
+        (_, ColumnType::Struct) => expected_struct(column, number, from),
+        (_, ColumnType::StructArray) => {
+            json!([expected_struct(column, number, from), expected_struct(column, number + 1, from)])
+        }
         (value, ColumnType::Json | ColumnType::Object) => json!(value.to_string()),
         (value, ColumnType::ArrayJson) => {
             json!(value.as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>())
         }
         (_, ColumnType::Datetime | ColumnType::Millis) => json!(instant(from, number).as_microsecond()),
         (value, _) => value,
-    };
-    let fields: Map<String, Value> = dataset
-        .columns()
-        .iter()
-        .enumerate()
-        .map(|(at, column)| (column.name.clone(), value(at, column)))
-        .collect();
-    Value::Object(fields).to_string()
+    }
 }
 
 /// The rows of an object, whatever its format.
@@ -196,7 +221,7 @@ fn of_table(dataset: &Dataset, text: &str) -> Vec<String> {
         .collect()
 }
 
-fn unpacked(body: &[u8]) -> String {
+pub(super) fn unpacked(body: &[u8]) -> String {
     let mut text = String::new();
     if body.starts_with(&[0x1F, 0x8B]) {
         flate2::read::MultiGzDecoder::new(body).read_to_string(&mut text).unwrap();
@@ -206,7 +231,7 @@ fn unpacked(body: &[u8]) -> String {
     text
 }
 
-fn of_lines(dataset: &Dataset, text: &str) -> Vec<String> {
+pub(super) fn of_lines(dataset: &Dataset, text: &str) -> Vec<String> {
     text.lines()
         .map(|line| {
             let row: Map<String, Value> = serde_json::from_str(line).unwrap();
@@ -226,6 +251,16 @@ fn of_lines(dataset: &Dataset, text: &str) -> Vec<String> {
 fn typed(column: &Column, value: Value) -> Value {
     match (value, column.kind) {
         (Value::Null, _) => Value::Null,
+        (Value::Object(fields), ColumnType::Struct | ColumnType::StructArray) => {
+            let typed = fields.into_iter().zip(&column.fields).map(|((name, value), field)| {
+                assert_eq!(name, field.name, "every field, in order");
+                (name, typed(field, value))
+            });
+            Value::Object(typed.collect())
+        }
+        (Value::Array(elements), ColumnType::StructArray) => {
+            elements.into_iter().map(|element| typed(column, element)).collect()
+        }
         (value, ColumnType::Json | ColumnType::Object) => json!(value.to_string()),
         (value, ColumnType::ArrayJson) => {
             json!(value.as_array().unwrap().iter().map(Value::to_string).collect::<Vec<_>>())
@@ -269,6 +304,12 @@ fn parquet_value(column: &dyn Array, row: usize) -> Value {
     }
     if let Some(truths) = column.as_boolean_opt() {
         return json!(truths.value(row));
+    }
+    if let Some(structs) = column.as_struct_opt() {
+        let fields = structs.fields().iter().zip(structs.columns());
+        return Value::Object(
+            fields.map(|(field, array)| (field.name().clone(), parquet_value(array, row))).collect(),
+        );
     }
     let list = column.as_list::<i32>().value(row);
     json!((0..list.len()).map(|at| parquet_value(&list, at)).collect::<Vec<_>>())

@@ -38,6 +38,14 @@ impl Bench {
         bench
     }
 
+    /// Replaces the source of a dataset, as a producer does that writes beside it and renames.
+    pub(super) fn replace(&self, dataset: &str, text: &str) {
+        let path = self.directory.path().join(format!("{dataset}.ndjson"));
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, text).unwrap();
+        std::fs::rename(beside, path).unwrap();
+    }
+
     /// Appends a text to each dataset's source.
     pub(super) fn write(&self, text: &str) {
         use std::io::Write as _;
