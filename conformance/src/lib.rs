@@ -26,6 +26,7 @@ pub mod selection;
 mod stage;
 pub mod step;
 pub mod target;
+pub mod verify;
 
 #[cfg(test)]
 mod sample;

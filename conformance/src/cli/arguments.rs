@@ -39,11 +39,8 @@ pub(super) enum Command {
         /// The id of a check, the beginning of several, or the requirement that they prove.
         id: String,
     },
-    /// Not supported yet: check a bucket's content against a profile.
-    Verify {
-        #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
-        rest: Vec<std::ffi::OsString>,
-    },
+    /// Judge what lies in a bucket, or in a folder with a copy of it, by a vendor's profile.
+    Verify(VerifyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +119,34 @@ pub(super) struct GateArguments {
     /// Write the outcome of this run into the baseline instead of comparing; the diff is for review.
     #[arg(long)]
     pub(super) write: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// The vendor's profile, such as `suprsend_s3_v2`, or a file with one.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) profile: String,
+    /// `s3://bucket/prefix`, or a folder whose files have the keys as their paths.
+    #[arg(value_name = "PLACE")]
+    pub(super) place: String,
+    /// Another endpoint than AWS's own. Credentials come from the environment.
+    #[arg(long, value_name = "URL")]
+    pub(super) endpoint_url: Option<String>,
+    /// The region of the bucket.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    pub(super) region: String,
+    /// The newest object must not be older than this, such as `15m` or `2h`.
+    #[arg(long, value_name = "DURATION")]
+    pub(super) fresh_within: Option<jiff::SignedDuration>,
+    /// More objects than this are refused, not judged.
+    #[arg(long, value_name = "N", default_value = "20000")]
+    pub(super) max_objects: NonZeroUsize,
+    /// Count what may be right as well: missing partitions and values that are not documented.
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// Also write the report as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod report_files;
 mod run;
 mod target;
 mod usage;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use crate::inventory::Inventory;
 use crate::render;
 use crate::selection::{self, Filter};
 use crate::target::TargetError;
+use crate::verify::PlaceError;
 use arguments::{Arguments, Command, ListArguments};
 use usage::UsageError;
 
@@ -57,7 +59,7 @@ pub fn main_over(
         Some(Command::List(arguments)) => list(inventory, arguments, out, err),
         Some(Command::Explain { id }) => explain(inventory, &id, out),
         Some(Command::Gate(arguments)) => gate::gate(inventory, arguments, out, err),
-        Some(Command::Verify { .. }) => Err(UsageError::UnsupportedCommand { name: "verify" }.into()),
+        Some(Command::Verify(arguments)) => verify::verify(arguments, out),
     };
     end(ended, err)
 }
@@ -69,6 +71,8 @@ enum CommandError {
     Usage(UsageError),
     /// The target cannot be checked.
     Target(TargetError),
+    /// What is to be verified cannot be read.
+    Place(PlaceError),
     /// Nobody can, from outside.
     Broken(String),
 }
@@ -94,6 +98,10 @@ fn end(ended: Ended, err: &mut dyn Write) -> ExitStatus {
             (ExitStatus::Usage, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
         }
         Err(CommandError::Target(error)) => {
+            let status = if error.is_usage() { ExitStatus::Usage } else { ExitStatus::Broken };
+            (status, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
+        }
+        Err(CommandError::Place(error)) => {
             let status = if error.is_usage() { ExitStatus::Usage } else { ExitStatus::Broken };
             (status, write!(err, "error: {error}\n\nhelp: {}\n", error.help()))
         }

@@ -56,14 +56,7 @@ impl TargetArguments {
         if let Some(path) = &self.accounts {
             return accounts(path);
         }
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-            (Some(id), Some(secret)) => {
-                let token = variable("AWS_SESSION_TOKEN");
-                Ok(vec![Credentials::new(id, secret, token, None, "environment")])
-            }
-            _ => Err(UsageError::NoCredentials { target: self.target.clone() }),
-        }
+        Ok(vec![credentials_of_the_environment(&self.target)?])
     }
 
     /// Starts or reaches the target, and finds out what it offers.
@@ -90,6 +83,17 @@ impl TargetArguments {
             EndpointSettings { name: name.clone(), url, region: self.region.clone(), accounts, timeout };
         let endpoint = Endpoint::reach(settings).await.map_err(CommandError::Target)?;
         Ok(Target { name, endpoint: Some(Arc::new(endpoint)), _local: local })
+    }
+}
+
+/// What the standard variables say.
+pub(super) fn credentials_of_the_environment(target: &str) -> Result<Credentials, UsageError> {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) => {
+            Ok(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"))
+        }
+        _ => Err(UsageError::NoCredentials { target: target.to_owned() }),
     }
 }
 

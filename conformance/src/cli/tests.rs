@@ -58,8 +58,16 @@ fn filters_work_with_and_without_the_command() {
 }
 
 #[test]
-fn what_is_not_supported_is_refused_by_name() {
-    let all = [session(&["verify", "s3://bucket"])];
+fn what_cannot_be_verified_is_told() {
+    let unknown = session(&["verify", "--profile", "suprsnd_s3_v2", "."]);
+    assert!(unknown.starts_with("exit 2\n") && unknown.contains("suprsend_s3_v2"), "{unknown}");
+    let all = [
+        session(&["verify", "s3://bucket"]),
+        session(&["verify", "--profile", "suprsend_s3_v2", "no/such/folder"]),
+        session(&["verify", "--profile", "suprsend_s3_v2", "s3:///prefix"]),
+        session(&["verify", "--profile", "suprsend_s3_v2", "--endpoint-url", "moto", "s3://b"]),
+        session(&["verify", "--profile", "suprsend_s3_v2", "--fresh-within", "soon", "."]),
+    ];
     insta::assert_snapshot!(all.join("\n"));
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use bucketproof_connector::profile::ProfileError;
 use bucketproof_emulator::StartError;
 
 use crate::baseline::BaselineError;
@@ -15,8 +16,10 @@ use crate::target::EndpointUrlError;
 pub(super) enum UsageError {
     #[error(transparent)]
     UnknownName(UnknownName),
-    #[error("the command `{name}` is not supported by this version")]
-    UnsupportedCommand { name: &'static str },
+    #[error(transparent)]
+    VendorProfile(ProfileError),
+    #[error("`{place}` is no place in a bucket: it names none")]
+    NoBucket { place: String },
     #[error(transparent)]
     Url(EndpointUrlError),
     #[error(
@@ -48,9 +51,8 @@ impl UsageError {
     pub(super) fn help(&self) -> String {
         match self {
             Self::UnknownName(error) => error.help(),
-            Self::UnsupportedCommand { .. } => {
-                "the commands are `run`, `gate`, `list` and `explain`".to_owned()
-            }
+            Self::VendorProfile(error) => error.help(),
+            Self::NoBucket { .. } => "write s3://bucket/prefix, or the path of a folder".to_owned(),
             Self::Url(_) => {
                 "the target is `emulator`, `s3s-fs`, or a URL such as http://127.0.0.1:9000".to_owned()
             }

@@ -59,12 +59,9 @@ pub struct Endpoint {
 impl Endpoint {
     /// Reaches the endpoint and probes what it offers, in a bucket that is taken away again.
     pub async fn reach(settings: EndpointSettings) -> Result<Self, TargetError> {
-        let http = aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https();
         let mut endpoint = Self {
             settings,
-            http,
+            http: network(),
             token: Entropy::machine().text(LETTERS, 8),
             counter: AtomicU64::new(0),
             made: Mutex::new(BTreeSet::new()),
@@ -113,20 +110,8 @@ impl Endpoint {
     }
 
     fn config(&self, credentials: Option<Credentials>) -> aws_sdk_s3::Config {
-        let timeouts = TimeoutConfig::builder()
-            .connect_timeout(self.settings.timeout)
-            .operation_attempt_timeout(self.settings.timeout)
-            .build();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new(self.settings.region.clone()))
-            .endpoint_url(self.settings.url.as_str())
-            .force_path_style(true)
-            .identity_cache(IdentityCache::no_cache())
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(timeouts)
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(self.http.clone());
+        let EndpointSettings { url, region, timeout, .. } = &self.settings;
+        let config = config(Some(url), region, *timeout, self.http.clone());
         match credentials {
             Some(credentials) => config.credentials_provider(credentials).build(),
             None => config.allow_no_auth().build(),
@@ -183,6 +168,45 @@ impl Endpoint {
         }
         stuck
     }
+}
+
+/// The network, with TLS where the URL wants it.
+fn network() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
+fn config(
+    url: Option<&EndpointUrl>,
+    region: &str,
+    timeout: Duration,
+    http: SharedHttpClient,
+) -> aws_sdk_s3::config::Builder {
+    let timeouts =
+        TimeoutConfig::builder().connect_timeout(timeout).operation_attempt_timeout(timeout).build();
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(region.to_owned()))
+        .identity_cache(IdentityCache::no_cache())
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .http_client(http);
+    match url {
+        Some(url) => config.endpoint_url(url.as_str()).force_path_style(true),
+        None => config,
+    }
+}
+
+/// A client that only reads; without a URL, of AWS itself.
+pub(crate) fn client(
+    url: Option<&EndpointUrl>,
+    region: &str,
+    credentials: Credentials,
+    timeout: Duration,
+) -> Client {
+    Client::from_conf(config(url, region, timeout, network()).credentials_provider(credentials).build())
 }
 
 /// Ends a future that takes longer than `limit`.

@@ -1,0 +1,240 @@
+//! Where the objects lie: below a prefix of a bucket, or in a folder.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use bytes::Bytes;
+use jiff::Timestamp;
+
+/// A bucket with a prefix, or a folder.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A folder whose files have the keys as their paths.
+    Folder(PathBuf),
+    /// Objects below a prefix.
+    Bucket {
+        /// Who reads them.
+        s3: Client,
+        /// The bucket.
+        bucket: String,
+        /// The prefix, which ends in `/` unless it is empty.
+        prefix: String,
+    },
+}
+
+/// An object by its name.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub(super) key: String,
+    pub(super) bytes: u64,
+    pub(super) modified: Option<Timestamp>,
+}
+
+/// Encryption and readers of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Somebody in particular.
+    Some,
+    /// Everybody, by this group.
+    Everybody(String),
+    /// We may not ask.
+    Unknown,
+}
+
+/// A place that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceError {
+    /// A folder or a file.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Folder {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The bucket refuses.
+    #[error("cannot {what} `{place}`: {answer}")]
+    Refused {
+        /// What was asked for.
+        what: &'static str,
+        /// Where.
+        place: String,
+        /// Status and code.
+        answer: String,
+    },
+    /// The bucket does not answer.
+    #[error("cannot {what} `{place}`: {message}")]
+    NoAnswer {
+        /// What was asked for.
+        what: &'static str,
+        /// Where.
+        place: String,
+        /// What went wrong.
+        message: String,
+    },
+    /// More than anybody wants to read.
+    #[error("there are more than {max} objects at `{place}`")]
+    TooMany {
+        /// Where.
+        place: String,
+        /// The bound.
+        max: usize,
+    },
+}
+
+impl PlaceError {
+    /// Whether the caller can mend it.
+    pub const fn is_usage(&self) -> bool {
+        !matches!(self, Self::NoAnswer { .. })
+    }
+
+    /// The next step.
+    pub const fn help(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "name a folder that can be read, or s3://bucket/prefix",
+            Self::Refused { .. } => {
+                "look at bucket, region and credentials; s3:ListBucket and s3:GetObject are needed"
+            }
+            Self::NoAnswer { .. } => "look whether the endpoint runs and can be reached",
+            Self::TooMany { .. } => "name a narrower prefix, or allow more with `--max-objects`",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => write!(formatter, "{}", path.display()),
+            Self::Bucket { bucket, prefix, .. } => write!(formatter, "s3://{bucket}/{prefix}"),
+        }
+    }
+}
+
+fn s3_error<E>(what: &'static str, place: String, error: &SdkError<E, HttpResponse>) -> PlaceError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let Some(response) = error.raw_response() {
+        let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+        let answer = format!("{} {}", response.status().as_u16(), code.unwrap_or("without a code"));
+        return PlaceError::Refused { what, place, answer };
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    PlaceError::NoAnswer { what, place, message: cause.to_string() }
+}
+
+impl Place {
+    /// The prefix that keys here have.
+    pub(super) fn prefix(&self) -> &str {
+        match self {
+            Self::Folder(_) => "",
+            Self::Bucket { prefix, .. } => prefix,
+        }
+    }
+
+    /// Every object, in the order of keys; an error if there are more than `max`.
+    pub(super) async fn list(&self, max: usize) -> Result<Vec<Named>, PlaceError> {
+        let mut found = Vec::new();
+        match self {
+            Self::Folder(root) => {
+                walk(root, root, max, &mut found)?;
+                found.sort_by(|left, right| left.key.cmp(&right.key));
+            }
+            Self::Bucket { s3, bucket, prefix } => {
+                let mut token = None;
+                loop {
+                    let page = s3.list_objects_v2().bucket(bucket).prefix(prefix);
+                    let page = page.set_continuation_token(token.take()).send().await;
+                    let page = page.map_err(|error| s3_error("list", self.to_string(), &error))?;
+                    found.extend(page.contents().iter().filter_map(|object| {
+                        Some(Named {
+                            key: object.key()?.to_owned(),
+                            bytes: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                            modified: object
+                                .last_modified()
+                                .and_then(|time| Timestamp::from_second(time.secs()).ok()),
+                        })
+                    }));
+                    if found.len() > max {
+                        return Err(PlaceError::TooMany { place: self.to_string(), max });
+                    }
+                    match page.next_continuation_token() {
+                        Some(next) if page.is_truncated() == Some(true) => token = Some(next.to_owned()),
+                        _ => break,
+                    }
+                }
+            }
+        }
+        if found.len() > max {
+            return Err(PlaceError::TooMany { place: self.to_string(), max });
+        }
+        Ok(found)
+    }
+
+    /// An object's bytes, with the encryption that the answer names.
+    pub(super) async fn read(&self, key: &str) -> Result<(Bytes, Option<String>), PlaceError> {
+        match self {
+            Self::Folder(root) => {
+                let path = root.join(key);
+                let body = fs::read(&path).map_err(|source| PlaceError::Folder { path, source })?;
+                Ok((Bytes::from(body), None))
+            }
+            Self::Bucket { s3, bucket, .. } => {
+                let place = format!("s3://{bucket}/{key}");
+                let got = s3.get_object().bucket(bucket).key(key).send().await;
+                let got = got.map_err(|error| s3_error("read", place.clone(), &error))?;
+                let encryption = got.server_side_encryption().map(|kind| kind.as_str().to_owned());
+                let customer = got.sse_customer_algorithm().map(|kind| format!("customer key {kind}"));
+                let body = got.body.collect().await.map_err(|error| PlaceError::NoAnswer {
+                    what: "read",
+                    place,
+                    message: error.to_string(),
+                })?;
+                Ok((body.into_bytes(), encryption.or(customer)))
+            }
+        }
+    }
+
+    /// Who may read an object by its ACL.
+    pub(super) async fn readers(&self, key: &str) -> Readers {
+        let Self::Bucket { s3, bucket, .. } = self else { return Readers::Unknown };
+        let Ok(acl) = s3.get_object_acl().bucket(bucket).key(key).send().await else {
+            return Readers::Unknown;
+        };
+        let groups = acl.grants().iter().filter_map(|grant| grant.grantee()?.uri());
+        let public =
+            groups.into_iter().find(|uri| uri.ends_with("/AllUsers") || uri.ends_with("/AuthenticatedUsers"));
+        public.map_or(Readers::Some, |uri| Readers::Everybody(uri.to_owned()))
+    }
+}
+
+fn walk(root: &Path, folder: &Path, max: usize, found: &mut Vec<Named>) -> Result<(), PlaceError> {
+    let unreadable = |source| PlaceError::Folder { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
+        if kind.is_dir() {
+            walk(root, &path, max, found)?;
+        } else {
+            let about =
+                fs::metadata(&path).map_err(|source| PlaceError::Folder { path: path.clone(), source })?;
+            let parts = path.strip_prefix(root).unwrap_or(&path).components();
+            let parts: Vec<String> =
+                parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+            let modified = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+            found.push(Named { key: parts.join("/"), bytes: about.len(), modified });
+        }
+        if found.len() > max {
+            return Err(PlaceError::TooMany { place: root.display().to_string(), max });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,168 @@
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use bucketproof_connector::profile::VendorProfile;
+use jiff::SignedDuration;
+use parquet::arrow::ArrowWriter;
+
+use super::{Place, Topic, VerifyReport, VerifySettings, verify};
+use crate::context::{CheckContext, ScenarioSource};
+use crate::stage::{Export, Stage};
+use bucketproof_fixtures::suprsend::{Dataset, Traffic};
+
+fn settings() -> VerifySettings {
+    VerifySettings { fresh_within: None, objects_max: 100, now: bucketproof_clock::Clock::system().now() }
+}
+
+fn profile() -> VendorProfile {
+    VendorProfile::named("suprsend_s3_v2").unwrap()
+}
+
+/// An export of two hours: what the connector itself makes.
+async fn exported() -> Stage {
+    let stage = Stage::vendor(CheckContext::new(Arc::new(ScenarioSource::embedded()))).await.unwrap();
+    let export = Export::new(&stage, "exporter");
+    let logs = Traffic::new(7).requests(40).hours(2).generate();
+    for dataset in Dataset::ALL {
+        export.deliver(dataset, logs.dataset(dataset).ndjson().as_bytes()).unwrap();
+    }
+    export.sync("sync").await.unwrap();
+    stage
+}
+
+async fn copied(folder: &Path) {
+    for (key, body) in exported().await.exported().await.unwrap() {
+        let path = folder.join(key);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, body).unwrap();
+    }
+}
+
+async fn judged(folder: &Path) -> VerifyReport {
+    verify(&profile(), &Place::Folder(folder.to_owned()), &settings()).await.unwrap()
+}
+
+fn topics(report: &VerifyReport) -> Vec<Topic> {
+    let mut topics: Vec<Topic> = report.findings.iter().map(|finding| finding.topic).collect();
+    topics.dedup();
+    topics
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_connector_exports_conforms_in_its_bucket() {
+    let stage = exported().await;
+    let place = Place::Bucket {
+        s3: stage.administrator(),
+        bucket: bucketproof_fixtures::scenario::SUPRSEND_BUCKET.to_owned(),
+        prefix: String::new(),
+    };
+    let report = verify(&profile(), &place, &settings()).await.unwrap();
+    assert!(report.conforms(true), "{}", report.text());
+    assert!(report.objects >= 6 && report.rows > 80, "{}", report.text());
+    let few = VerifySettings { objects_max: 2, ..settings() };
+    let refused = verify(&profile(), &place, &few).await.unwrap_err();
+    assert!(
+        refused.is_usage() && refused.to_string().starts_with("there are more than 2 objects"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_is_found_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    copied(folder.path()).await;
+    let clean = judged(folder.path()).await;
+    assert!(clean.conforms(true), "{}", clean.text());
+
+    let requests = clean_path(folder.path(), "requests.parquet");
+    let hour = requests.parent().unwrap().to_owned();
+
+    // Another hour's name for the same object: rows elsewhere, and each row twice.
+    let other = hour.parent().unwrap().join("hour=23");
+    fs::create_dir_all(&other).unwrap();
+    fs::copy(&requests, other.join("requests.parquet")).unwrap();
+    let report = judged(folder.path()).await;
+    for topic in [Topic::Partition, Topic::Duplicate, Topic::Gap] {
+        assert!(topics(&report).contains(&topic), "{topic:?}: {}", report.text());
+    }
+    fs::remove_dir_all(&other).unwrap();
+
+    // A month without its zero is no key of the layout.
+    let month = hour.parent().unwrap().parent().unwrap();
+    fs::rename(month, month.with_file_name("month=1")).unwrap();
+    assert_eq!(topics(&judged(folder.path()).await), [Topic::Layout]);
+    fs::rename(month.with_file_name("month=1"), month).unwrap();
+
+    fs::write(&requests, "no Parquet").unwrap();
+    assert_eq!(topics(&judged(folder.path()).await), [Topic::Content]);
+
+    let column: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+    let batch = RecordBatch::try_from_iter([("api_type", Arc::clone(&column)), ("extra", column)]).unwrap();
+    let mut writer =
+        ArrowWriter::try_new(fs::File::create(&requests).unwrap(), batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let report = judged(folder.path()).await;
+    assert_eq!(topics(&report), [Topic::Schema]);
+    for part in ["`api_name` is missing", "`extra` is not documented"] {
+        assert!(report.text().contains(part), "{}", report.text());
+    }
+}
+
+/// The first object of this name.
+fn clean_path(folder: &Path, name: &str) -> std::path::PathBuf {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let mut paths: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        paths.sort();
+        if let Some(found) = paths.iter().find(|path| path.ends_with(name)) {
+            return found.clone();
+        }
+        folders.extend(paths.into_iter().filter(|path| path.is_dir()));
+    }
+    panic!("no `{name}`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn freshness_is_judged_by_who_says_how_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    copied(folder.path()).await;
+    let place = Place::Folder(folder.path().to_owned());
+    let later = VerifySettings {
+        fresh_within: Some(SignedDuration::from_mins(15)),
+        now: settings().now + SignedDuration::from_hours(1),
+        ..settings()
+    };
+    let report = verify(&profile(), &place, &later).await.unwrap();
+    assert_eq!(topics(&report), [Topic::Freshness]);
+    assert!(!report.conforms(false));
+    assert!(judged(folder.path()).await.not_judged.iter().any(|what| what.contains("--fresh-within")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_everybody_may_read_or_that_is_not_encrypted_is_found() {
+    let stage = exported().await;
+    let text = "no object of ours";
+    let s3 = stage.administrator();
+    let bucket = bucketproof_fixtures::scenario::SUPRSEND_BUCKET;
+    s3.put_object()
+        .bucket(bucket)
+        .key("notes.txt")
+        .body(text.as_bytes().to_vec().into())
+        .send()
+        .await
+        .unwrap();
+    let place = Place::Bucket { s3, bucket: bucket.to_owned(), prefix: String::new() };
+    let report = verify(&profile(), &place, &settings()).await.unwrap();
+    assert_eq!(topics(&report), [Topic::Layout], "{}", report.text());
+
+    // An answer that names no encryption.
+    let _unencrypted = stage.emulator.inject(
+        bucketproof_emulator::Fault::on(bucketproof_emulator::Op::GetObject)
+            .without_header("x-amz-server-side-encryption"),
+    );
+    let report = verify(&profile(), &place, &settings()).await.unwrap();
+    assert!(report.counts.get("encryption").is_some_and(|number| *number >= 6), "{}", report.text());
+}

@@ -1,0 +1,198 @@
+//! Twenty deliberate bugs of an endpoint, a policy or a connector. Each is let loose on the part of the suite that it
+//! concerns, and at least one check must notice. None of them is reachable outside of tests: they are the falsifiers'
+//! means, put to checks that do not expect them.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up fails")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bucketproof_conformance::check::Check;
+use bucketproof_conformance::context::{CheckContext, ScenarioSource};
+use bucketproof_conformance::falsifier::{DecisionChange, Falsifier, TextEdit};
+use bucketproof_conformance::inventory::Inventory;
+use bucketproof_conformance::outcome::Outcome;
+use bucketproof_conformance::runner::{self, Event, Settings};
+use bucketproof_emulator::{Fault, Op};
+use http::StatusCode;
+
+/// A bug, and the beginning of the ids of the checks that it is let loose on.
+struct Bug {
+    what: &'static str,
+    change: Falsifier,
+    on: &'static str,
+    /// A check that must be among those that notice.
+    noticed_by: &'static str,
+}
+
+#[expect(clippy::too_many_lines, reason = "a table of bugs")]
+fn bugs() -> Vec<Bug> {
+    let fault = Falsifier::Fault;
+    let profile = |find, replace| Falsifier::ProfileEdit(TextEdit::new(find, replace));
+    let trust = |find, replace| Falsifier::PolicyEdit {
+        file: "policies/suprsend-trust.json".into(),
+        edit: TextEdit::new(find, replace),
+    };
+    let bug = |what, change, on, noticed_by| Bug { what, change, on, noticed_by };
+    let lost = || Fault::on(Op::PutObject).skip(1).times(1).refuse(StatusCode::OK, "Ignored", "");
+    vec![
+        bug(
+            "a Deny is ignored",
+            Falsifier::Decision(DecisionChange::DeniesIgnored),
+            "s3.policy.decision.",
+            "s3.policy.decision.deny-wins-over-two-allows",
+        ),
+        bug(
+            "an Allow is ignored",
+            Falsifier::Decision(DecisionChange::AllowsIgnored),
+            "kms.decision.",
+            "kms.decision.grant-to-a-role",
+        ),
+        bug(
+            "conditions are ignored",
+            Falsifier::Decision(DecisionChange::ConditionsIgnored),
+            "iam.operator.",
+            "iam.operator.ip-address",
+        ),
+        bug(
+            "the month is not padded",
+            profile("month={t:%m}", "month={t:%-m}"),
+            "suprsend_s3_v2.",
+            "suprsend_s3_v2.layout.documented-keys",
+        ),
+        bug(
+            "objects have other names",
+            profile("{dataset}.parquet", "x{dataset}.parquet"),
+            "suprsend_s3_v2.",
+            "suprsend_s3_v2.layout.documented-keys",
+        ),
+        bug(
+            "the partition is by the time of the last change",
+            profile("time_column = \"created_at\"", "time_column = \"updated_at\""),
+            "suprsend_s3_v2.content",
+            "suprsend_s3_v2.content.fold",
+        ),
+        bug(
+            "the first version of a row wins",
+            profile("version = \"updated_at\"", "version = \"created_at\""),
+            "suprsend_s3_v2.content",
+            "suprsend_s3_v2.content.fold",
+        ),
+        bug(
+            "the second write is acknowledged and lost",
+            fault(lost()),
+            "suprsend_s3_v2.content",
+            "suprsend_s3_v2.content.fold",
+        ),
+        bug(
+            "a stale write replaces a newer object",
+            fault(Fault::on(Op::PutObject).ignore_header("if-match")),
+            "s3.put-object.",
+            "s3.put-object.if-match.stale-etag",
+        ),
+        bug(
+            "a conditional completion overwrites",
+            fault(Fault::on(Op::CompleteMultipartUpload).ignore_header("if-none-match")),
+            "s3.multipart.",
+            "s3.multipart.if-none-match",
+        ),
+        bug(
+            "a bit of each object is flipped",
+            fault(Fault::on(Op::GetObject).corrupt_body()),
+            "s3.",
+            "s3.multipart.part-replaced",
+        ),
+        bug(
+            "a wrong checksum is accepted",
+            fault(Fault::on(Op::PutObject).ignore_header("x-amz-checksum-sha256")),
+            "s3.checksum",
+            "s3.checksum.sha256.wrong",
+        ),
+        bug(
+            "ranges are ignored",
+            fault(Fault::on(Op::GetObject).ignore_header("range")),
+            "s3.get-object.",
+            "s3.get-object.range.suffix",
+        ),
+        bug(
+            "a delete is acknowledged and forgotten",
+            fault(Fault::on(Op::DeleteObject).refuse(StatusCode::NO_CONTENT, "Ignored", "")),
+            "s3.",
+            "s3.version.delete-marker",
+        ),
+        bug(
+            "objects carry another ETag",
+            fault(Fault::on(Op::HeadObject).header("etag", "\"0\"")),
+            "s3.",
+            "s3.multipart.round-trip",
+        ),
+        bug(
+            "listings lose their end",
+            fault(
+                Fault::on(Op::ListObjectsV2)
+                    .body("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"),
+            ),
+            "s3.list-objects-v2.",
+            "s3.list-objects-v2.pages",
+        ),
+        bug(
+            "unsigned and foreign requests are let in",
+            fault(Fault::on(Op::GetObject).status(StatusCode::OK)),
+            "auth.",
+            "auth.anonymous.denied",
+        ),
+        bug("nothing ever expires", Falsifier::ClockStands, "auth.", "auth.session.expired"),
+        bug(
+            "the endpoint's clock is an hour ahead",
+            Falsifier::ClockAhead(Duration::from_hours(1)),
+            "auth.",
+            "auth.presigned.get",
+        ),
+        bug(
+            "a role is assumed without its external id",
+            trust("StringEquals", "StringEqualsIfExists"),
+            "suprsend_s3_v2.access",
+            "suprsend_s3_v2.access.external-id.missing",
+        ),
+    ]
+}
+
+/// The checks that fail under a bug.
+async fn noticed(bug: &Bug) -> Vec<String> {
+    let inventory = Inventory::collect().unwrap();
+    let on = inventory.checks().iter().filter(|check| check.id.as_str().starts_with(bug.on));
+    let on: Vec<Arc<Check>> = on.cloned().collect();
+    assert!(!on.is_empty(), "{}: no check begins with `{}`", bug.what, bug.on);
+    let scenario = Arc::new(ScenarioSource::embedded());
+    let context = |_: &_| CheckContext::new(Arc::clone(&scenario)).falsified_by(bug.change.clone());
+    let mut failed = Vec::new();
+    runner::run(&on, context, &Settings::default(), |event| {
+        if let Event::CheckFinished { id, outcome: Outcome::Failed(_), .. } = event {
+            failed.push(id.as_str().to_owned());
+        }
+    })
+    .await;
+    failed.sort();
+    failed
+}
+
+/// Shown with `--nocapture`: each bug with the checks that notice it.
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_deliberate_bugs_are_noticed() {
+    let bugs = bugs();
+    assert_eq!(bugs.len(), 20);
+    let mut missed = Vec::new();
+    for bug in &bugs {
+        let failed = noticed(bug).await;
+        println!(
+            "{}: {} checks, such as {}",
+            bug.what,
+            failed.len(),
+            failed.first().map_or("none", String::as_str)
+        );
+        if !failed.iter().any(|id| id == bug.noticed_by) {
+            missed.push(format!("{}: not by `{}`, but by {failed:?}", bug.what, bug.noticed_by));
+        }
+    }
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
