@@ -57,6 +57,7 @@ pub mod config;
 pub mod credentials;
 mod csv_file;
 pub mod datetime;
+pub mod ddl;
 pub mod dead_letter;
 pub mod doctor;
 mod document;

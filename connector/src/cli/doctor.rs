@@ -9,7 +9,7 @@ use super::{Complaint, Exit, Target, block_on, load_config, open_store, print_js
 use crate::config::AuthConfig;
 use crate::doctor::{DoctorReport, Documents, ProbeWrite, Verdict, examine, examine_documents};
 use crate::names::BucketName;
-use crate::profile::VendorProfile;
+use crate::profile::{KeyPrefix, VendorProfile};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
@@ -68,27 +68,31 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<(), Complaint> {
 }
 
 fn offline(arguments: &DoctorArguments) -> Result<DoctorReport, Complaint> {
-    let (profile, bucket, external_id) = match (&arguments.profile, &arguments.bucket, &arguments.config) {
-        (Some(id), Some(bucket), _) => {
-            let profile = VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
-            let bucket = BucketName::new(bucket.as_str())
-                .map_err(|error| Complaint::usage(error, "copy the name from the S3 console"))?;
-            (profile, bucket, arguments.external_id.clone())
-        }
-        (_, _, Some(config)) => {
-            let config = load_config(&Target { config: config.clone(), json: arguments.json })?;
-            let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
-            let external_id = match &config.auth {
-                AuthConfig::AssumeRole { external_id, .. } => Some(external_id.expose().to_owned()),
-                AuthConfig::StaticKeys { .. } => None,
-            };
-            (profile, config.bucket.name.clone(), arguments.external_id.clone().or(external_id))
-        }
-        _ => return Err(Complaint::usage("no configuration", "give `--config FILE`")),
-    };
+    let (profile, bucket, external_id, prefix) =
+        match (&arguments.profile, &arguments.bucket, &arguments.config) {
+            (Some(id), Some(bucket), _) => {
+                let profile =
+                    VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
+                let bucket = BucketName::new(bucket.as_str())
+                    .map_err(|error| Complaint::usage(error, "copy the name from the S3 console"))?;
+                (profile, bucket, arguments.external_id.clone(), KeyPrefix::default())
+            }
+            (_, _, Some(config)) => {
+                let config = load_config(&Target { config: config.clone(), json: arguments.json })?;
+                let profile =
+                    config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
+                let external_id = match &config.auth {
+                    AuthConfig::AssumeRole { external_id, .. } => Some(external_id.expose().to_owned()),
+                    AuthConfig::StaticKeys { .. } => None,
+                };
+                let prefix = profile.prefix_of(&config.bucket.prefix);
+                (profile, config.bucket.name.clone(), arguments.external_id.clone().or(external_id), prefix)
+            }
+            _ => return Err(Complaint::usage("no configuration", "give `--config FILE`")),
+        };
     let read = |path: &Option<PathBuf>| path.as_deref().map(document).transpose();
     let documents =
-        Documents { identity: read(&arguments.policy)?, trust: read(&arguments.trust)?, external_id };
+        Documents { identity: read(&arguments.policy)?, trust: read(&arguments.trust)?, external_id, prefix };
     Ok(examine_documents(&profile, bucket.as_str(), &documents))
 }
 

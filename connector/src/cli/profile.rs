@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::{Complaint, Exit, print};
-use crate::profile::VendorProfile;
+use crate::ddl::{Dialect, table};
+use crate::profile::{Compression, Format, KeyPrefix, SCHEMA, VendorProfile};
 
 #[derive(Debug, Args)]
 pub(super) struct ProfileArguments {
@@ -22,16 +23,45 @@ enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Print a profile's text.
-    Show {
-        /// The profile's id.
-        id: String,
-    },
+    /// Print a profile's text, or what follows from it.
+    Show(ShowArguments),
+    /// Print the JSON Schema of profiles, for editors.
+    Schema,
     /// Check a profile file and run its examples.
     Lint {
         /// The file; without one, the profiles that come with the program.
         file: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+struct ShowArguments {
+    /// The profile's id, or the path of a profile file.
+    profile: String,
+    /// Print table definitions of its datasets for query engines instead.
+    #[arg(long)]
+    ddl: bool,
+    /// Whose SQL.
+    #[arg(long, value_enum, default_value_t = DialectName::Athena, requires = "ddl")]
+    dialect: DialectName,
+    /// The bucket that tables are of.
+    #[arg(long, value_name = "NAME", requires = "ddl", default_value = "BUCKET")]
+    bucket: String,
+    /// Where objects go below its root.
+    #[arg(long, value_name = "FOLDERS", requires = "ddl")]
+    prefix: Option<String>,
+    /// The format that is exported, where the vendor writes several.
+    #[arg(long, requires = "ddl")]
+    format: Option<String>,
+    /// The compression that is exported, where the vendor writes several.
+    #[arg(long, requires = "ddl")]
+    compression: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum DialectName {
+    Athena,
+    Trino,
 }
 
 impl ProfileArguments {
@@ -43,20 +73,61 @@ impl ProfileArguments {
 pub(super) fn run(arguments: &ProfileArguments) -> Result<(), Complaint> {
     match &arguments.command {
         ProfileCommand::List { json } => list(*json),
-        ProfileCommand::Show { id } => {
-            let complaint =
-                || VendorProfile::named(id).err().map(|error| Complaint::usage(&error, error.help()));
+        ProfileCommand::Show(arguments) if arguments.ddl => tables(arguments),
+        ProfileCommand::Show(ShowArguments { profile: id, .. }) => {
             match VendorProfile::embedded().find(|(known, _)| known == id) {
                 Some((_, text)) => print(text),
-                None => complaint().map_or(Ok(()), Err),
+                None => named(id).map(|_| ()),
             }
         }
+        ProfileCommand::Schema => print(SCHEMA),
         ProfileCommand::Lint { file: Some(file) } => lint(file),
         ProfileCommand::Lint { file: None } => VendorProfile::embedded().try_for_each(|(id, _)| {
             let profile = VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
             examples(&profile, id)
         }),
     }
+}
+
+fn named(id: &str) -> Result<VendorProfile, Complaint> {
+    VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))
+}
+
+fn tables(arguments: &ShowArguments) -> Result<(), Complaint> {
+    let path = Path::new(&arguments.profile);
+    let profile = if path.extension().is_some_and(|extension| extension == "toml") {
+        VendorProfile::load(path).map_err(|error| Complaint::usage(&error, error.help()))?
+    } else {
+        named(&arguments.profile)?
+    };
+    let format = word::<Format>("format", arguments.format.as_deref())?;
+    let compression = word::<Compression>("compression", arguments.compression.as_deref())?;
+    let encoding = profile.encoding_for(format, compression).ok_or_else(|| {
+        Complaint::usage(
+            "the vendor does not write that format and compression",
+            "`profile show` prints its encodings",
+        )
+    })?;
+    let prefix = KeyPrefix::new(arguments.prefix.as_deref().unwrap_or_default())
+        .map_err(|error| Complaint::usage(error, "write the folders alone: `exports/notifications`"))?;
+    let root = format!("s3://{}/{}", arguments.bucket, profile.prefix_of(&prefix).as_str());
+    let dialect = match arguments.dialect {
+        DialectName::Athena => Dialect::Athena,
+        DialectName::Trino => Dialect::Trino,
+    };
+    let tables: Vec<String> = profile
+        .datasets()
+        .iter()
+        .map(|dataset| table(&profile, dataset, encoding, (dialect, &root)))
+        .collect();
+    print(&tables.join("\n"))
+}
+
+/// A word of the profile language.
+fn word<T: serde::de::DeserializeOwned>(field: &str, text: Option<&str>) -> Result<Option<T>, Complaint> {
+    text.map(|text| serde_json::from_value(serde_json::Value::from(text)))
+        .transpose()
+        .map_err(|error| Complaint::usage(format!("`--{field}`: {error}"), "choose one of the listed words"))
 }
 
 fn list(json: bool) -> Result<(), Complaint> {

@@ -143,7 +143,7 @@ impl Examination<'_> {
 
     /// Each documented action by its cheapest call.
     async fn actions(&mut self, write: ProbeWrite) {
-        let actions = documented(self.profile, self.config.bucket.name.as_str());
+        let actions = documented(self.profile, self.config.bucket.name.as_str(), self.prefix.as_str());
         let has = |wanted: &str| actions.iter().any(|(action, _)| *action == wanted);
         let can_delete = has("s3:DeleteObject");
         let writes = has("s3:PutObject") && (write == ProbeWrite::Allowed || can_delete);

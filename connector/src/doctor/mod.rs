@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use live::{ProbeWrite, examine};
 pub use offline::{Documents, examine_documents};
 
-use crate::profile::{Effect, VendorProfile};
+use crate::profile::{Effect, VendorProfile, fill};
 use crate::store::Diagnosis;
 
 /// Name of the one object that a doctor may write, below the connection's prefix.
@@ -140,7 +140,7 @@ fn is_of_bucket(action: &str) -> bool {
 
 /// The known actions that the vendor's documented policy allows on the bucket or its objects, each with the resource
 /// as it is documented and filled in. Deny statements take nothing away here: they are conditions on how calls are made.
-fn documented(profile: &VendorProfile, bucket: &str) -> Vec<(&'static str, String)> {
+fn documented(profile: &VendorProfile, bucket: &str, prefix: &str) -> Vec<(&'static str, String)> {
     let mut found: Vec<(&'static str, String)> = Vec::new();
     for statement in profile.statements().iter().filter(|statement| statement.effect == Effect::Allow) {
         for action in KNOWN_ACTIONS {
@@ -150,7 +150,7 @@ fn documented(profile: &VendorProfile, bucket: &str) -> Vec<(&'static str, Strin
             let resource = statement
                 .resources
                 .iter()
-                .map(|arn| arn.replace("{bucket}", bucket))
+                .map(|arn| fill(arn, bucket, prefix))
                 .find(|arn| is_object_arn(arn) != is_of_bucket(action));
             if let Some(resource) = resource
                 && !found.iter().any(|(known, _)| *known == action)
@@ -166,7 +166,7 @@ fn documented(profile: &VendorProfile, bucket: &str) -> Vec<(&'static str, Strin
 
 /// Whether the documented policy lets exports use `action`.
 pub(crate) fn documents(profile: &VendorProfile, action: &str) -> bool {
-    documented(profile, "bucket").iter().any(|(known, _)| *known == action)
+    documented(profile, "bucket", "").iter().any(|(known, _)| *known == action)
 }
 
 fn is_object_arn(arn: &str) -> bool {

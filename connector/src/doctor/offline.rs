@@ -6,7 +6,7 @@ use bucketproof_authz::{
 };
 
 use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented};
-use crate::profile::VendorProfile;
+use crate::profile::{KeyPrefix, PolicyAttachment, VendorProfile};
 
 /// The account that stands for the customer's where a document names none.
 const CUSTOMER: &str = "111122223333";
@@ -20,6 +20,8 @@ pub struct Documents {
     pub trust: Option<(String, String)>,
     /// The external id that it asks for.
     pub external_id: Option<String>,
+    /// Where objects go below the bucket's root.
+    pub prefix: KeyPrefix,
 }
 
 /// Compares documents with those that the vendor asks for.
@@ -28,7 +30,14 @@ pub fn examine_documents(profile: &VendorProfile, bucket: &str, documents: &Docu
     if let Some(document) = &documents.identity
         && let Some(policy) = parsed(PolicyKind::Identity, "identity policy", document, &mut findings)
     {
-        identity(profile, bucket, &policy, &mut findings);
+        if profile.policy_attachment() == PolicyAttachment::Bucket {
+            let message =
+                "the vendor documents a policy of the bucket, which is not judged without the bucket yet";
+            let finding = Finding::new("identity policy", Verdict::Skipped, message);
+            findings.push(finding.with_help("run `doctor --config` as the vendor's principal"));
+        } else {
+            identity(profile, bucket, (&policy, documents), &mut findings);
+        }
     }
     if let Some(document) = &documents.trust
         && let Some(policy) = parsed(PolicyKind::Trust, "trust policy", document, &mut findings)
@@ -62,8 +71,13 @@ fn parsed(
     }
 }
 
-fn identity(profile: &VendorProfile, bucket: &str, policy: &Policy, findings: &mut Vec<Finding>) {
-    for (action, documented) in documented(profile, bucket) {
+fn identity(
+    profile: &VendorProfile,
+    bucket: &str,
+    (policy, documents): (&Policy, &Documents),
+    findings: &mut Vec<Finding>,
+) {
+    for (action, documented) in documented(profile, bucket, documents.prefix.as_str()) {
         let check = format!("{action} on {documented}");
         // Two keys of different shape: a policy for one folder is not one for all.
         let samples = [PROBE_NAME, "a/b=c/d e.bin"].map(|key| documented.replace('*', key));

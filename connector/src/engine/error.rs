@@ -38,6 +38,12 @@ pub enum ConnectionError {
         /// What it writes.
         known: Vec<String>,
     },
+    /// Rows have no time by which to tell what was before the first sync.
+    #[error("`history = \"forward\"` needs the time of rows, which dataset `{dataset}` does not have")]
+    NoTime {
+        /// The dataset.
+        dataset: DatasetName,
+    },
     /// The vendor does not take folders behind a bucket's name.
     #[error("profile `{profile}` takes no folders behind the bucket's name")]
     NestedBucket {
@@ -62,6 +68,9 @@ impl ConnectionError {
             }
             Self::AuthMode { .. } => "correct `auth.mode`".to_owned(),
             Self::Encoding { known, .. } => format!("it writes {}", known.join(", ")),
+            Self::NoTime { .. } => {
+                "set `history = \"all\"`, and give sources that begin where the export is to".to_owned()
+            }
             Self::NestedBucket { .. } => "write them in `bucket.prefix`".to_owned(),
             Self::RestartDoubles { .. } => "give each new file a new path".to_owned(),
         }

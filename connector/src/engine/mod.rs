@@ -31,7 +31,7 @@ pub use retry::RetryPolicy;
 pub use running::{pause, resume};
 pub use status::{KeyAge, StateFacts, connection_state, status_of};
 
-use crate::config::{Config, OnReplaced, SourceConfig, SourcePlace};
+use crate::config::{Config, History, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
 use crate::profile::{Dataset, Encoding, Mode, VendorProfile};
 use crate::runner::StopSignal;
@@ -161,6 +161,16 @@ pub(crate) fn check_fit<'a>(
     }
     if !profile.auth_modes().contains(&config.auth.mode()) {
         return Err(ConnectionError::AuthMode { mode: config.auth.mode(), profile: profile.id().clone() });
+    }
+    let timeless = |name: &&DatasetName| {
+        profile
+            .dataset(name)
+            .is_some_and(|dataset| dataset.mode() != Mode::Snapshot && dataset.time_column().is_none())
+    };
+    if config.history == History::Forward
+        && let Some(dataset) = config.datasets.iter().find(timeless)
+    {
+        return Err(ConnectionError::NoTime { dataset: dataset.clone() });
     }
     if config.bucket.is_nested && !profile.nested_bucket() {
         return Err(ConnectionError::NestedBucket { profile: profile.id().clone() });

@@ -8,6 +8,7 @@ mod examples;
 mod key;
 mod layout;
 mod raw;
+mod statements;
 mod validate;
 mod vocabulary;
 
@@ -21,6 +22,8 @@ pub(crate) use columns::{element_field, fields_of, integer_element_field};
 pub use examples::{Example, ExampleFailure, RowExample};
 pub use key::{BatchNames, KeyPrefix, ObjectNames, PrefixError};
 pub use layout::{DatasetPartition, KeyParts, Layout, LayoutError};
+pub(crate) use statements::fill;
+pub use statements::{Effect, KeyPolicy, KeyPrincipal, KeyStatement, PolicyAttachment, PolicyStatement};
 pub use vocabulary::{
     BatchLimits, Cadence, Compression, Direction, EmptyPeriod, Encoding, Format, Mode, PartitionBy,
     PartitionUnit, Partitioning, PeriodRules, PrefixRule,
@@ -31,13 +34,17 @@ use crate::names::{DatasetName, ProfileId};
 use crate::store::DiagnosisKind;
 
 /// The profiles that come with the crate: id and TOML text.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: [(&str, &str); 6] = [
     ("suprsend_s3_v2", include_str!("../../profiles/suprsend_s3_v2.toml")),
     ("datafly_s3", include_str!("../../profiles/datafly_s3.toml")),
     ("adapty_s3", include_str!("../../profiles/adapty_s3.toml")),
+    ("split_impressions_export", include_str!("../../profiles/split_impressions_export.toml")),
     ("permutive_batch", include_str!("../../profiles/permutive_batch.toml")),
     ("permutive_stream", include_str!("../../profiles/permutive_stream.toml")),
 ];
+
+/// The JSON Schema of profiles, for editors; what depends on more than one field is for [`VendorProfile::parse`] to say.
+pub const SCHEMA: &str = include_str!("../../profiles/profile.schema.json");
 
 /// How the connector proves who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -55,30 +62,6 @@ pub enum AuthMode {
 pub enum ExternalIdRule {
     /// It does.
     Required,
-}
-
-/// Effect of a policy statement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub enum Effect {
-    /// Allows.
-    #[serde(rename = "Allow")]
-    Allow,
-    /// Denies.
-    #[serde(rename = "Deny")]
-    Deny,
-}
-
-/// One statement of the vendor's documented identity policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyStatement {
-    /// The statement's id.
-    pub sid: Option<String>,
-    /// Allow or deny.
-    pub effect: Effect,
-    /// Actions, such as `s3:PutObject`.
-    pub actions: Vec<String>,
-    /// Resource ARNs with the placeholder `{bucket}`.
-    pub resources: Vec<String>,
 }
 
 /// Who may assume the customer's role.
@@ -131,7 +114,9 @@ pub struct VendorProfile {
     auth_modes: Vec<AuthMode>,
     key_rotation: Option<KeyRotation>,
     trust: Option<Trust>,
+    policy_attachment: PolicyAttachment,
     statements: Vec<PolicyStatement>,
+    key_policy: Option<KeyPolicy>,
     datasets: Vec<Dataset>,
     doctor: Vec<DoctorMessage>,
     examples: Vec<Example>,
@@ -298,7 +283,17 @@ impl VendorProfile {
         self.trust.as_ref()
     }
 
-    /// The documented identity policy.
+    /// What the documented policy is attached to.
+    pub fn policy_attachment(&self) -> PolicyAttachment {
+        self.policy_attachment
+    }
+
+    /// The documented policy of a customer's KMS key, if there is one.
+    pub fn key_policy(&self) -> Option<&KeyPolicy> {
+        self.key_policy.as_ref()
+    }
+
+    /// The documented policy.
     pub fn statements(&self) -> &[PolicyStatement] {
         &self.statements
     }
@@ -334,5 +329,7 @@ impl VendorProfile {
     }
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    ColumnType, Direction, Effect, EmptyPeriod, Format, KeyColumns, Mode, PartitionBy, PartitionUnit,
-    PrefixRule, TextForm,
+    ColumnType, Direction, Effect, EmptyPeriod, Format, KeyColumns, KeyPolicy, Mode, PartitionBy,
+    PartitionUnit, PolicyAttachment, PrefixRule, TextForm,
 };
 use crate::store::DiagnosisKind;
 
@@ -111,6 +111,9 @@ pub(super) struct RawTrust {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawPolicy {
     #[serde(default)]
+    pub(super) kind: PolicyAttachment,
+    pub(super) key: Option<Spanned<KeyPolicy>>,
+    #[serde(default)]
     pub(super) statement: Vec<RawStatement>,
 }
 
@@ -121,6 +124,7 @@ pub(super) struct RawStatement {
     pub(super) effect: Effect,
     pub(super) actions: Spanned<Vec<String>>,
     pub(super) resources: Spanned<Vec<String>>,
+    pub(super) condition: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]

@@ -7,7 +7,10 @@ use std::ops::Range;
 
 use super::examples::{self, Example, RowExample};
 use super::raw::{RawDoctor, RawProfile, RawStatement};
-use super::{AuthMode, Dataset, DoctorMessage, Encoding, Mode, PolicyStatement, Trust, VendorProfile};
+use super::{
+    AuthMode, Dataset, DoctorMessage, Encoding, KeyPolicy, KeyStatement, Mode, PolicyStatement, Trust,
+    VendorProfile, fill,
+};
 use crate::document::{Document, DocumentError};
 use crate::names::ProfileId;
 
@@ -95,6 +98,8 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
             .auth
             .trust
             .map(|trust| Trust { principal: trust.principal, external_id: trust.external_id }),
+        policy_attachment: raw.policy.kind,
+        key_policy: key_policy(&document, raw.policy.key)?,
         statements: raw
             .policy
             .statement
@@ -200,7 +205,7 @@ fn statement(document: &Document<'_>, raw: RawStatement) -> Result<PolicyStateme
     {
         return Err(document.error(
             raw.resources.span(),
-            "resources are a non-empty list of ARNs whose only placeholder is `{bucket}`",
+            "resources are a non-empty list of ARNs whose placeholders are `{bucket}` and `{prefix}`",
             "write resources such as `arn:aws:s3:::{bucket}/*`",
         ));
     }
@@ -209,11 +214,30 @@ fn statement(document: &Document<'_>, raw: RawStatement) -> Result<PolicyStateme
         effect: raw.effect,
         actions: raw.actions.into_inner(),
         resources: raw.resources.into_inner(),
+        condition: raw.condition,
     })
 }
 
+fn key_policy(
+    document: &Document<'_>,
+    raw: Option<toml::Spanned<KeyPolicy>>,
+) -> Result<Option<KeyPolicy>, DocumentError> {
+    let Some(raw) = raw else { return Ok(None) };
+    let fits = |statement: &KeyStatement| {
+        !statement.actions.is_empty() && statement.actions.iter().all(|action| action.starts_with("kms:"))
+    };
+    if raw.get_ref().statements.is_empty() || !raw.get_ref().statements.iter().all(fits) {
+        return Err(document.error(
+            raw.span(),
+            "a key policy has statements, each with actions of KMS",
+            "write actions such as `kms:GenerateDataKey`",
+        ));
+    }
+    Ok(Some(raw.into_inner()))
+}
+
 fn braces_known(arn: &str) -> bool {
-    !arn.replace("{bucket}", "").contains(['{', '}'])
+    !fill(arn, "", "").contains(['{', '}'])
 }
 
 fn doctor(document: &Document<'_>, raw: RawDoctor) -> Result<DoctorMessage, DocumentError> {

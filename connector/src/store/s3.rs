@@ -270,6 +270,23 @@ impl S3Store {
         }
     }
 
+    /// Across accounts AWS does not say which action is missing. A write with an ACL needs two: the one that the same
+    /// write without the ACL does not need is found by such a write, which cannot happen.
+    async fn told_apart(&self, request: &PutRequest, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Denied { operation, action, resource, message }
+                if request.acl.is_some()
+                    && action == operation.action()
+                    && !message.contains("is not authorized to perform: ") =>
+            {
+                let alone = matches!(self.probe_put(&request.key).await, Probed::Allowed(_));
+                let action = if alone { "s3:PutObjectAcl".to_owned() } else { action };
+                StoreError::Denied { operation, action, resource, message }
+            }
+            error => error,
+        }
+    }
+
     fn denied(&self, operation: Operation, key: Option<&ObjectKey>, message: &str) -> StoreError {
         let (action, resource) = denied_parts(message);
         StoreError::Denied {
@@ -494,7 +511,10 @@ impl Store for S3Store {
             Err(error) if is_code(&error, "PreconditionFailed") => Ok(PutOutcome::PreconditionFailed),
             Err(error) if is_code(&error, "ConditionalRequestConflict") => Ok(PutOutcome::Conflict),
             Err(error) if is_code(&error, "NoSuchKey") => Ok(PutOutcome::BaseMissing),
-            Err(error) => Err(self.error(Operation::Put, Some(&request.key), error).await),
+            Err(error) => {
+                let error = self.error(Operation::Put, Some(&request.key), error).await;
+                Err(self.told_apart(request, error).await)
+            }
         }
     }
 

@@ -9,8 +9,8 @@ use bucketproof_connector::config::Config;
 use bucketproof_connector::doctor::{DoctorReport, ProbeWrite, examine};
 use bucketproof_connector::engine::Connection;
 use bucketproof_connector::names::BucketName;
-use bucketproof_connector::policy::{identity_policy, trust_policy};
-use bucketproof_connector::profile::{AuthMode, Format, VendorProfile};
+use bucketproof_connector::policy::{identity_policy_below, trust_policy};
+use bucketproof_connector::profile::{AuthMode, Format, KeyPrefix, PolicyAttachment, VendorProfile};
 use bucketproof_connector::report::SyncReport;
 use bucketproof_connector::store::S3Store;
 use bucketproof_emulator::{Emulator, Scenario};
@@ -19,6 +19,7 @@ use bucketproof_fixtures::scenario::ADMINISTRATOR;
 use super::content::{content_of, expected_of, sample};
 
 pub(super) const BUCKET: &str = "customer-exports";
+const PREFIX: &str = "exports/";
 const EXTERNAL_ID: &str = "e-1234";
 const KEY_ID: &str = "AKIAVENDORXXXEXAMPLE";
 const SECRET: &str = "vendorUserSecretForTests/0/00EXAMPLEKEY00";
@@ -41,6 +42,15 @@ pub(super) fn all_profiles() -> Vec<(String, VendorProfile)> {
         .collect()
 }
 
+/// The policy with the vendor's principal in each statement, as a bucket has it.
+fn for_vendor(policy: &str) -> String {
+    let mut policy: serde_json::Value = serde_json::from_str(policy).unwrap();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        statement["Principal"] = serde_json::json!({ "AWS": "arn:aws:iam::444455556666:user/exporter" });
+    }
+    policy.to_string()
+}
+
 pub(super) struct Place {
     pub(super) profile: VendorProfile,
     pub(super) emulator: Emulator,
@@ -54,7 +64,8 @@ impl Place {
     /// The documented set-up.
     pub(super) async fn documented(text: &str) -> Self {
         let profile = VendorProfile::parse(text, "vendor.toml").unwrap();
-        let policy = identity_policy(&profile, &BucketName::new(BUCKET).unwrap());
+        let prefix = profile.prefix_of(&KeyPrefix::new(PREFIX).unwrap());
+        let policy = identity_policy_below(&profile, &BucketName::new(BUCKET).unwrap(), &prefix);
         Self::with_policy(text, &policy).await
     }
 
@@ -71,22 +82,28 @@ impl Place {
         let user = |name: &str, policy: &str| {
             format!("[[account.user]]\nname = \"{name}\"\npolicies = ['''{policy}''']\n")
         };
+        let names_vendor = profile.policy_attachment() == PolicyAttachment::Bucket;
+        let on_bucket =
+            if names_vendor { format!("policy = '''{}'''\n", for_vendor(policy)) } else { String::new() };
         let mut scenario = format!(
             "[[account]]\nid = \"111122223333\"\nname = \"customer\"\n{}{}\
-             [[account.bucket]]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n",
+             [[account.bucket]]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n{on_bucket}",
             user("administrator", everything),
             key_of(ADMINISTRATOR.id, ADMINISTRATOR.secret)
         );
+        let exporter = user("exporter", everything);
         if role {
             let trust = trust_policy(&profile, EXTERNAL_ID).unwrap();
             let vendor = profile.trust().unwrap().principal.split(':').nth(4).unwrap().to_owned();
             write!(
                 scenario,
                 "[[account.role]]\nname = \"export\"\ntrust = '''{trust}'''\npolicies = ['''{policy}''']\n\
-                 [[account]]\nid = \"{vendor}\"\nname = \"vendor\"\n{}{key}",
-                user("exporter", everything)
+                 [[account]]\nid = \"{vendor}\"\nname = \"vendor\"\n{exporter}{key}"
             )
             .unwrap();
+        } else if names_vendor {
+            write!(scenario, "[[account]]\nid = \"444455556666\"\nname = \"vendor\"\n{exporter}{key}")
+                .unwrap();
         } else {
             scenario.push_str(&user("connector", policy));
             scenario.push_str(&key);
@@ -117,7 +134,7 @@ impl Place {
         };
         let mut text = format!(
             "profile_path = \"vendor.toml\"\nenabled = true\ndatasets = {names:?}\n{}\
-             [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\nprefix = \"exports/\"\n\
+             [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\nprefix = \"{PREFIX}\"\n\
              [auth]\n{auth}access_key_id = \"{KEY_ID}\"\nsecret_access_key = {{ env = \"SECRET\" }}\n\
              [state]\ndir = \"state\"\n",
             self.extra
