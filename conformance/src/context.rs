@@ -7,6 +7,7 @@ use bucketproof_authz::{Policy, PolicySource, guess_kind, lint};
 use bucketproof_emulator::{Scenario, ScenarioError};
 use bucketproof_fixtures::scenario;
 
+use crate::connector_command::ConnectorCommand;
 use crate::falsifier::{Falsifier, NothingToEdit};
 use crate::report::PolicyFinding;
 use crate::target::Endpoint;
@@ -18,6 +19,7 @@ pub struct CheckContext {
     scenario: Arc<ScenarioSource>,
     falsifier: Option<Falsifier>,
     endpoint: Option<Arc<Endpoint>>,
+    command: Option<Arc<ConnectorCommand>>,
     seed: u64,
 }
 
@@ -27,7 +29,7 @@ pub const SEED: u64 = 7;
 impl CheckContext {
     /// A context in which nothing is falsified.
     pub fn new(scenario: Arc<ScenarioSource>) -> Self {
-        Self { scenario, falsifier: None, endpoint: None, seed: SEED }
+        Self { scenario, falsifier: None, endpoint: None, command: None, seed: SEED }
     }
 
     /// The same context, changed so that the check must fail.
@@ -38,6 +40,16 @@ impl CheckContext {
     /// The same context at an endpoint, instead of an emulator for each check.
     pub fn at(self, endpoint: Arc<Endpoint>) -> Self {
         Self { endpoint: Some(endpoint), ..self }
+    }
+
+    /// The same context with a command of a connector to judge.
+    pub fn judging(self, command: Arc<ConnectorCommand>) -> Self {
+        Self { command: Some(command), ..self }
+    }
+
+    /// The command of a connector to judge.
+    pub fn command(&self) -> Option<&Arc<ConnectorCommand>> {
+        self.command.as_ref()
     }
 
     /// The same context with another seed for the ids that an emulator draws.

@@ -14,6 +14,7 @@ mod cast;
 pub mod check;
 mod checks;
 pub mod cli;
+pub mod connector_command;
 pub mod context;
 pub mod exit;
 pub mod falsifier;

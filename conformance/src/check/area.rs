@@ -49,6 +49,8 @@ pub enum Area {
     Events,
     /// The export engine, whatever the vendor.
     Engine,
+    /// Somebody else's connector, by its command.
+    Connector,
     /// The connector of one vendor.
     Vendor {
         /// The area's name, `vendor.` and the vendor's.
@@ -83,6 +85,7 @@ impl Area {
             Self::Sns => "sns",
             Self::Events => "events",
             Self::Engine => "engine",
+            Self::Connector => "connector",
             Self::Vendor { name, .. } => name,
         }
     }
@@ -117,6 +120,9 @@ impl Area {
             Self::Sns => "a topic without the right policy loses notifications silently",
             Self::Events => "pipelines start when an event comes, and stall when it does not",
             Self::Engine => "every vendor's promises rest on the engine's",
+            Self::Connector => {
+                "whoever exports into a bucket that is not his must lose nothing, ask for little and tell the truth"
+            }
             Self::Vendor { .. } => {
                 "customers set the vendor's export up from its page, and it must work exactly so"
             }

@@ -27,6 +27,8 @@ pub enum Capability {
     Journal,
     /// The target's clock can be moved.
     VirtualClock,
+    /// There is a command of a connector to judge.
+    ConnectorCommand,
     /// Its decision core can be asked without a request.
     DecisionCore,
     /// Objects are copied by the endpoint.
@@ -59,7 +61,7 @@ pub enum Capability {
 
 impl Capability {
     /// Every one, in order.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::ConditionalWrite,
         Self::PolicyEnforcement,
         Self::Scenario,
@@ -69,6 +71,7 @@ impl Capability {
         Self::PresignedUrl,
         Self::Journal,
         Self::VirtualClock,
+        Self::ConnectorCommand,
         Self::DecisionCore,
         Self::Copy,
         Self::Versioning,
@@ -102,6 +105,7 @@ impl Capability {
             Self::PresignedUrl => "presigned-url",
             Self::Journal => "journal",
             Self::VirtualClock => "virtual-clock",
+            Self::ConnectorCommand => "connector-command",
             Self::DecisionCore => "decision-core",
             Self::Copy => "copy",
             Self::Versioning => "versioning",

@@ -1,6 +1,7 @@
 //! The checks.
 
 mod auth;
+mod connector;
 pub(crate) mod decisions;
 mod policies;
 mod refusal;
@@ -48,6 +49,7 @@ pub(crate) fn all() -> Result<Vec<Check>, InvalidInventory> {
     checks.extend(sts::checks());
     checks.extend(policies::checks());
     checks.extend(decisions::checks()?);
+    checks.extend(connector::checks());
     checks.extend(suprsend::checks());
     Ok(checks.into_iter().map(with_evident_needs).map(suprsend::with_proof).collect())
 }

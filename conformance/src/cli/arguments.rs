@@ -52,6 +52,23 @@ pub(super) struct RunArguments {
     /// Set the emulator up with this scenario instead of the built-in one.
     #[arg(long, value_name = "FILE")]
     pub(super) scenario: Option<PathBuf>,
+    /// Judge somebody else's connector: run this command (`sh -c`) against fresh emulators and look what it does.
+    ///
+    /// It gets endpoint and credentials by the standard AWS variables, and BUCKETPROOF_BUCKET, BUCKETPROOF_PREFIX and
+    /// BUCKETPROOF_INPUT: a file of JSON lines, each of which must be in the bucket when the command has succeeded.
+    #[arg(long, value_name = "COMMAND")]
+    pub(super) connector_command: Option<String>,
+    /// An action that the connector's documentation asks for; may be given several times.
+    #[arg(
+        long = "connector-action",
+        value_name = "ACTION",
+        requires = "connector_command",
+        default_values = ["s3:PutObject", "s3:ListBucket", "s3:GetObject"]
+    )]
+    pub(super) connector_actions: Vec<String>,
+    /// The longest time in seconds that the connector may take.
+    #[arg(long, value_name = "SECONDS", default_value = "60", requires = "connector_command")]
+    pub(super) connector_timeout: NonZeroUsize,
     /// Only checks that failed or broke in this report (JSON) of a former run.
     #[arg(long, value_name = "REPORT")]
     pub(super) rerun: Option<PathBuf>,

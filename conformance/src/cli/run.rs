@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bucketproof_emulator::{Emulator, StartError};
 use serde::Deserialize;
@@ -16,13 +17,14 @@ use super::usage::UsageError;
 use super::{CommandError, EMULATOR, Ended, nothing_selected, print};
 use crate::cast;
 use crate::check::{Capability, Check};
+use crate::connector_command::ConnectorCommand;
 use crate::context::{CheckContext, ScenarioSource};
 use crate::exit::ExitStatus;
 use crate::inventory::Inventory;
 use crate::render;
 use crate::report::Report;
 use crate::runner::{self, Event, Settings};
-use crate::selection;
+use crate::selection::{self, Filter};
 
 pub(super) fn run(
     inventory: &Inventory,
@@ -46,7 +48,16 @@ pub(super) fn report(
     err: &mut dyn Write,
 ) -> Result<Option<Report>, CommandError> {
     arguments.target.check()?;
-    let mut selected = selection::select(inventory, &arguments.filter.into())?;
+    let filter = Filter::from(arguments.filter);
+    let is_open = filter.ids.is_empty() && filter.areas.is_empty();
+    let mut selected = selection::select(inventory, &filter)?;
+    let judges = |check: &Arc<Check>| check.needs.contains(&Capability::ConnectorCommand);
+    if arguments.connector_command.is_some() {
+        selected.retain(judges);
+    } else if is_open {
+        // Nobody asked for them, and they would all be skipped.
+        selected.retain(|check| !judges(check));
+    }
     if let Some(path) = &arguments.rerun {
         let wanted = gone_wrong(path)?;
         if let Some(unknown) = wanted.iter().find(|id| inventory.check(id).is_none()) {
@@ -75,21 +86,36 @@ pub(super) fn report(
     if on_emulator {
         usable(&runtime, &scenario, &selected)?;
     }
-    let json = arguments.json.map(ReportFile::create).transpose()?;
-    let junit = arguments.junit.map(ReportFile::create).transpose()?;
-    let html = arguments.html.map(ReportFile::create).transpose()?;
-    let sarif = arguments.sarif.map(ReportFile::create).transpose()?;
+    let files = Files {
+        json: arguments.json.map(ReportFile::create).transpose()?,
+        junit: arguments.junit.map(ReportFile::create).transpose()?,
+        html: arguments.html.map(ReportFile::create).transpose()?,
+        sarif: arguments.sarif.map(ReportFile::create).transpose()?,
+    };
 
     let target = runtime.block_on(arguments.target.reach())?;
     before(&target.name)?;
-    let offered = target.endpoint.as_ref().map_or_else(Capability::all, |one| one.capabilities().clone());
+    let mut offered = target.endpoint.as_ref().map_or_else(Capability::all, |one| one.capabilities().clone());
+    let command = arguments.connector_command.map(|command| {
+        let seconds = u64::try_from(arguments.connector_timeout.get()).unwrap_or(u64::MAX);
+        let timeout = Duration::from_secs(seconds);
+        Arc::new(ConnectorCommand { command, actions: arguments.connector_actions, timeout })
+    });
+    if command.is_none() {
+        offered.remove(&Capability::ConnectorCommand);
+    }
     let set_up_with = if on_emulator { scenario.name() } else { "buckets of its own".to_owned() };
     let mut report = Report::new(target.name.as_str(), set_up_with, &selected);
     report.seed = arguments.seed;
     if on_emulator {
         report.findings = scenario.findings();
     }
-    report.lacks = Capability::ALL.into_iter().filter(|one| !offered.contains(one)).collect();
+    // A command is no part of the target.
+    let lacks = |one: &Capability| !offered.contains(one) && *one != Capability::ConnectorCommand;
+    report.lacks = Capability::ALL.into_iter().filter(lacks).collect();
+    if let Some(command) = &command {
+        report.repeated_with("--connector-command", &command.command);
+    }
     if !on_emulator {
         report.repeated_with("--target", &arguments.target.target);
     }
@@ -100,6 +126,10 @@ pub(super) fn report(
     let seed = arguments.seed;
     let contexts = |_: &_| {
         let context = CheckContext::new(Arc::clone(&scenario)).seeded(seed);
+        let context = match &command {
+            Some(command) => context.judging(Arc::clone(command)),
+            None => context,
+        };
         match &target.endpoint {
             Some(endpoint) => context.at(Arc::clone(endpoint)),
             None => context,
@@ -119,20 +149,35 @@ pub(super) fn report(
     if let Some(endpoint) = &target.endpoint {
         report.left_behind = runtime.block_on(endpoint.sweep());
     }
-    let broken = |error: &dyn std::error::Error| CommandError::Broken(error.to_string());
-    if let Some(file) = json {
-        file.write(&render::json(&report).map_err(|error| broken(&error))?)?;
-    }
-    if let Some(file) = junit {
-        file.write(&render::junit(&report).map_err(|error| broken(&error))?)?;
-    }
-    if let Some(file) = html {
-        file.write(&render::html(&report))?;
-    }
-    if let Some(file) = sarif {
-        file.write(&render::sarif(&report).map_err(|error| broken(&error))?)?;
-    }
+    files.write(&report)?;
     Ok(Some(report))
+}
+
+/// Where reports are to be written.
+struct Files {
+    json: Option<ReportFile>,
+    junit: Option<ReportFile>,
+    html: Option<ReportFile>,
+    sarif: Option<ReportFile>,
+}
+
+impl Files {
+    fn write(self, report: &Report) -> Result<(), CommandError> {
+        let broken = |error: &dyn std::error::Error| CommandError::Broken(error.to_string());
+        if let Some(file) = self.json {
+            file.write(&render::json(report).map_err(|error| broken(&error))?)?;
+        }
+        if let Some(file) = self.junit {
+            file.write(&render::junit(report).map_err(|error| broken(&error))?)?;
+        }
+        if let Some(file) = self.html {
+            file.write(&render::html(report))?;
+        }
+        if let Some(file) = self.sarif {
+            file.write(&render::sarif(report).map_err(|error| broken(&error))?)?;
+        }
+        Ok(())
+    }
 }
 
 /// A broken scenario is the caller's mistake, not a failure of each check.
