@@ -2,6 +2,7 @@
 //!
 //! - `GET /_bucketproof/health`: `{"status":"ok"}`.
 //! - `GET /_bucketproof/requests`: the journal, a JSON array, oldest first.
+//! - `GET /_bucketproof/scenario`: the present state as a scenario file, with the secret keys of emulated users.
 //! - `GET /_bucketproof/decisions`: the last denied decision as text; `?request=ID` for those of one request.
 //!
 //! No bucket can have this name, so nothing of S3 is hidden; on a host that names a bucket, the path is a key.
@@ -11,8 +12,10 @@ use std::fmt::Write as _;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use crate::control::Control;
 use crate::head::Head;
 use crate::journal::{Journal, RecordedDecision};
+use crate::scenario;
 use crate::state::Content;
 
 const PREFIX: &str = "/_bucketproof/";
@@ -21,7 +24,8 @@ pub(crate) fn is_admin(head: &Head) -> bool {
     head.uri.path().starts_with(PREFIX) && head.bucket_in_host.is_none()
 }
 
-pub(crate) fn answer(head: &Head, journal: &Journal) -> Response<Content> {
+pub(crate) fn answer(head: &Head, control: &Control) -> Response<Content> {
+    let journal = &control.journal;
     let place = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     if head.method != Method::GET {
         let text = format!("{} is not taken here; use GET\n", head.method);
@@ -37,9 +41,16 @@ pub(crate) fn answer(head: &Head, journal: &Journal) -> Response<Content> {
             json_answer(&views)
         }
         "decisions" => decisions(head, journal),
+        // It holds secrets, so it is told to this machine alone.
+        "scenario" if !head.source_ip.is_loopback() => text_answer(
+            StatusCode::FORBIDDEN,
+            "the scenario is told to callers on loopback alone\n".to_owned(),
+        ),
+        "scenario" => text_answer(StatusCode::OK, scenario::export(&control.ground.world.lock())),
         other => {
-            let text =
-                format!("there is no `{other}` here; there are `health`, `requests` and `decisions`\n");
+            let text = format!(
+                "there is no `{other}` here; there are `health`, `requests`, `decisions` and `scenario`\n"
+            );
             text_answer(StatusCode::NOT_FOUND, text)
         }
     }

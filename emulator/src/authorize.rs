@@ -138,7 +138,36 @@ fn decide_requirement(
     context: &Context,
     world: &World,
 ) -> Decision {
-    let principal = caller.principal();
+    let ids = principal_ids(caller, world);
+    decide_as(requirement, caller.principal(), ids, policies, context, world)
+}
+
+/// Decides whether an AWS service may do something by itself: only the policy of the resource can let it.
+///
+/// The requirement tells on whose behalf, by `aws:SourceArn` and `aws:SourceAccount`.
+pub(crate) fn decide_for_service(service: &str, requirement: &Requirement, world: &World) -> Decided {
+    let mut context = Context::new();
+    let now = world.now;
+    context
+        .set("aws:SecureTransport", "true")
+        .set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .set("aws:EpochTime", now.as_second().to_string())
+        .set("aws:PrincipalIsAWSService", "true")
+        .set("aws:PrincipalServiceName", service);
+    let principal = Principal::Service { name: service.to_owned() };
+    let policies = CallerPolicies::default();
+    let decision = decide_as(requirement, principal, PrincipalIds::default(), &policies, &context, world);
+    Decided { action: requirement.action, resource: requirement.resource.arn(), decision }
+}
+
+fn decide_as(
+    requirement: &Requirement,
+    principal: Principal,
+    ids: PrincipalIds,
+    policies: &CallerPolicies,
+    context: &Context,
+    world: &World,
+) -> Decision {
     let resource = ResourceSide::of(requirement, &principal, world);
     let mut context = context.clone();
     kms::key_context(&mut context, requirement, &principal, world);
@@ -162,7 +191,7 @@ fn decide_requirement(
         }
     }
     let request = Request {
-        ids: principal_ids(caller, world),
+        ids,
         principal,
         action: requirement.action.to_owned(),
         resource: Resource { arn: requirement.resource.arn(), account: resource.owner },
@@ -231,9 +260,15 @@ impl<'a> ResourceSide<'a> {
                 let KeyAccess { key, .. } = access.as_ref();
                 Self { policy: world.keys.policy_of(key), ..Self::of_account(Some(key.account.clone())) }
             }
-            RequiredResource::KeyAlias { account, .. } | RequiredResource::Iam { account, .. } => {
-                Self::of_account(Some(account.clone()))
+            RequiredResource::Topic { arn, account } => {
+                Self { policy: world.topics.policy_of(arn), ..Self::of_account(Some(account.clone())) }
             }
+            RequiredResource::Queue { arn, account } => {
+                Self { policy: world.queues.policy_of(arn), ..Self::of_account(Some(account.clone())) }
+            }
+            RequiredResource::KeyAlias { account, .. }
+            | RequiredResource::Iam { account, .. }
+            | RequiredResource::WithoutPolicy { account, .. } => Self::of_account(Some(account.clone())),
         }
     }
 

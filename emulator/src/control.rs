@@ -101,6 +101,9 @@ impl Control {
             data_dir: None,
             clock: self.ground.clock.fork(),
             faults: Faults::new(self.ground.faults.seed()),
+            wake: Arc::default(),
+            certificates: self.ground.certificates.clone(),
+            base_url: Arc::default(),
         };
         Self::new(ground, entropy, self.network.clone())
     }

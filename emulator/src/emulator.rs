@@ -19,6 +19,7 @@ use crate::actor::Actor;
 use crate::addressing::Domains;
 use crate::control::{Control, RestoreError, Snapshot};
 use crate::data_dir::{DataDir, DataDirError};
+use crate::delivery::{Courier, SigningCertificates};
 use crate::exchange::Ground;
 use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
 use crate::front::Front;
@@ -57,6 +58,18 @@ struct Inner {
     control: Arc<Control>,
     front: Arc<Front>,
     listener: Option<Listener>,
+    courier: Courier,
+    background: Option<Background>,
+}
+
+/// A task that ends with the emulator.
+#[derive(Debug)]
+struct Background(tokio::task::JoinHandle<()>);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Drop for Inner {
@@ -80,6 +93,8 @@ pub struct Builder {
     domains: Vec<String>,
     idle_timeout: Option<Duration>,
     data_dir: Option<PathBuf>,
+    delivers_by_itself: bool,
+    public_url: Option<String>,
 }
 
 /// Why an emulator did not start.
@@ -165,6 +180,20 @@ impl Builder {
         self
     }
 
+    /// Delivers events and notifications by itself as soon as they are due, as a served emulator does. Without this call
+    /// they wait for [`Emulator::deliver`].
+    pub fn deliver_by_itself(mut self) -> Self {
+        self.delivers_by_itself = true;
+        self
+    }
+
+    /// The URL, without a slash at its end, under which those who get notifications find the emulator: it stands in
+    /// `SubscribeURL`, `UnsubscribeURL` and `SigningCertURL`. That of the socket if nothing is said.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
     /// Makes the days of lifecycle rules this long, and end when they end instead of at midnight.
     ///
     /// What answers say of expirations stays in days of the calendar.
@@ -204,8 +233,24 @@ impl Builder {
         let world = Arc::new(Mutex::new(world));
         let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
         network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
-        let ground = Ground { world, data_dir, clock, faults: Faults::new(seed) };
-        Emulator::of(Control::new(ground, entropy, network), self.listen, self.tls).await
+        let ground = Ground {
+            world,
+            data_dir,
+            clock,
+            faults: Faults::new(seed),
+            wake: Arc::default(),
+            certificates: SigningCertificates::default(),
+            base_url: Arc::default(),
+        };
+        if let Some(url) = self.public_url {
+            let _first = ground.base_url.set(url);
+        }
+        let control = Control::new(ground, entropy, network);
+        let mut emulator = Emulator::of(control, self.listen, self.tls).await?;
+        if let Some(inner) = Arc::get_mut(&mut emulator.inner).filter(|_| self.delivers_by_itself) {
+            inner.background = Some(Background(tokio::spawn(inner.courier.clone().run())));
+        }
+        Ok(emulator)
     }
 }
 
@@ -251,6 +296,7 @@ impl Emulator {
             let front = Arc::clone(&emulator.inner.front);
             let listener = Listener::bind(address, front, tls).await;
             let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+            emulator.inner.courier.set_base_url(listener.url());
             if let Some(inner) = Arc::get_mut(&mut emulator.inner) {
                 inner.listener = Some(listener);
             }
@@ -260,8 +306,9 @@ impl Emulator {
 
     fn in_memory(control: Control) -> Self {
         let control = Arc::new(control);
+        let courier = Courier::new(control.ground.clone(), control.entropy.clone(), control.journal.clone());
         let front = Arc::new(Front::new(Pipeline::new(Arc::clone(&control))));
-        Self { inner: Arc::new(Inner { control, front, listener: None }) }
+        Self { inner: Arc::new(Inner { control, front, listener: None, courier, background: None }) }
     }
 
     /// A copy that goes its own way, in memory: the same state and time, and the same ids to come; its journal is empty
@@ -326,6 +373,20 @@ impl Emulator {
     /// Makes requests go wrong until the guard is dropped.
     pub fn inject(&self, fault: Fault) -> FaultGuard {
         self.inner.control.ground.faults.inject(fault)
+    }
+
+    /// The present state as the text of a scenario file; what a scenario cannot say is named in comments.
+    ///
+    /// It holds the secret keys of emulated users.
+    pub fn export_scenario(&self) -> String {
+        scenario::export(&self.inner.control.ground.world.lock())
+    }
+
+    /// Delivers all events and notifications that are due on the emulator's clock, and what follows from them at once.
+    ///
+    /// What a receiver could not take is tried again later: move the clock on, then deliver again.
+    pub async fn deliver(&self) {
+        self.inner.courier.deliver().await;
     }
 
     /// The address listened on, if any.

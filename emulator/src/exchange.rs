@@ -1,21 +1,24 @@
 //! One request on its way through the pipeline, and what was found out about it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bucketproof_clock::Clock;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::authenticate::{Authenticated, Carrier, Decoded, version_2_is_taken_in};
 use crate::authorize::{Decided, authorize, would_allow};
 use crate::data_dir::{DataDir, Ticket};
+use crate::delivery::SigningCertificates;
 use crate::error::AwsError;
 use crate::fault::{Before, Faults, Matched};
 use crate::head::{Head, decode};
+use crate::ids::RequestIds;
 use crate::operation::{Op, Operation};
-use crate::s3::{Form, Payer, is_control, with_display_names};
+use crate::s3::{EventOrigin, Form, Payer, is_control, with_display_names};
 use crate::state::{Bucket, Content, World};
 
 /// What every request stands on.
@@ -25,6 +28,11 @@ pub(crate) struct Ground {
     pub(crate) data_dir: Option<Arc<DataDir>>,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
+    /// Rung when something is to be delivered.
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) certificates: SigningCertificates,
+    /// The URL under which others find the emulator; absent without a socket.
+    pub(crate) base_url: Arc<OnceLock<String>>,
 }
 
 /// An authenticated request with its body, and the places where its answer collects.
@@ -42,6 +50,10 @@ pub(crate) struct Exchange {
     pub(crate) form: Option<Form>,
     /// Whether this only asks, before the client sends its body, if the upload would be refused.
     rehearsal: bool,
+    /// The ids that the answer will have.
+    pub(crate) ids: Option<RequestIds>,
+    wake: Arc<Notify>,
+    base_url: Arc<OnceLock<String>>,
     world: Arc<Mutex<World>>,
     data_dir: Option<Arc<DataDir>>,
     outcome: Mutex<Outcome>,
@@ -95,7 +107,7 @@ impl Address {
 impl Exchange {
     pub(crate) fn new(head: Head, authenticated: Authenticated, body: Decoded, ground: &Ground) -> Self {
         let Decoded { body, trailers } = body;
-        let Ground { world, data_dir, clock, faults } = ground.clone();
+        let Ground { world, data_dir, clock, faults, wake, base_url, .. } = ground.clone();
         let outcome = Mutex::default();
         Self {
             head,
@@ -106,6 +118,9 @@ impl Exchange {
             faults,
             form: None,
             rehearsal: false,
+            ids: None,
+            wake,
+            base_url,
             world,
             data_dir,
             outcome,
@@ -168,7 +183,12 @@ impl Exchange {
             }
             return result;
         }
+        decided.append(&mut world.decided.lock());
+        self.tell(head, &mut world);
         let ticket = self.note_changes(&mut world);
+        if world.outbox.next_due().is_some_and(|due| due <= now) {
+            self.wake.notify_one();
+        }
         drop(world);
         let result = result.map_err(|refusal| match refusal.status {
             StatusCode::METHOD_NOT_ALLOWED => refusal.with_first("Method", head.method.as_str()),
@@ -187,6 +207,24 @@ impl Exchange {
         outcome.decided.extend(decided);
         outcome.tickets.extend(ticket);
         result
+    }
+
+    /// The URL under which clients find a service of the emulator; that of AWS without a socket.
+    pub(crate) fn base_url(&self, service: &str, region: &str) -> String {
+        let own = self.base_url.get().cloned();
+        own.unwrap_or_else(|| format!("https://{service}.{region}.amazonaws.com"))
+    }
+
+    /// Turns what the operation announced into messages.
+    fn tell(&self, head: &Head, world: &mut World) {
+        if world.announcements.is_empty() {
+            return;
+        }
+        let origin = self.ids.as_ref().map(|ids| {
+            let caller = &self.authenticated.caller;
+            EventOrigin::of_request(caller, head.source_ip, ids, self.form.is_some(), world)
+        });
+        world.tell(origin.as_ref());
     }
 
     /// Hands what changed to the data directory, if there is one.

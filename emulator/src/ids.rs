@@ -2,6 +2,8 @@
 
 use bucketproof_clock::Entropy;
 
+use crate::state::random_uuid;
+
 const UPPER_ALPHANUMERIC: &[u8] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 const BASE32: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -31,6 +33,17 @@ impl RequestIds {
             uuid: [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-"),
         }
     }
+}
+
+/// A random UUID, as messages and subscriptions have for ids.
+pub(crate) fn uuid(entropy: &Entropy) -> String {
+    let number = (u128::from(entropy.next_u64()) << 64) | u128::from(entropy.next_u64());
+    random_uuid(number)
+}
+
+/// What confirms a subscription: 280 hexadecimal digits (recorded).
+pub(crate) fn confirmation_token(entropy: &Entropy) -> String {
+    entropy.text(HEX, 280)
 }
 
 /// The id of an access key with its type prefix: `AKIA` long-lived, `ASIA` temporary.

@@ -34,7 +34,8 @@ pub struct Entry {
     pub bucket: Option<String>,
     /// The key that the request names.
     pub key: Option<String>,
-    /// The ARN of the caller; absent for anonymous callers and failed authentication.
+    /// The ARN of the caller, or the name of an AWS service that acts by itself; absent for anonymous callers and failed
+    /// authentication.
     pub principal: Option<String>,
     /// The HTTP status of the answer.
     pub status: u16,

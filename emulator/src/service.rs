@@ -6,7 +6,7 @@
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
 use crate::head::Head;
-use crate::{iam, kms, sts};
+use crate::{iam, kms, sns, sqs, sts};
 
 /// A service by its signing name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) enum Service {
     Sts,
     Iam,
     Kms,
+    Sns,
+    Sqs,
     /// A service that is known by name only; its requests are refused.
     Other(String),
 }
@@ -26,6 +28,9 @@ impl Service {
         if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
             if service == kms::TARGET {
                 return Self::Kms;
+            }
+            if service == sqs::TARGET {
+                return Self::Sqs;
             }
             return Self::Other(scope.unwrap_or_else(|| service.to_owned()));
         }
@@ -39,6 +44,10 @@ impl Service {
             Some("sts") if at_root => Self::Sts,
             Some("iam") if at_root => Self::Iam,
             Some("kms") if at_root => Self::Kms,
+            Some("sns") if at_root => Self::Sns,
+            // The path of the query protocol is that of the queue.
+            Some("sqs") => Self::Sqs,
+            None if speaks_query && sns::is_for_sns(head) => Self::Sns,
             None if head.host().starts_with("iam.") || speaks_query && is_of_iam(head) => Self::Iam,
             Some("s3") | None if speaks_query || head.host().starts_with("sts.") => Self::Sts,
             Some("s3" | "sts" | "iam") | None => Self::S3,
@@ -52,6 +61,8 @@ impl Service {
             Self::S3 => "s3",
             Self::Sts => "sts",
             Self::Kms => "kms",
+            Self::Sns => "sns",
+            Self::Sqs => "sqs",
             Self::Iam => "iam",
             Self::Other(name) => name,
         }
@@ -65,8 +76,10 @@ impl Service {
             Self::S3 => Protocol::RestXml,
             Self::Sts if !undispatched => Protocol::Query { namespace: sts::NAMESPACE },
             Self::Iam if !undispatched => Protocol::Query { namespace: iam::NAMESPACE },
+            Self::Sns if !undispatched => Protocol::Query { namespace: sns::NAMESPACE },
             Self::Kms => Protocol::Json,
-            Self::Sts | Self::Iam | Self::Other(_) => {
+            Self::Sqs => Protocol::QueueJson,
+            Self::Sts | Self::Iam | Self::Sns | Self::Other(_) => {
                 Protocol::Query { namespace: "http://webservices.amazon.com/AWSFault/2005-15-09" }
             }
         }
@@ -76,13 +89,15 @@ impl Service {
     pub(crate) fn word(&self, refusal: AwsError) -> AwsError {
         match self {
             Self::Kms => kms::word(refusal),
+            Self::Sns => sns::word(refusal),
+            Self::Sqs => sqs::word(refusal),
             Self::S3 | Self::Sts | Self::Iam | Self::Other(_) => refusal,
         }
     }
 
     /// Whether it speaks the query protocol: parameters in, XML out.
     pub(crate) fn speaks_query(&self) -> bool {
-        matches!(self, Self::Sts | Self::Iam)
+        matches!(self, Self::Sts | Self::Iam | Self::Sns)
     }
 
     /// The refusal of a service that the emulator does not speak.

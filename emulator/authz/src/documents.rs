@@ -18,8 +18,8 @@ mod trust;
 pub use key::check_key_policy_lockout;
 pub use limits::{
     BUCKET_POLICY_BYTES_MAX, GROUP_POLICIES_CHARS_MAX, KEY_POLICY_BYTES_MAX, MANAGED_POLICY_CHARS_MAX,
-    ROLE_POLICIES_CHARS_MAX, SESSION_POLICY_CHARS_MAX, TOPIC_POLICY_BYTES_MAX, TRUST_POLICY_CHARS_MAX,
-    USER_POLICIES_CHARS_MAX, policy_chars,
+    QUEUE_POLICY_BYTES_MAX, ROLE_POLICIES_CHARS_MAX, SESSION_POLICY_CHARS_MAX, TOPIC_POLICY_BYTES_MAX,
+    TRUST_POLICY_CHARS_MAX, USER_POLICIES_CHARS_MAX, policy_chars,
 };
 
 /// What a document is given to AWS as. It decides the rules, the size limit, the code and the text of a refusal.
@@ -49,6 +49,8 @@ pub enum DocumentKind<'a> {
     Key,
     /// The attribute `Policy` of `CreateTopic` and `SetTopicAttributes`.
     Topic,
+    /// The attribute `Policy` of `CreateQueue` and `SetQueueAttributes`.
+    Queue,
 }
 
 /// What an inline policy belongs to.
@@ -72,6 +74,7 @@ impl DocumentKind<'_> {
             Self::Session => PolicyKind::Session,
             Self::Key => PolicyKind::Key,
             Self::Topic => PolicyKind::Topic,
+            Self::Queue => PolicyKind::Queue,
         }
     }
 }
@@ -109,7 +112,11 @@ impl Policy {
             DocumentKind::Inline { .. } | DocumentKind::Session => {
                 identity::check(text, source.kind, identity::Versions::Any)?;
             }
-            DocumentKind::Bucket { .. } | DocumentKind::Trust | DocumentKind::Key | DocumentKind::Topic => {}
+            DocumentKind::Bucket { .. }
+            | DocumentKind::Trust
+            | DocumentKind::Key
+            | DocumentKind::Topic
+            | DocumentKind::Queue => {}
         }
         let policy = Self::parse(text, source)?;
         if policy.kind().is_resource_policy() {
@@ -122,7 +129,8 @@ impl Policy {
             DocumentKind::Managed
             | DocumentKind::Inline { .. }
             | DocumentKind::Session
-            | DocumentKind::Key => {}
+            | DocumentKind::Key
+            | DocumentKind::Queue => {}
         }
         Ok(policy)
     }

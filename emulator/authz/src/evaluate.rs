@@ -266,7 +266,7 @@ impl Reader<'_> {
                 return Err(error(
                     "policies.resource",
                     format!("resource policies of `{}` are not supported", request.service()),
-                    "ask about s3, sts, kms or sns",
+                    "ask about s3, sts, kms, sns or sqs",
                 ));
             };
             let name = resource_name(kind, &request.resource.arn);

@@ -118,6 +118,7 @@ fn absent_resource_policy(decision: &Decision) -> Option<&'static str> {
         "sts" => Some("trust policy"),
         "kms" => Some("key policy"),
         "sns" => Some("topic policy"),
+        "sqs" => Some("queue policy"),
         _ => None,
     }
 }

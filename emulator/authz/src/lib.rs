@@ -106,8 +106,9 @@ pub use decide::{AclResource, Acls, Policies, decide, decide_owned, outcome};
 pub use decision::{Decision, Outcome};
 pub use documents::{
     BUCKET_POLICY_BYTES_MAX, DocumentKind, GROUP_POLICIES_CHARS_MAX, InlineOwner, KEY_POLICY_BYTES_MAX,
-    MANAGED_POLICY_CHARS_MAX, ROLE_POLICIES_CHARS_MAX, SESSION_POLICY_CHARS_MAX, TOPIC_POLICY_BYTES_MAX,
-    TRUST_POLICY_CHARS_MAX, USER_POLICIES_CHARS_MAX, check_key_policy_lockout, policy_chars,
+    MANAGED_POLICY_CHARS_MAX, QUEUE_POLICY_BYTES_MAX, ROLE_POLICIES_CHARS_MAX, SESSION_POLICY_CHARS_MAX,
+    TOPIC_POLICY_BYTES_MAX, TRUST_POLICY_CHARS_MAX, USER_POLICIES_CHARS_MAX, check_key_policy_lockout,
+    policy_chars,
 };
 pub use explain::Explanation;
 pub use ids::{PrincipalIds, UniqueId, UniqueIdError};

@@ -74,6 +74,7 @@ impl<'a> Subject<'a> {
             b"sts" => Some(PolicyKind::Trust),
             b"kms" => Some(PolicyKind::Key),
             b"sns" => Some(PolicyKind::Topic),
+            b"sqs" => Some(PolicyKind::Queue),
             _ => None,
         }
     }

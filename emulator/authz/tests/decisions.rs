@@ -207,6 +207,7 @@ impl Row {
             Some("sts") => PolicyKind::Trust,
             Some("kms") => PolicyKind::Key,
             Some("sns") => PolicyKind::Topic,
+            Some("sqs") => PolicyKind::Queue,
             _ => PolicyKind::Bucket,
         }
     }

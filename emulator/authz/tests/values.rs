@@ -131,6 +131,7 @@ fn policies_tell_what_they_are_of() {
         (PolicyKind::Trust, "trust policy of `p`", "resource-based policy"),
         (PolicyKind::Key, "key policy of `p`", "resource-based policy"),
         (PolicyKind::Topic, "topic policy of `p`", "resource-based policy"),
+        (PolicyKind::Queue, "queue policy of `p`", "resource-based policy"),
     ] {
         assert_eq!(PolicySource::new(kind, "p").to_string(), source);
         assert_eq!(kind.class().aws_name(), class);

@@ -220,12 +220,14 @@ impl Verifier<'_> {
         let Scope { region, service, .. } = &credential.scope;
         let wanted = addressing::region_in_host(self.head.host()).filter(|wanted| wanted != region);
         match (self.service, wanted) {
-            (Service::Sts | Service::Iam | Service::Kms, _) if service != self.service.name() => {
+            (Service::Sts | Service::Iam | Service::Kms | Service::Sns | Service::Sqs, _)
+                if service != self.service.name() =>
+            {
                 let wanted = self.service.name();
                 let text = format!("Credential should be scoped to correct service: '{wanted}'. ");
                 Err(AwsError::sts_signature(text))
             }
-            (Service::Sts | Service::Kms, Some(_)) => {
+            (Service::Sts | Service::Kms | Service::Sns | Service::Sqs, Some(_)) => {
                 Err(AwsError::sts_signature("Credential should be scoped to a valid region. "))
             }
             (Service::S3, Some(wanted)) => {

@@ -94,6 +94,7 @@ impl Explain {
             Some("iam") => PolicyKind::Trust,
             Some("kms") => PolicyKind::Key,
             Some("sns") => PolicyKind::Topic,
+            Some("sqs") => PolicyKind::Queue,
             _ => PolicyKind::Bucket,
         };
         let one = |path: &Option<PathBuf>, kind| path.as_ref().map(|path| read(path, kind)).transpose();

@@ -144,6 +144,7 @@ fn parse(text: &str, source: PolicySource) -> Result<Policy, PolicyError> {
         PolicyKind::Trust => DocumentKind::Trust,
         PolicyKind::Key => DocumentKind::Key,
         PolicyKind::Topic => DocumentKind::Topic,
+        PolicyKind::Queue => DocumentKind::Queue,
         PolicyKind::ServiceControl => return Policy::parse(text, source),
         PolicyKind::Bucket => {
             let policy = Policy::parse(text, source.clone())?;

@@ -7,6 +7,7 @@ mod evaluate;
 mod explain;
 mod lint;
 mod policy;
+mod scenario;
 mod serve;
 mod why;
 
@@ -55,6 +56,8 @@ enum Command {
     Lint(lint::Lint),
     /// Learns policies from a journal.
     Policy(policy::PolicyCommand),
+    /// Writes the present state of a running emulator as a scenario file.
+    Scenario(scenario::ScenarioCommand),
     /// Tells why a running emulator refused a request; the last refusal by default.
     Why(why::Why),
 }
@@ -67,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain.run(),
         Command::Lint(lint) => lint.run(),
         Command::Policy(policy) => policy.run(),
+        Command::Scenario(scenario) => scenario.run(),
         Command::Why(why) => why.run(),
     };
     exit.into()

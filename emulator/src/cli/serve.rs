@@ -33,6 +33,10 @@ pub(super) struct Serve {
     /// Take BUCKET.DOMAIN for the address of a bucket, as BUCKET.localhost is anyway; may be repeated.
     #[arg(long, value_name = "DOMAIN")]
     domain: Vec<String>,
+    /// Where those who get notifications find this endpoint, for `SubscribeURL` and the like; its own address if
+    /// absent.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
     #[command(flatten)]
     tls: TlsOptions,
 }
@@ -92,7 +96,10 @@ impl TlsOptions {
 
 impl Serve {
     pub(super) fn run(self) -> Exit {
-        let mut builder = Emulator::builder().listen(self.listen);
+        let mut builder = Emulator::builder().listen(self.listen).deliver_by_itself();
+        if let Some(url) = self.public_url {
+            builder = builder.public_url(url.trim_end_matches('/'));
+        }
         if let Some(seconds) = self.lifecycle_day {
             builder = builder.lifecycle_day(std::time::Duration::from_secs(seconds.into()));
         }

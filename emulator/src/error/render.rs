@@ -21,6 +21,8 @@ pub(crate) enum Protocol {
     },
     /// KMS: JSON 1.1.
     Json,
+    /// SQS: JSON 1.0, with the code of the older query protocol in a header.
+    QueueJson,
 }
 
 impl AwsError {
@@ -32,11 +34,17 @@ impl AwsError {
             Protocol::S3Control => ("application/xml", self.control_xml(ids)),
             Protocol::Query { namespace } => ("text/xml", self.query_xml(namespace, ids)),
             Protocol::Json => ("application/x-amz-json-1.1", self.json()),
+            Protocol::QueueJson => ("application/x-amz-json-1.0", self.queue_json()),
         };
         let mut response = Response::new(if bodiless { Bytes::new() } else { Bytes::from(body) });
         *response.status_mut() = self.status;
         if self.status != StatusCode::NOT_MODIFIED {
             response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if protocol == Protocol::QueueJson
+            && let Ok(code) = HeaderValue::from_str(&format!("{};Sender", self.code))
+        {
+            response.headers_mut().insert("x-amzn-query-error", code);
         }
         for (name, value) in &self.headers {
             if let Ok(value) = HeaderValue::from_str(value) {
@@ -111,6 +119,12 @@ impl AwsError {
             xml::escape_text(&self.message),
             ids.uuid,
         )
+    }
+
+    fn queue_json(&self) -> String {
+        let shape = crate::sqs::shape_of(&self.code);
+        serde_json::json!({ "__type": format!("com.amazonaws.sqs#{shape}"), "message": self.message })
+            .to_string()
     }
 
     fn json(&self) -> String {

@@ -174,7 +174,7 @@ impl Action for GetAccountSummary {
             ("VersionsPerPolicyQuota", VERSIONS_MAX),
             ("GlobalEndpointTokenVersion", 1),
         ];
-        let entries = counts.into_iter().map(|(name, count)| (name, count.to_string())).collect();
+        let entries = counts.into_iter().map(|(name, count)| (name, count.to_string()));
         Ok(Some(Fields::new().map("SummaryMap", entries)))
     }
 }

@@ -102,6 +102,21 @@ pub(crate) enum RequiredResource {
         arn: String,
         account: AccountId,
     },
+    /// An SNS topic; its policy counts.
+    Topic {
+        arn: String,
+        account: AccountId,
+    },
+    /// A topic or queue whose policy does not count: one to be made, or that of a subscription.
+    WithoutPolicy {
+        arn: String,
+        account: AccountId,
+    },
+    /// An SQS queue; its policy counts.
+    Queue {
+        arn: String,
+        account: AccountId,
+    },
     /// What IAM manages; it has no policy of its own.
     Iam {
         arn: String,
@@ -183,7 +198,12 @@ impl RequiredResource {
             Self::Object { bucket, key } | Self::NewObject { bucket, key } => {
                 format!("arn:aws:s3:::{bucket}/{key}")
             }
-            Self::Role { arn, .. } | Self::Iam { arn, .. } | Self::KeyAlias { arn, .. } => arn.clone(),
+            Self::Role { arn, .. }
+            | Self::Iam { arn, .. }
+            | Self::KeyAlias { arn, .. }
+            | Self::Topic { arn, .. }
+            | Self::Queue { arn, .. }
+            | Self::WithoutPolicy { arn, .. } => arn.clone(),
             Self::Key(access) => access.key.arn.as_str().to_owned(),
         }
     }

@@ -17,7 +17,7 @@ enum Value {
     Text(String),
     Fields(Fields),
     List(Vec<Value>),
-    Map(Vec<(&'static str, String)>),
+    Map(Vec<(String, String)>),
 }
 
 impl Fields {
@@ -66,7 +66,12 @@ impl Fields {
     }
 
     /// A map, as entries of key and value.
-    pub(crate) fn map(mut self, name: &'static str, entries: Vec<(&'static str, String)>) -> Self {
+    pub(crate) fn map(
+        mut self,
+        name: &'static str,
+        entries: impl IntoIterator<Item = (impl Into<String>, String)>,
+    ) -> Self {
+        let entries = entries.into_iter().map(|(key, value)| (key.into(), value)).collect();
         self.0.push((name, Value::Map(entries)));
         self
     }

@@ -39,9 +39,17 @@ impl Parameters {
 
     /// The prefixes of a list's entries, such as `Tags.member.1`, in the order of their numbers.
     pub(crate) fn members(&self, name: &str) -> Vec<String> {
-        let prefix = format!("{name}.member.");
+        self.numbered(&format!("{name}.member."))
+    }
+
+    /// The prefixes of a map's entries, such as `Attributes.entry.1`, in the order of their numbers.
+    pub(crate) fn entries(&self, name: &str) -> Vec<String> {
+        self.numbered(&format!("{name}.entry."))
+    }
+
+    fn numbered(&self, prefix: &str) -> Vec<String> {
         let numbers: BTreeSet<u32> = self
-            .under(&prefix)
+            .under(prefix)
             .filter_map(|rest| rest.split('.').next().and_then(|number| number.parse().ok()))
             .collect();
         numbers.iter().map(|number| format!("{prefix}{number}")).collect()

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Bucket, World};
+use crate::state::{Announcement, Bucket, World};
 
 /// A setting of a bucket.
 pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
@@ -26,6 +26,11 @@ pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
     fn check(&self, bucket: &Bucket, world: &World) -> Result<(), AwsError>;
 
     fn put(self, bucket: &mut Bucket);
+
+    /// What others hear of it when it is put.
+    fn announce(&self, _bucket: &str) -> Option<Announcement> {
+        None
+    }
 }
 
 /// A setting that can be taken back.
@@ -111,7 +116,9 @@ impl<C: Configuration> Operation for PutConfiguration<C> {
         let Self { bucket, setting } = authorized.into_operation();
         let setting = setting?;
         setting.check(world.bucket(&bucket)?, world)?;
+        let announcement = setting.announce(&bucket);
         setting.put(world.bucket_mut(&bucket)?);
+        world.announcements.extend(announcement);
         Ok(())
     }
 }

@@ -15,7 +15,9 @@ use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Encryption, Object, ObjectHeaders, Origin, Tags, VersionId, World};
+use crate::state::{
+    Attributes, Encryption, EventKind, Object, ObjectHeaders, Origin, Tags, VersionId, World,
+};
 
 /// The largest source of one copy.
 const SOURCE_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
@@ -238,6 +240,7 @@ impl Operation for CopyObject {
             parts: None,
         };
         let stored = world.store(&bucket, &key, object)?;
+        world.announce_written(EventKind::Copy, &bucket, &key);
         let version = stored.or_else(|| world.bucket(&bucket).ok()?.shown(&VersionId::Null).cloned());
         let expiration = current_expiration(world.bucket(&bucket)?, &key);
         Ok(Copied { expiration, etag, last_modified: now, checksum, attributes, version, source_version })

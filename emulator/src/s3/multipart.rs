@@ -17,7 +17,9 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::ids;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Content, Encryption, Object, Part, PartLayout, Upload, VersionId, World};
+use crate::state::{
+    Attributes, Content, Encryption, EventKind, Object, Part, PartLayout, Upload, VersionId, World,
+};
 
 /// The smallest part but the last.
 const PART_BYTES_MIN: u64 = 5 * 1024 * 1024;
@@ -367,6 +369,7 @@ impl Operation for CompleteMultipartUpload {
         let bucket = world.bucket_mut(&operation.upload.bucket)?;
         bucket.uploads.remove(&name);
         let version = world.store(&operation.upload.bucket, &key, object)?;
+        world.announce_written(EventKind::CompleteMultipartUpload, &operation.upload.bucket, &key);
         let bucket = world.bucket_mut(&operation.upload.bucket)?;
         bucket.forget_changes(&key);
         let expiration = current_expiration(bucket, &key);

@@ -1,7 +1,9 @@
 //! The notification configuration of a bucket: read, checked and stored.
 //!
-//! Source: S3 User Guide "Amazon S3 Event Notifications", and recorded refusals. No destination exists in the emulator
-//! yet, so a configuration that names one is refused as on AWS, unless the request skips that check.
+//! A destination must be there, in the region of the bucket, and let S3 in; unless the request skips that check. How
+//! events are told stands in `event.rs`. Functions do not exist in the emulator, so they are refused as on AWS.
+//!
+//! Source: S3 User Guide "Amazon S3 Event Notifications", and recorded refusals.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,9 +13,11 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::document::{Document, Element};
+use crate::authorize::decide_for_service;
+use crate::delivery::{S3_SERVICE, on_queue_for_bucket, on_topic_for_bucket};
 use crate::error::AwsError;
 use crate::operation::Op;
-use crate::state::{Bucket, World};
+use crate::state::{Announcement, Bucket, World};
 
 /// The types of events, without `s3:`; a `*` stands for all that begin so.
 const EVENTS: [&str; 31] = [
@@ -59,7 +63,7 @@ pub(crate) struct Notifications {
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(super) struct Rule {
+pub(crate) struct Rule {
     destination: Destination,
     id: String,
     arn: String,
@@ -69,7 +73,7 @@ pub(super) struct Rule {
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
-pub(super) enum Destination {
+pub(crate) enum Destination {
     Topic,
     Queue,
     Function,
@@ -106,6 +110,43 @@ impl Destination {
 }
 
 impl Notifications {
+    /// Rules that did not come as a document: each with its ARN, events, prefix and suffix, and perhaps an id.
+    pub(crate) fn of_rules(rules: Vec<NewRule>) -> Result<Self, AwsError> {
+        let rules = rules.into_iter().map(Rule::of).collect::<Result<_, _>>()?;
+        let notifications = Self { rules, skips_destinations: false };
+        notifications.check_overlap()?;
+        Ok(notifications)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rules, as [`Notifications::of_rules`] takes them.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = NewRule> {
+        self.rules.iter().map(|rule| NewRule {
+            id: Some(rule.id.clone()),
+            arn: rule.arn.clone(),
+            events: rule.events.clone(),
+            prefix: rule.prefix.clone(),
+            suffix: rule.suffix.clone(),
+        })
+    }
+
+    /// The rules for an event, by its name without `s3:`, of a key.
+    pub(crate) fn matching<'a>(&'a self, event: &str, key: &str) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().filter(move |rule| rule.is_for(event, key))
+    }
+
+    /// Where tests are sent, each once.
+    fn destinations(&self) -> Vec<String> {
+        let rules = self.rules.iter().filter(|rule| rule.destination != Destination::Function);
+        let mut arns: Vec<String> = rules.map(|rule| rule.arn.clone()).collect();
+        arns.sort();
+        arns.dedup();
+        arns
+    }
+
     /// The same without a look at the destinations.
     pub(crate) fn skipping_destinations(self) -> Self {
         Self { skips_destinations: true, ..self }
@@ -127,14 +168,17 @@ impl Notifications {
     }
 
     /// The destinations that cannot be used, each with the reason.
-    fn check_destinations(&self) -> Result<(), AwsError> {
-        if self.skips_destinations || self.rules.is_empty() {
+    pub(crate) fn check_destinations(&self, bucket: &Bucket, world: &World) -> Result<(), AwsError> {
+        if self.skips_destinations {
+            return Ok(());
+        }
+        let defects: Vec<_> = self.rules.iter().filter_map(|rule| rule.defect(bucket, world)).collect();
+        if defects.is_empty() {
             return Ok(());
         }
         let text = "Unable to validate the following destination configurations";
         let error = AwsError::new(http::StatusCode::BAD_REQUEST, "InvalidArgument", text);
-        let defects = self.rules.iter().map(Rule::missing_destination).enumerate();
-        Err(defects.fold(error, |error, (index, (name, reason))| {
+        Err(defects.into_iter().enumerate().fold(error, |error, (index, (name, reason))| {
             let number = index + 1;
             error.with(format!("ArgumentName{number}"), name).with(format!("ArgumentValue{number}"), reason)
         }))
@@ -170,7 +214,30 @@ impl Document for Notifications {
     }
 }
 
+/// A rule as it is told.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRule {
+    pub(crate) id: Option<String>,
+    pub(crate) arn: String,
+    pub(crate) events: Vec<String>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) suffix: Option<String>,
+}
+
 impl Rule {
+    fn of(new: NewRule) -> Result<Self, AwsError> {
+        let NewRule { id, arn, events, prefix, suffix } = new;
+        let service = Arn::new(&arn).map(|arn| arn.service().to_owned()).unwrap_or_default();
+        let Some(destination) = Destination::ALL.into_iter().find(|one| one.service() == service) else {
+            let text = "The ARN could not be parsed";
+            return Err(AwsError::invalid_argument(text, "Arn", &arn));
+        };
+        check_events(&events)?;
+        let mut rule = Self { destination, id: String::new(), arn, events, prefix, suffix };
+        rule.id = id.unwrap_or_else(|| rule.generated_id());
+        Ok(rule)
+    }
+
     fn read(element: &Element, destination: Destination) -> Result<Self, AwsError> {
         element.only(&["Id", destination.element(), "Event", "Filter"])?;
         let arn = element.required_value(destination.element())?;
@@ -182,11 +249,7 @@ impl Rule {
         if events.is_empty() {
             return Err(AwsError::malformed_xml());
         }
-        let known = |event: &String| event.strip_prefix("s3:").is_some_and(|event| EVENTS.contains(&event));
-        if let Some(event) = events.iter().find(|event| !known(event)) {
-            let text = "The event is not supported for notifications";
-            return Err(AwsError::invalid_argument(text, "Event", event));
-        }
+        check_events(&events)?;
         let (prefix, suffix) = match element.child("Filter")? {
             None => (None, None),
             Some(filter) => read_filter(filter)?,
@@ -235,15 +298,58 @@ impl Rule {
         prefixes && suffixes && events
     }
 
-    /// How AWS names a destination that is not there, and the reason.
-    fn missing_destination(&self) -> (String, String) {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    fn is_for(&self, event: &str, key: &str) -> bool {
+        let is_kind = self.events.iter().any(|own| {
+            let own = own.strip_prefix("s3:").unwrap_or(own);
+            own.strip_suffix('*').map_or(own == event, |start| event.starts_with(start))
+        });
+        is_kind
+            && self.prefix.as_deref().is_none_or(|prefix| key.starts_with(prefix))
+            && self.suffix.as_deref().is_none_or(|suffix| key.ends_with(suffix))
+    }
+
+    /// How AWS names a destination that cannot be used, and the reason.
+    fn defect(&self, bucket: &Bucket, world: &World) -> Option<(String, String)> {
         let arn = &self.arn;
-        match self.destination {
-            Destination::Topic => (arn.clone(), "The destination topic does not exist".to_owned()),
-            Destination::Queue => (arn.clone(), "The destination queue does not exist".to_owned()),
+        let (what, requirement) = match self.destination {
             Destination::Function => {
-                (format!("{arn}, null"), format!("Not authorized to invoke function [{arn}]"))
+                return Some((format!("{arn}, null"), format!("Not authorized to invoke function [{arn}]")));
             }
+            Destination::Topic => ("topic", on_topic_for_bucket(arn, &bucket.name, &bucket.owner, world)),
+            Destination::Queue => ("queue", on_queue_for_bucket(arn, &bucket.name, &bucket.owner, world)),
+        };
+        // One in another region is not found from here.
+        let is_here = Arn::new(arn).is_ok_and(|arn| arn.region() == bucket.region);
+        let Some(requirement) = requirement.filter(|_| is_here) else {
+            return Some((arn.clone(), format!("The destination {what} does not exist")));
+        };
+        let decided = decide_for_service(S3_SERVICE, &requirement, world);
+        let is_allowed = decided.decision.is_allowed();
+        world.decided.lock().push(decided);
+        (!is_allowed).then(|| {
+            let text = format!(
+                "Permissions on the destination {what} do not allow S3 to publish notifications from this bucket"
+            );
+            (arn.clone(), text)
+        })
+    }
+}
+
+fn check_events(events: &[String]) -> Result<(), AwsError> {
+    let known = |event: &String| event.strip_prefix("s3:").is_some_and(|event| EVENTS.contains(&event));
+    match events.iter().find(|event| !known(event)) {
+        None => Ok(()),
+        Some(event) => {
+            let text = "The event is not supported for notifications";
+            Err(AwsError::invalid_argument(text, "Event", event))
         }
     }
 }
@@ -283,8 +389,16 @@ impl Configuration for Notifications {
         Ok(bucket.settings.notifications.clone())
     }
 
-    fn check(&self, _: &Bucket, _: &World) -> Result<(), AwsError> {
-        self.check_destinations()
+    fn check(&self, bucket: &Bucket, world: &World) -> Result<(), AwsError> {
+        self.check_destinations(bucket, world)
+    }
+
+    fn announce(&self, bucket: &str) -> Option<Announcement> {
+        if self.skips_destinations {
+            return None;
+        }
+        let destinations = self.destinations();
+        Some(Announcement::Configured { bucket: bucket.to_owned(), destinations })
     }
 
     fn put(self, bucket: &mut Bucket) {

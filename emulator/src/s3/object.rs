@@ -16,7 +16,9 @@ use crate::authenticate::Caller;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Attributes, Bucket, Lock, Object, ObjectHeaders, Tags, Version, VersionId, World};
+use crate::state::{
+    Attributes, Bucket, EventKind, Happening, Lock, Object, ObjectHeaders, Tags, Version, VersionId, World,
+};
 
 /// The longest key, in bytes of UTF-8.
 pub(crate) const KEY_BYTES_MAX: usize = 1024;
@@ -213,6 +215,7 @@ impl Operation for PutObject {
             parts: None,
         };
         let version = world.store(&bucket, &key, object)?;
+        world.announce_written(EventKind::Put, &bucket, &key);
         let expiration = current_expiration(world.bucket(&bucket)?, &key);
         Ok(Written { etag, checksum, version, attributes, expiration })
     }
@@ -269,7 +272,15 @@ impl Operation for DeleteObject {
         object_lock::check_bypass(bucket, bypass)?;
         let Some(version_id) = version_id else {
             condition.check(&key, bucket.objects.current(&key).map(Arc::as_ref))?;
+            let found = bucket.objects.current(&key).is_some();
             let version = world.delete(&name, &key, now)?;
+            world.announce_deleted(
+                EventKind::Delete,
+                EventKind::DeleteMarkerCreated,
+                &name,
+                &key,
+                (found, version.as_ref()),
+            );
             return Ok(Deleted { is_marker: version.is_some(), version });
         };
         let version = bucket.parse_version(&version_id)?;
@@ -280,6 +291,11 @@ impl Operation for DeleteObject {
         }
         let removed = bucket.remove(&key, &version);
         let is_marker = matches!(removed, Some(Version::Marker(_)));
-        Ok(Deleted { version: bucket.shown(&version).cloned(), is_marker })
+        let shown = bucket.shown(&version).cloned();
+        if removed.is_some() {
+            let version = shown.as_ref().map(VersionId::to_string);
+            world.announce(Happening::removal(EventKind::Delete, &name, &key, version));
+        }
+        Ok(Deleted { version: shown, is_marker })
     }
 }

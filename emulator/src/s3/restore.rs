@@ -11,7 +11,7 @@ use super::version_ref::VersionRef;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Object, RestoredCopy, World};
+use crate::state::{EventKind, Happening, Object, RestoredCopy, What, World};
 
 /// How fast an archive is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +129,7 @@ impl Operation for RestoreObject {
         let (days, tier) = request?;
         let object = version.find(world)?;
         let class = object.attributes.headers.storage_class.as_deref();
+        let storage_class = class.map(str::to_owned);
         if !is_archive(class) {
             let text = "Restore is not allowed for the object's current storage class";
             return Err(AwsError::invalid_object_state(text));
@@ -149,6 +150,19 @@ impl Operation for RestoreObject {
             }
         };
         version.change(world, |object| object.attributes.restored = Some(restored))?;
+        let RestoredCopy { ready_at, expires_at } = restored;
+        let later = |kind| {
+            let happening = version.happening(kind, world)?;
+            let storage_class = storage_class.clone();
+            let happening = Happening { storage_class, expires_at: Some(expires_at), ..happening };
+            Ok::<_, AwsError>(What::Happening(Box::new(happening)))
+        };
+        let (completed, ended) = (later(EventKind::RestoreCompleted)?, later(EventKind::RestoreDelete)?);
+        world.outbox.add(expires_at, ended);
+        if answer == Restoring::Begun {
+            world.outbox.add(ready_at, completed);
+            version.announce(EventKind::RestorePost, world)?;
+        }
         Ok(answer)
     }
 }

@@ -12,7 +12,7 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::head::split_query;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Bucket, Object, Tags, VersionId, World};
+use crate::state::{Bucket, EventKind, Object, Tags, VersionId, World};
 
 /// The most tags of an object.
 const OBJECT_TAGS_MAX: usize = 10;
@@ -245,10 +245,11 @@ impl TagsOf {
         }
     }
 
-    /// Changes the object in place and tells its version.
+    /// Changes the object in place, announces it and tells its version.
     fn change(
         &self,
         world: &mut World,
+        kind: EventKind,
         change: impl FnOnce(&mut Object),
     ) -> Result<Option<VersionId>, AwsError> {
         let bucket = world.bucket_mut(&self.bucket)?;
@@ -256,7 +257,9 @@ impl TagsOf {
         if let Some(object) = bucket.objects.object_mut(&self.key, Some(&version)) {
             change(object);
         }
-        Ok(bucket.shown(&version).cloned())
+        let shown = bucket.shown(&version).cloned();
+        world.announce_changed(kind, &self.bucket, &self.key, &version);
+        Ok(shown)
     }
 }
 
@@ -315,7 +318,7 @@ impl Operation for PutObjectTagging {
     ) -> Result<Option<VersionId>, AwsError> {
         let Self { object, tags } = authorized.into_operation();
         let tags = tags?;
-        object.change(world, |object| object.attributes.tags = tags)
+        object.change(world, EventKind::TaggingPut, |object| object.attributes.tags = tags)
     }
 }
 
@@ -336,7 +339,8 @@ impl Operation for DeleteObjectTagging {
         world: &mut World,
         _: Timestamp,
     ) -> Result<Option<VersionId>, AwsError> {
-        authorized.into_operation().0.change(world, |object| object.attributes.tags = Tags::default())
+        let Self(object) = authorized.into_operation();
+        object.change(world, EventKind::TaggingDelete, |object| object.attributes.tags = Tags::default())
     }
 }
 

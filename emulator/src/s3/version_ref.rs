@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::AwsError;
 use crate::operation::{Requirement, Target};
-use crate::state::{Object, World};
+use crate::state::{EventKind, Happening, Object, World};
 
 /// The version of that id, or else the current one.
 #[derive(Debug)]
@@ -28,6 +28,17 @@ impl VersionRef {
 
     pub(crate) fn find<'a>(&self, world: &'a World) -> Result<&'a Arc<Object>, AwsError> {
         world.bucket(&self.bucket)?.object(&self.key, self.version_id.as_deref())
+    }
+
+    /// Tells what was done to the version.
+    pub(crate) fn announce(&self, kind: EventKind, world: &mut World) -> Result<(), AwsError> {
+        let happening = self.happening(kind, world)?;
+        world.announce(happening);
+        Ok(())
+    }
+
+    pub(crate) fn happening(&self, kind: EventKind, world: &World) -> Result<Happening, AwsError> {
+        Ok(Happening::to(kind, world.bucket(&self.bucket)?, &self.key, self.find(world)?))
     }
 
     /// Changes what may be changed of a version.

@@ -27,13 +27,26 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
         builder.account(account)?;
     }
     builder.bind_trusts()?;
-    // The policies of keys and buckets may name principals of any account, so they come last.
+    // The policies of keys, queues, topics and buckets may name principals of any account, so they come last.
     for account in &scenario.document.account {
+        for queue in &account.queue {
+            builder.queue(queue, account)?;
+        }
+    }
+    for account in &scenario.document.account {
+        for topic in &account.topic {
+            builder.topic(topic, account)?;
+        }
         for key in &account.kms_key {
             builder.kms_key(key, account)?;
         }
         for bucket in &account.bucket {
             builder.bucket_policy(bucket)?;
+        }
+    }
+    for account in &scenario.document.account {
+        for bucket in &account.bucket {
+            builder.notifications(bucket)?;
         }
     }
     Ok(builder.world)
@@ -63,10 +76,6 @@ impl Builder<'_> {
         if self.world.accounts.get(&id).is_some() {
             let message = format!("the account `{id}` is declared twice");
             return Err(self.error(&account.id, message, "merge the two declarations"));
-        }
-        if let Some(topic) = &account.topic {
-            let message = format!("field `topic` of the account `{id}` is not supported yet");
-            return Err(self.error(topic, message, "remove the field"));
         }
         let canonical_id = match &account.canonical_id {
             None => ids::canonical_user_id(&self.world.entropy),
@@ -148,7 +157,6 @@ impl Builder<'_> {
             let message = format!("the bucket `{name}` is declared twice");
             return Err(self.error(&bucket.name, message, "bucket names are unique among all accounts"));
         }
-        self.check_supported(bucket)?;
         let region = bucket.region.as_ref().map_or("us-east-1", |region| region.get_ref());
         if let Some(region) = bucket.region.as_ref().filter(|region| !is_region(region.get_ref())) {
             let message = format!("field `region` of the bucket `{name}` is `{}`", region.get_ref());
@@ -228,18 +236,6 @@ impl Builder<'_> {
                 let message =
                     format!("field `versioning` of the bucket `{}` is `{other}`", bucket.name.get_ref());
                 Err(self.error(given, message, "use `Enabled`, `Suspended` or `Disabled`"))
-            }
-        }
-    }
-
-    /// What a bucket may ask for and the emulator does not do yet.
-    fn check_supported(&self, bucket: &document::Bucket) -> Result<(), ScenarioError> {
-        match &bucket.notifications {
-            None => Ok(()),
-            Some(value) => {
-                let name = bucket.name.get_ref();
-                let message = format!("field `notifications` of the bucket `{name}` is not supported yet");
-                Err(self.error(value, message, "remove the field"))
             }
         }
     }

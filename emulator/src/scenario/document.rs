@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use toml::{Spanned, Value};
+use toml::Spanned;
 
 use super::encryption::Encryption;
 
@@ -54,7 +54,10 @@ pub(super) struct Account {
     pub(super) bucket: Vec<Bucket>,
     #[serde(default)]
     pub(super) kms_key: Vec<KmsKey>,
-    pub(super) topic: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) topic: Vec<Topic>,
+    #[serde(default)]
+    pub(super) queue: Vec<Queue>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -162,7 +165,8 @@ pub(super) struct Bucket {
     pub(super) public_access_block: Option<PublicAccessBlock>,
     pub(super) versioning: Option<Spanned<String>>,
     pub(super) encryption: Option<Spanned<Encryption>>,
-    pub(super) notifications: Option<Spanned<Value>>,
+    #[serde(default)]
+    pub(super) notifications: Vec<Spanned<Notification>>,
     #[serde(default)]
     pub(super) objects: Vec<ObjectText>,
 }
@@ -184,6 +188,77 @@ pub(super) struct KmsKey {
     pub(super) state: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) tags: BTreeMap<Spanned<String>, String>,
+}
+
+/// An SNS topic with who listens to it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Topic {
+    pub(super) name: Spanned<String>,
+    /// `us-east-1` if absent.
+    pub(super) region: Option<Spanned<String>>,
+    /// That of a topic made without one, if absent: the account decides.
+    pub(super) policy: Option<Spanned<String>>,
+    pub(super) display_name: Option<Spanned<String>>,
+    /// 1 or 2.
+    pub(super) signature_version: Option<Spanned<i64>>,
+    /// As JSON.
+    pub(super) delivery_policy: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) subscription: Vec<Subscription>,
+}
+
+/// A confirmed subscription.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subscription {
+    /// `http`, `https` or `sqs`.
+    pub(super) protocol: Spanned<String>,
+    /// A URL, or the ARN of a queue.
+    pub(super) endpoint: Spanned<String>,
+    /// A UUID, which ends its ARN; drawn if absent.
+    pub(super) id: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) raw: bool,
+    /// As JSON.
+    pub(super) filter_policy: Option<Spanned<String>>,
+    /// `MessageAttributes` if absent, or `MessageBody`.
+    pub(super) filter_policy_scope: Option<Spanned<String>>,
+    /// The ARN of a queue.
+    pub(super) dead_letter_queue: Option<Spanned<String>>,
+    /// As JSON.
+    pub(super) delivery_policy: Option<Spanned<String>>,
+}
+
+/// An SQS queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Queue {
+    pub(super) name: Spanned<String>,
+    /// `us-east-1` if absent.
+    pub(super) region: Option<Spanned<String>>,
+    /// None if absent: the account decides.
+    pub(super) policy: Option<Spanned<String>>,
+    /// By the names of the interface: `VisibilityTimeout`.
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<Spanned<String>, String>,
+    #[serde(default)]
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+/// Where events of a bucket go; exactly one of `topic` and `queue`, an ARN.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Notification {
+    pub(super) id: Option<String>,
+    pub(super) topic: Option<String>,
+    pub(super) queue: Option<String>,
+    /// As in `s3:ObjectCreated:*`.
+    pub(super) events: Vec<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) suffix: Option<String>,
 }
 
 /// Block Public Access. All four are on unless they are turned off here.
@@ -261,6 +336,8 @@ impl Document {
                 .chain(groups)
                 .chain(roles)
                 .chain(account.kms_key.iter().filter_map(|key| key.policy.as_ref()))
+                .chain(account.topic.iter().filter_map(|topic| topic.policy.as_ref()))
+                .chain(account.queue.iter().filter_map(|queue| queue.policy.as_ref()))
                 .chain(account.policy.iter().map(|policy| &policy.document))
                 .chain(account.bucket.iter().filter_map(|bucket| bucket.policy.as_ref()));
             let objects =

@@ -7,7 +7,9 @@ mod build;
 mod document;
 mod encryption;
 mod error;
+mod export;
 mod keys;
+mod messaging;
 mod principals;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ pub use error::ScenarioError;
 use error::Place;
 
 pub(crate) use build::build;
+pub(crate) use export::export;
 
 use crate::authenticate::sha256_hex;
 

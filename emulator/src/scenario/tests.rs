@@ -109,7 +109,22 @@ fn buckets_and_objects_are_checked() {
             ("encryption with a key of its own", &bucket("encryption = { kms_key = \"alias/k\" }")),
             ("encryption with an unknown field", &bucket("encryption = { kms = \"alias/k\" }")),
             ("blocked encryption", &bucket("encryption = { blocked_encryption_types = [\"SSE-S3\"] }")),
-            ("notifications", &bucket("notifications = []")),
+            (
+                "notification without a destination",
+                &bucket("notifications = [{ events = [\"s3:ObjectCreated:*\"] }]"),
+            ),
+            (
+                "notification of a missing topic",
+                &bucket(
+                    "notifications = [{ topic = \"arn:aws:sns:us-east-1:111122223333:t\", events = [\"s3:ObjectCreated:*\"] }]",
+                ),
+            ),
+            (
+                "unknown event",
+                &bucket(
+                    "notifications = [{ topic = \"arn:aws:sns:us-east-1:111122223333:t\", events = [\"s3:Fly\"] }]",
+                ),
+            ),
             ("unknown switch", &bucket("public_access_block = { block_all = true }")),
             ("object without content", &bucket("objects = [{ key = \"k\" }]")),
             (
@@ -122,7 +137,22 @@ fn buckets_and_objects_are_checked() {
                 &bucket("objects = [{ key = \"k\", text = \"a\" }, { key = \"k\", text = \"b\" }]"),
             ),
             ("object without a key", &bucket("objects = [{ key = \"\", text = \"a\" }]")),
-            ("topic", "[[account.topic]]\nname = \"x\"\n"),
+            ("topic name", "[[account.topic]]\nname = \"a b\"\n"),
+            ("topic declared twice", &"[[account.topic]]\nname = \"t\"\n".repeat(2)),
+            ("topic policy", "[[account.topic]]\nname = \"t\"\npolicy = '{\"Statement\":[]'\n"),
+            (
+                "protocol of a subscription",
+                "[[account.topic]]\nname = \"t\"\n[[account.topic.subscription]]\nprotocol = \"email\"\nendpoint = \"a@b\"\n",
+            ),
+            (
+                "filter policy of a subscription",
+                "[[account.topic]]\nname = \"t\"\n[[account.topic.subscription]]\nprotocol = \"http\"\nendpoint = \"http://h/\"\nfilter_policy = '{\"a\":[]}'\n",
+            ),
+            ("queue name", "[[account.queue]]\nname = \"a.fifo\"\n"),
+            (
+                "attribute of a queue",
+                "[[account.queue]]\nname = \"q\"\nattributes = { VisibilityTimeout = \"-1\" }\n",
+            ),
         ],
     );
 }

@@ -100,6 +100,11 @@ impl Keys {
         self.by_arn.get(arn)
     }
 
+    /// Every key, in the order of the ARNs.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &KmsKey> {
+        self.by_arn.values()
+    }
+
     pub(crate) fn get(&self, key: &ResolvedKey) -> Result<&KmsKey, KeyError> {
         self.find(key.arn.as_str()).ok_or_else(|| KeyError::no_such_key(key.arn.as_str()))
     }

@@ -10,12 +10,16 @@ mod changes;
 mod content;
 mod defaults;
 mod encryption;
+mod happenings;
 mod keys;
 mod lifecycle;
 mod lock;
 mod objects;
+mod outbox;
+mod queues;
 mod settings;
 mod tags;
+mod topics;
 mod tracked;
 mod uploads;
 mod versions;
@@ -32,6 +36,7 @@ pub(crate) use defaults::{BeyondBuckets, Defaults};
 pub(crate) use encryption::{
     BucketEncryption, CustomerKeys, DefaultEncryption, Encryption, KeySeal, KmsEncryption, KmsMethod, Origin,
 };
+pub(crate) use happenings::{Announcement, EventKind, Happening};
 pub(crate) use keys::{
     Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
     ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,
@@ -45,8 +50,14 @@ pub(crate) use lock::{
     DefaultRetention, Lock, ObjectLockConfiguration, Retention, RetentionMode, RetentionPeriod,
 };
 pub(crate) use objects::{Attributes, Object, ObjectHeaders, PartLayout, RestoredCopy};
+pub(crate) use outbox::{Confirmation, Errand, Outbox, What};
+pub(crate) use queues::{Queue, QueuedMessage, Queues, Sent};
 pub(crate) use settings::Settings;
 pub(crate) use tags::Tags;
+pub(crate) use topics::{
+    FilterError, FilterPolicy, FilterScope, Message, MessageAttribute, Protocol, RetryPolicy, Subscription,
+    Topic, Topics, default_policy_text, syntax,
+};
 pub(crate) use tracked::Tracked;
 pub(crate) use uploads::{CompletedUploads, Part, Upload, Uploads};
 pub(crate) use versions::{DeleteMarker, Objects, Touch, Version, VersionId, Versioning};
@@ -57,9 +68,11 @@ use std::sync::Arc;
 use bucketproof_authz::{AccountId, CanonicalUserId, PublicAccessBlock};
 use bucketproof_clock::Entropy;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 
 use crate::authenticate::Caller;
+use crate::authorize::Decided;
 use crate::error::AwsError;
 use crate::ids;
 use crate::s3::LifecycleClock;
@@ -71,8 +84,17 @@ pub(crate) struct World {
     pub(crate) buckets: Buckets,
     pub(crate) lifecycle: LifecycleClock,
     pub(crate) keys: Tracked<Keys>,
+    pub(crate) topics: Tracked<Topics>,
+    pub(crate) queues: Tracked<Queues>,
+    pub(crate) outbox: Tracked<Outbox>,
     pub(crate) beyond_buckets: Tracked<BeyondBuckets>,
     pub(crate) entropy: Entropy,
+    /// What the operation in hand announces; taken when it is done.
+    pub(crate) announcements: Vec<Announcement>,
+    /// What was decided about services that act within the operation in hand; taken when it is done.
+    pub(crate) decided: Mutex<Vec<Decided>>,
+    /// The instant of the operation in hand.
+    pub(crate) now: Timestamp,
 }
 
 impl World {
@@ -82,8 +104,14 @@ impl World {
             buckets: Buckets::default(),
             lifecycle: LifecycleClock::default(),
             keys: Tracked::default(),
+            topics: Tracked::default(),
+            queues: Tracked::default(),
+            outbox: Tracked::default(),
             beyond_buckets: Tracked::default(),
             entropy,
+            announcements: Vec::new(),
+            decided: Mutex::default(),
+            now: Timestamp::UNIX_EPOCH,
         };
         world.beyond_buckets.defaults = defaults;
         world
@@ -98,6 +126,9 @@ impl World {
         let mut world = Self::new(entropy, Defaults::Modern);
         world.accounts = Tracked::new(section(sections, "accounts")?);
         world.keys = Tracked::new(section(sections, "keys")?);
+        world.topics = Tracked::new(section(sections, "topics")?);
+        world.queues = Tracked::new(section(sections, "queues")?);
+        world.outbox = Tracked::new(section::<Outbox>(sections, "outbox")?.restored());
         world.beyond_buckets = Tracked::new(section(sections, "beyond_buckets")?);
         for bucket in buckets {
             world.buckets.insert(bucket.name.clone(), bucket);
@@ -114,8 +145,14 @@ impl World {
             buckets: self.buckets.clone(),
             lifecycle: self.lifecycle,
             keys: self.keys.clone(),
+            topics: self.topics.clone(),
+            queues: self.queues.clone(),
+            outbox: Tracked::new((*self.outbox).clone().restored()),
             beyond_buckets: self.beyond_buckets.clone(),
             entropy,
+            announcements: Vec::new(),
+            decided: Mutex::default(),
+            now: self.now,
         }
     }
 
@@ -124,6 +161,9 @@ impl World {
         let sections = [
             ("accounts", self.accounts.take_json_if_touched()),
             ("keys", self.keys.take_json_if_touched()),
+            ("topics", self.topics.take_json_if_touched()),
+            ("queues", self.queues.take_json_if_touched()),
+            ("outbox", self.outbox.take_json_if_touched()),
             ("beyond_buckets", self.beyond_buckets.take_json_if_touched()),
         ];
         sections.into_iter().filter_map(|(name, json)| Some((name, json?))).collect()
@@ -134,6 +174,9 @@ impl World {
         let _changes = self.buckets.take_changes();
         self.accounts.forget_touch();
         self.keys.forget_touch();
+        self.topics.forget_touch();
+        self.queues.forget_touch();
+        self.outbox.forget_touch();
         self.beyond_buckets.forget_touch();
     }
 
@@ -203,7 +246,9 @@ impl World {
 
     /// Lets happen what only time makes happen: every request finds the state of its own instant.
     pub(crate) fn pass_time(&mut self, now: Timestamp) {
+        self.now = now;
         self.run_lifecycle(now);
+        self.expire_subscriptions(now);
         if self.keys.is_due(now) {
             self.keys.advance(now, &self.entropy);
         }

@@ -7,6 +7,8 @@ mod archive;
 #[cfg(test)]
 mod authentication;
 #[cfg(test)]
+mod bucket_events;
+#[cfg(test)]
 mod buckets;
 #[cfg(test)]
 mod checksums;
@@ -66,6 +68,8 @@ mod model;
 #[cfg(test)]
 mod multipart;
 #[cfg(test)]
+mod notifications;
+#[cfg(test)]
 mod object_lock;
 #[cfg(test)]
 mod objects;
@@ -82,6 +86,12 @@ mod refusals;
 mod settings;
 #[cfg(test)]
 mod situations;
+#[cfg(test)]
+mod sns;
+#[cfg(test)]
+mod sns_recorded;
+#[cfg(test)]
+mod sqs;
 #[cfg(test)]
 mod sts;
 #[cfg(test)]

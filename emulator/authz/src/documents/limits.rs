@@ -27,6 +27,8 @@ pub const SESSION_POLICY_CHARS_MAX: usize = 2_048;
 pub const KEY_POLICY_BYTES_MAX: usize = 32_768;
 /// A topic policy as it is sent.
 pub const TOPIC_POLICY_BYTES_MAX: usize = 30_720;
+/// A queue policy as it is sent (reported, not documented).
+pub const QUEUE_POLICY_BYTES_MAX: usize = 8_192;
 
 /// How much a document counts against the limits of IAM: its characters without white space.
 pub fn policy_chars(text: &str) -> usize {
@@ -53,7 +55,11 @@ pub(super) fn check(text: &str, document: DocumentKind<'_>) -> Result<(), Policy
         DocumentKind::Managed | DocumentKind::Trust | DocumentKind::Inline { .. } => {
             check_characters(text, policy)?;
         }
-        DocumentKind::Bucket { .. } | DocumentKind::Session | DocumentKind::Key | DocumentKind::Topic => {}
+        DocumentKind::Bucket { .. }
+        | DocumentKind::Session
+        | DocumentKind::Key
+        | DocumentKind::Topic
+        | DocumentKind::Queue => {}
     }
     let (found, limit) = match document {
         DocumentKind::Bucket { .. } => (compact_bytes(text), BUCKET_POLICY_BYTES_MAX),
@@ -65,6 +71,7 @@ pub(super) fn check(text: &str, document: DocumentKind<'_>) -> Result<(), Policy
         DocumentKind::Session => (text.chars().count(), SESSION_POLICY_CHARS_MAX),
         DocumentKind::Key => (text.len(), KEY_POLICY_BYTES_MAX),
         DocumentKind::Topic => (text.len(), TOPIC_POLICY_BYTES_MAX),
+        DocumentKind::Queue => (text.len(), QUEUE_POLICY_BYTES_MAX),
     };
     if found <= limit {
         return Ok(());
@@ -77,7 +84,7 @@ pub(super) fn check(text: &str, document: DocumentKind<'_>) -> Result<(), Policy
             ),
             "move statements into a managed policy",
         ),
-        DocumentKind::Bucket { .. } | DocumentKind::Key | DocumentKind::Topic => (
+        DocumentKind::Bucket { .. } | DocumentKind::Key | DocumentKind::Topic | DocumentKind::Queue => (
             format!("the policy has {found} bytes, at most {limit} are taken"),
             "join statements, or use wildcards",
         ),
@@ -117,6 +124,9 @@ fn answer(text: &str, document: DocumentKind<'_>, limit: usize) -> (u16, &'stati
             (400, "LimitExceededException", format!("The key policy exceeds the limit of {limit} bytes."))
         }
         DocumentKind::Topic => (400, "InvalidParameter", "Invalid parameter: Policy".to_owned()),
+        DocumentKind::Queue => {
+            (400, "InvalidAttributeValue", "Invalid value for the parameter Policy.".to_owned())
+        }
     }
 }
 

@@ -115,8 +115,8 @@ fn a_bad_line_says_what_where_and_what_next() {
     );
     refused(
         "\"s3:GetObject\",\"resource\":{\"arn\":\"arn:aws:s3:::b/k\",\"account\":\"111122223333\"},\"context\":{\"aws:SourceIp\":\"10.0.0.1\",\"aws:TagKeys\":[\"x\"]}},\"policies\":{",
-        "\"sqs:SendMessage\",\"resource\":{\"arn\":\"arn:aws:sqs:eu-west-1:111122223333:q\"}},\"policies\":{\"resource\":{},",
-        "`policies.resource`: resource policies of `sqs` are not supported; ask about s3, sts, kms or sns",
+        "\"lambda:InvokeFunction\",\"resource\":{\"arn\":\"arn:aws:lambda:eu-west-1:111122223333:function:q\"}},\"policies\":{\"resource\":{},",
+        "`policies.resource`: resource policies of `lambda` are not supported; ask about s3, sts, kms, sns or sqs",
     );
 }
 
@@ -170,10 +170,10 @@ fn what_is_no_question_is_named() {
         "b/k",
         "`request.resource`: the field `arn`: `b/k` is not an ARN: it must have the form `arn:partition:service:region:account:resource`; write the whole ARN",
     );
-    let topic = QUESTION.replace("s3:GetObject", "sqs:SendMessage");
+    let topic = QUESTION.replace("s3:GetObject", "lambda:InvokeFunction");
     let answer = evaluate_line(&topic.replacen(policies, &with(r#""resource":{"Statement":[]}"#), 1));
     assert_eq!(
         answer["error"],
-        "`policies.resource`: resource policies of `sqs` are not supported; ask about s3, sts, kms or sns"
+        "`policies.resource`: resource policies of `lambda` are not supported; ask about s3, sts, kms, sns or sqs"
     );
 }

@@ -37,6 +37,7 @@ pub fn guess_kind(text: &str) -> PolicyKind {
             "s3" => return PolicyKind::Bucket,
             "kms" => return PolicyKind::Key,
             "sns" => return PolicyKind::Topic,
+            "sqs" => return PolicyKind::Queue,
             "sts" => return PolicyKind::Trust,
             _ => {}
         }

@@ -53,6 +53,8 @@ pub enum PolicyKind {
     Key,
     /// An SNS topic policy.
     Topic,
+    /// An SQS queue policy.
+    Queue,
 }
 
 /// The classes of policies that AWS names in its messages.
@@ -67,7 +69,7 @@ pub enum PolicyClass {
     Session,
     /// Service control policies.
     ServiceControl,
-    /// Bucket, trust, key and topic policies.
+    /// Bucket, trust, key, topic and queue policies.
     Resource,
 }
 
@@ -79,7 +81,7 @@ impl PolicyKind {
             Self::Boundary => PolicyClass::Boundary,
             Self::Session => PolicyClass::Session,
             Self::ServiceControl => PolicyClass::ServiceControl,
-            Self::Bucket | Self::Trust | Self::Key | Self::Topic => PolicyClass::Resource,
+            Self::Bucket | Self::Trust | Self::Key | Self::Topic | Self::Queue => PolicyClass::Resource,
         }
     }
 
@@ -99,6 +101,7 @@ impl PolicyKind {
             Self::Trust => "a trust policy",
             Self::Key => "a key policy",
             Self::Topic => "a topic policy",
+            Self::Queue => "a queue policy",
         }
     }
 }
@@ -160,6 +163,7 @@ impl fmt::Display for PolicySource {
             PolicyKind::Trust => write!(f, "trust policy of `{name}`"),
             PolicyKind::Key => write!(f, "key policy of `{name}`"),
             PolicyKind::Topic => write!(f, "topic policy of `{name}`"),
+            PolicyKind::Queue => write!(f, "queue policy of `{name}`"),
         }
     }
 }

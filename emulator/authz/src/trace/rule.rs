@@ -120,6 +120,7 @@ fn resource_side(subject: &Subject<'_>, policies: &Policies<'_>) -> &'static str
         Some(PolicyKind::Trust) => "the trust policy",
         Some(PolicyKind::Key) => "the key policy",
         Some(PolicyKind::Topic) => "the topic policy",
+        Some(PolicyKind::Queue) => "the queue policy",
         _ => "the resource's policy",
     }
 }

@@ -6,7 +6,7 @@ use super::{AclOf, ShownAcl, SubmittedAcl, check_public};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, RequiredResource, Requirement, Target};
-use crate::state::{Version, World};
+use crate::state::{EventKind, Version, World};
 
 /// `GetBucketAcl`.
 #[derive(Debug)]
@@ -147,8 +147,13 @@ impl Operation for PutObjectAcl {
         let resource = RequiredResource::Object { bucket: name.clone(), key: key.clone() };
         check_public(&acl, world, bucket, &caller, "s3:PutObjectAcl", &resource)?;
         let acl = (acl != bucket.private).then(|| Box::new(acl));
+        let mut is_changed = false;
         if let Some(object) = world.bucket_mut(&name)?.objects.object_mut(&key, Some(&version)) {
+            is_changed = object.attributes.acl != acl;
             object.attributes.acl = acl;
+        }
+        if is_changed {
+            world.announce_changed(EventKind::AclPut, &name, &key, &version);
         }
         Ok(())
     }

@@ -10,7 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::{self, Days};
 use crate::s3::calendar::{midnight_after, midnight_before};
-use crate::state::{Bucket, LifecycleConfiguration, LifecycleRule, Object, Version, VersionId, World};
+use crate::state::{
+    Bucket, EventKind, Happening, LifecycleConfiguration, LifecycleRule, Object, Version, VersionId, World,
+};
 
 /// How many times a simulated day is looked at.
 const LOOKS_PER_SIMULATED_DAY: i32 = 10;
@@ -102,14 +104,26 @@ impl World {
             match act {
                 Act::Remove(id) => {
                     bucket.remove(&key, &id);
+                    let version = bucket.shown(&id).map(VersionId::to_string);
+                    self.announce(Happening::removal(EventKind::LifecycleDelete, name, &key, version));
                 }
                 Act::Move(id, class) => {
                     if let Some(object) = bucket.objects.object_mut(&key, Some(&id)) {
-                        object.attributes.headers.storage_class = Some(class);
+                        object.attributes.headers.storage_class = Some(class.clone());
                     }
+                    self.announce_moved(name, &key, &id, class);
                 }
                 // The bucket is there, so this cannot be refused.
-                Act::Expire => drop(self.delete(name, &key, at)),
+                Act::Expire => {
+                    let version = self.delete(name, &key, at).ok().flatten();
+                    self.announce_deleted(
+                        EventKind::LifecycleDelete,
+                        EventKind::LifecycleDeleteMarkerCreated,
+                        name,
+                        &key,
+                        (true, version.as_ref()),
+                    );
+                }
             }
         }
         let Some(bucket) = self.buckets.get_mut(name) else { return };

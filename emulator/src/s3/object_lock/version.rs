@@ -7,7 +7,7 @@ use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
 use crate::s3::version_ref::VersionRef;
-use crate::state::{Lock, Retention, RetentionMode, World};
+use crate::state::{EventKind, Lock, Retention, RetentionMode, World};
 
 /// The lock of a version in a bucket that has Object Lock.
 fn lock_of(version: &VersionRef, world: &World) -> Result<Lock, AwsError> {
@@ -78,7 +78,8 @@ impl Operation for PutObjectRetention {
             check_future(retention.until, now, "RetainUntilDate")?;
         }
         check_change(lock.retention, retention, now, bypass == Some(true))?;
-        version.change(world, |object| object.attributes.lock = Lock { retention, ..lock })
+        version.change(world, |object| object.attributes.lock = Lock { retention, ..lock })?;
+        version.announce(EventKind::RetentionPut, world)
     }
 }
 

@@ -28,6 +28,7 @@ impl PolicyError {
             }
             PolicyKind::Key | PolicyKind::ServiceControl => "MalformedPolicyDocumentException",
             PolicyKind::Topic => "InvalidParameter",
+            PolicyKind::Queue => "InvalidAttributeValue",
         }
     }
 
@@ -41,6 +42,8 @@ impl PolicyError {
             PolicyKind::Trust => trust(&self.kind),
             PolicyKind::Key => key(&self.kind),
             PolicyKind::Topic => topic(&self.kind),
+            // One text for every mistake (reported many times).
+            PolicyKind::Queue => "Invalid value for the parameter Policy.".to_owned(),
             PolicyKind::Identity | PolicyKind::Boundary => identity(&self.kind),
             PolicyKind::Session | PolicyKind::ServiceControl => session(&self.kind),
         }
