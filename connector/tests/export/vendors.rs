@@ -8,5 +8,6 @@ mod killed;
 mod limits;
 mod periods;
 mod place;
+mod schedules;
 mod snapshots;
 mod suite;

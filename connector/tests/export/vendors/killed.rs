@@ -121,13 +121,13 @@ impl Bench {
 
 /// Panics at the n-th durable step.
 #[derive(Debug)]
-struct KillAt {
+pub(super) struct KillAt {
     left: AtomicU64,
     seen: AtomicU64,
 }
 
 impl KillAt {
-    fn new(step: u64) -> Arc<Self> {
+    pub(super) fn new(step: u64) -> Arc<Self> {
         Arc::new(Self { left: AtomicU64::new(step), seen: AtomicU64::new(0) })
     }
 }
