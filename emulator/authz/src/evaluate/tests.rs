@@ -177,3 +177,17 @@ fn what_is_no_question_is_named() {
         "`policies.resource`: resource policies of `lambda` are not supported; ask about s3, sts, kms, sns or sqs"
     );
 }
+
+/// A grant without an id is called by its place.
+#[test]
+fn grants_are_counted() {
+    let question = |operation: &str| {
+        format!(
+            r#"{{"id":1,"request":{{"principal":{{"type":"User","arn":"arn:aws:iam::111122223333:user/a","account":"111122223333"}},"action":"kms:{operation}","resource":{{"arn":"arn:aws:kms:us-east-1:111122223333:key/k","account":"111122223333"}}}},"policies":{{"grants":[{{"granteePrincipal":"arn:aws:iam::111122223333:user/a","operations":["Decrypt"]}},{{"granteePrincipal":"arn:aws:iam::111122223333:user/a","operations":["Encrypt"]}}]}}}}"#
+        )
+    };
+    let first = evaluate_line(&question("Decrypt"));
+    let second = evaluate_line(&question("Encrypt"));
+    assert_eq!(first["settled_by"]["resource"]["id"], "1", "{first}");
+    assert_eq!(second["settled_by"]["resource"]["id"], "2", "{second}");
+}
