@@ -3,9 +3,12 @@
 //! - `GET /_bucketproof/health`: `{"status":"ok"}`.
 //! - `GET /_bucketproof/requests`: the journal, a JSON array, oldest first.
 //! - `GET /_bucketproof/scenario`: the present state as a scenario file, with the secret keys of emulated users.
+//! - `GET /_localstack/health`: for set-ups that ask so whether it is up.
 //! - `GET /_bucketproof/decisions`: the last denied decision as text; `?request=ID` for those of one request.
 //!
 //! No bucket can have this name, so nothing of S3 is hidden; on a host that names a bucket, the path is a key.
+
+mod control;
 
 use std::fmt::Write as _;
 
@@ -16,16 +19,33 @@ use crate::control::Control;
 use crate::head::Head;
 use crate::journal::{Journal, RecordedDecision};
 use crate::scenario;
+use crate::service::Service;
 use crate::state::Content;
 
+pub(crate) use control::{BODY_BYTES_MAX, answer as answer_control};
+
 const PREFIX: &str = "/_bucketproof/";
+/// Where set-ups for another emulator ask whether it is up.
+const OTHER_HEALTH: &str = "/_localstack/health";
 
 pub(crate) fn is_admin(head: &Head) -> bool {
-    head.uri.path().starts_with(PREFIX) && head.bucket_in_host.is_none()
+    let path = head.uri.path();
+    head.bucket_in_host.is_none() && (path.starts_with(PREFIX) || path == OTHER_HEALTH)
 }
 
 pub(crate) fn answer(head: &Head, control: &Control) -> Response<Content> {
     let journal = &control.journal;
+    if head.uri.path() == OTHER_HEALTH {
+        let services: serde_json::Map<_, _> =
+            [Service::S3, Service::Sts, Service::Iam, Service::Kms, Service::Sns, Service::Sqs]
+                .map(|service| (service.name().to_owned(), "running".into()))
+                .into_iter()
+                .collect();
+        let version = env!("CARGO_PKG_VERSION");
+        return json_answer(
+            &serde_json::json!({ "services": services, "edition": "bucketproof", "version": version }),
+        );
+    }
     let place = head.uri.path().strip_prefix(PREFIX).unwrap_or_default();
     if head.method != Method::GET {
         let text = format!("{} is not taken here; use GET\n", head.method);
@@ -49,7 +69,8 @@ pub(crate) fn answer(head: &Head, control: &Control) -> Response<Content> {
         "scenario" => text_answer(StatusCode::OK, scenario::export(&control.ground.world.lock())),
         other => {
             let text = format!(
-                "there is no `{other}` here; there are `health`, `requests`, `decisions` and `scenario`\n"
+                "there is no `{other}` here; there are `health`, `requests`, `decisions`, `scenario`, `faults`, `clock`, `reset` and \
+                 `openapi.json`\n"
             );
             text_answer(StatusCode::NOT_FOUND, text)
         }

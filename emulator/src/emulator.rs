@@ -231,13 +231,15 @@ impl Builder {
             world.lifecycle = LifecycleClock::with_days(Days::Simulated(length));
         }
         let world = Arc::new(Mutex::new(world));
+        let faults = Faults::new(seed);
+        faults.give(scenario::faults(&scenario)?);
         let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
         network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
         let ground = Ground {
             world,
             data_dir,
             clock,
-            faults: Faults::new(seed),
+            faults,
             wake: Arc::default(),
             certificates: SigningCertificates::default(),
             base_url: Arc::default(),
@@ -387,6 +389,11 @@ impl Emulator {
     /// What a receiver could not take is tried again later: move the clock on, then deliver again.
     pub async fn deliver(&self) {
         self.inner.courier.deliver().await;
+    }
+
+    /// How often the fault of that name has acted, such as one of the scenario; `None` if there is none.
+    pub fn fault_hits(&self, name: &str) -> Option<u64> {
+        self.inner.control.ground.faults.hits(name)
     }
 
     /// The address listened on, if any.

@@ -14,7 +14,7 @@ use crate::authorize::{Decided, authorize, would_allow};
 use crate::data_dir::{DataDir, Ticket};
 use crate::delivery::SigningCertificates;
 use crate::error::AwsError;
-use crate::fault::{Before, Faults, Matched};
+use crate::fault::{Effect, Faults, Matched};
 use crate::head::{Head, decode};
 use crate::ids::RequestIds;
 use crate::operation::{Op, Operation};
@@ -140,22 +140,37 @@ impl Exchange {
             return Ok(self.head.clone());
         }
         let address = Address::of(&self.head);
-        let matched = self.faults.matching(op, &address);
+        let identity = self.authenticated.caller.identity();
+        let principal = identity.and_then(|identity| identity.principal.arn());
+        let matched = self.faults.matching(op, &address, principal, self.clock.now());
         let mut head = self.head.clone();
         let mut refusal = None;
-        for fault in &matched {
-            match &fault.before {
-                Some(Before::Refuse(error)) => refusal = refusal.or_else(|| Some(error.clone())),
-                Some(Before::IgnoreHeader(name)) => {
+        for effect in matched.iter().flat_map(|fault| &fault.effects) {
+            match effect {
+                Effect::Refuse(error) => refusal = refusal.or_else(|| Some(error.clone())),
+                Effect::IgnoreHeader(name) => {
                     head.headers.remove(name.as_str());
                 }
-                None => {}
+                Effect::ExpireToken => refusal = refusal.or_else(|| self.expired_session()),
+                _ => {}
             }
         }
         let mut outcome = self.outcome.lock();
         outcome.op = Some(op);
         outcome.matched = matched;
         refusal.map_or(Ok(head), Err)
+    }
+
+    /// What a caller with temporary credentials hears once they have expired.
+    fn expired_session(&self) -> Option<AwsError> {
+        let token = self.head.header("x-amz-security-token");
+        let token = token.or_else(|| self.head.parameter("X-Amz-Security-Token"))?;
+        Some(AwsError::expired_token(token))
+    }
+
+    /// Why a fault does not let a key of many be deleted.
+    pub(crate) fn failing_key(&self, key: &str) -> Option<AwsError> {
+        self.outcome.lock().matched.iter().find_map(|fault| fault.failing_key(key))
     }
 
     /// Requirements, decision, effect: one step under the lock.

@@ -45,6 +45,7 @@ mod state;
 mod sts;
 mod tls;
 mod transport;
+mod wire_body;
 mod xml;
 
 #[cfg(feature = "cli")]

@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::fault::AnswerLost;
 use crate::front::Front;
 use crate::tls::Tls;
+use crate::wire_body::WireBody;
 
 /// A bound address; connections are taken until this is dropped.
 #[derive(Debug)]
@@ -94,7 +95,7 @@ where
             }
             match response.extensions().get::<AnswerLost>() {
                 Some(AnswerLost) => Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-                None => Ok(response),
+                None => Ok(WireBody::of(response)),
             }
         }
     });

@@ -4,21 +4,22 @@
 //! it, never inside a decision. The steps of decode to encode meet in [`Exchange::perform`], which every service
 //! calls with its operation.
 
+mod for_codec;
 mod website;
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bucketproof_clock::Clock;
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, HeaderName};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use s3s::service::{S3Service, S3ServiceBuilder};
 
+use self::for_codec::for_codec;
 use crate::addressing::{Domains, Host};
 use crate::admin;
 use crate::authenticate::{self, Authenticated, Decoded, sha256_hex};
@@ -26,6 +27,7 @@ use crate::control::Control;
 use crate::delivery::certificate_answer;
 use crate::error::{AwsError, Protocol};
 use crate::exchange::{Address, Exchange, Outcome};
+use crate::fault::Matched;
 use crate::head::Head;
 use crate::iam;
 use crate::ids::RequestIds;
@@ -34,8 +36,8 @@ use crate::kms;
 use crate::operation::Op;
 use crate::query;
 use crate::s3::{
-    Form, PreflightRequest, S3Codec, Slot, answer_control, check_headers, check_subresource, cors_headers,
-    is_control, is_form_post, is_preflight, post_object, reword, stand_in, with_display_names,
+    Form, PreflightRequest, S3Codec, answer_control, check_headers, check_subresource, cors_headers,
+    is_control, is_form_post, is_preflight, post_object, reword, with_display_names,
 };
 use crate::service::Service;
 use crate::sns;
@@ -50,45 +52,6 @@ const BODY_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024 + 64 * 1024 * 1024;
 const BODY_BYTES_TRUSTED: u64 = 64 * 1024 * 1024;
 /// How much of a refused body is read so that the client gets to see the refusal.
 const DRAIN_BYTES_MAX: u64 = 32 * 1024 * 1024;
-
-/// Headers that are verified, or read raw by us, before `s3s` sees the request.
-const TAKEN: [&str; 23] = [
-    "authorization",
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-md5",
-    "content-type",
-    "expires",
-    "if-match",
-    "if-modified-since",
-    "if-none-match",
-    "if-unmodified-since",
-    "range",
-    "x-amz-acl",
-    "x-amz-bypass-governance-retention",
-    "x-amz-content-sha256",
-    "x-amz-date",
-    "x-amz-decoded-content-length",
-    "x-amz-max-parts",
-    "x-amz-part-number-marker",
-    "x-amz-object-ownership",
-    "x-amz-security-token",
-    "x-amz-trailer",
-];
-
-/// The beginnings of further headers that we read ourselves.
-const TAKEN_PREFIXES: [&str; 8] = [
-    "x-amz-checksum-",
-    "x-amz-copy-source-if-",
-    "x-amz-copy-source-server-side-encryption-",
-    "x-amz-grant-",
-    "x-amz-if-match-",
-    "x-amz-meta-",
-    "x-amz-object-lock-",
-    "x-amz-server-side-encryption",
-];
 
 /// What the pipeline is told about the network.
 #[derive(Clone, Debug)]
@@ -133,7 +96,10 @@ impl Pipeline {
         let (parts, body) = request.into_parts();
         let head = Head::new(&parts, source_ip, &self.control.network.domains);
         if admin::is_admin(&head) {
-            return admin::answer(&head, &self.control);
+            let asked = self.read_at_most(&mut Box::pin(body), &head, admin::BODY_BYTES_MAX).await;
+            let asked = asked.unwrap_or_default();
+            return admin::answer_control(&head, &asked, &self.control)
+                .unwrap_or_else(|| admin::answer(&head, &self.control));
         }
         let ground = &self.control.ground;
         let seed = || ground.world.lock().topics.signing_seed();
@@ -216,6 +182,10 @@ impl Pipeline {
             response = fault.spoil(response);
             entry.faults.push(fault.description.clone());
         }
+        let delay = outcome.matched.iter().map(Matched::delay).fold(Duration::ZERO, Duration::saturating_add);
+        if !delay.is_zero() {
+            self.control.ground.clock.sleep(delay).await;
+        }
         entry.code = entry.code.take().or(outcome.code);
         entry.operation = outcome.op;
         entry.status = response.status().as_u16();
@@ -264,8 +234,11 @@ impl Pipeline {
             }
             received = Some(bytes);
         }
-        let authenticated =
-            if is_open { Ok(Authenticated::anonymous()) } else { self.authenticate(&mut head, service) };
+        let authenticated = if is_open {
+            Ok(Authenticated::anonymous())
+        } else {
+            self.authenticate(&mut head, service, entry)
+        };
         let authenticated = match authenticated {
             Ok(authenticated) => authenticated,
             Err(refusal) => {
@@ -348,9 +321,22 @@ impl Pipeline {
         B: Body<Data = Bytes> + Send,
         B::Error: std::fmt::Display,
     {
+        self.read_at_most(body, head, BODY_BYTES_MAX).await
+    }
+
+    async fn read_at_most<B>(
+        &self,
+        body: &mut std::pin::Pin<Box<B>>,
+        head: &Head,
+        limit: u64,
+    ) -> Result<Bytes, AwsError>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
         let announced = head.header("content-length").and_then(|text| text.parse::<u64>().ok());
-        if announced.is_some_and(|bytes| bytes > BODY_BYTES_MAX) {
-            return Err(AwsError::entity_too_large(announced.unwrap_or_default(), BODY_BYTES_MAX));
+        if announced.is_some_and(|bytes| bytes > limit) {
+            return Err(AwsError::entity_too_large(announced.unwrap_or_default(), limit));
         }
         let incomplete = || {
             AwsError::incomplete_body(
@@ -370,8 +356,8 @@ impl Pipeline {
             let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
             total += data.len() as u64;
-            if total > BODY_BYTES_MAX {
-                return Err(AwsError::entity_too_large(total, BODY_BYTES_MAX));
+            if total > limit {
+                return Err(AwsError::entity_too_large(total, limit));
             }
             // A body that comes in one piece is kept as it is.
             match &first {
@@ -394,7 +380,12 @@ impl Pipeline {
         Ok(if rest.is_empty() { first.unwrap_or_default() } else { rest.freeze() })
     }
 
-    fn authenticate(&self, head: &mut Head, service: &Service) -> Result<Authenticated, AwsError> {
+    fn authenticate(
+        &self,
+        head: &mut Head,
+        service: &Service,
+        entry: &mut Entry,
+    ) -> Result<Authenticated, AwsError> {
         if *service == Service::S3 && is_preflight(head) {
             // Browsers ask without credentials, also where a presigned URL is meant.
             return Ok(Authenticated::anonymous());
@@ -402,7 +393,11 @@ impl Pipeline {
         if *service == Service::S3 {
             authenticate::adopt_signed(head)?;
         }
-        let now = self.control.ground.clock.now();
+        let mut now = self.control.ground.clock.now();
+        for fault in self.control.ground.faults.matching_early(&Address::of(head), now) {
+            now = now.saturating_add(fault.skew()).unwrap_or(now);
+            entry.faults.push(fault.description);
+        }
         let world = self.control.ground.world.lock();
         let authenticated = authenticate::authenticate(head, service, &world.accounts, now)?;
         if *service == Service::S3 && authenticated.is_presigned() {
@@ -485,65 +480,6 @@ fn check_form(head: &Head, service: &Service) -> Result<(), AwsError> {
         return Err(AwsError::missing_content_length());
     }
     Ok(())
-}
-
-/// The request as `s3s` is to see it: no signature, no framing, and nothing that we read ourselves.
-fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
-    let head = &exchange.head;
-    // Of several parameters with one name the first counts, for us and so for the codec.
-    let mut seen = BTreeSet::new();
-    let query: Vec<String> = head
-        .query
-        .iter()
-        .filter(|(name, value)| !is_taken_parameter(name, value) && seen.insert(name))
-        .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
-        .collect();
-    let mut target = head.uri.path().to_owned();
-    if !query.is_empty() {
-        target.push('?');
-        target.push_str(&query.join("&"));
-    }
-    let body = stand_in(head, &exchange.body)
-        .map_or_else(|| exchange.body.clone(), |text| Bytes::from_static(text.as_bytes()));
-    let body_bytes = body.len();
-    let mut request = Request::new(s3s::Body::from(body));
-    *request.method_mut() = head.method.clone();
-    *request.uri_mut() = target.parse().map_err(|_| AwsError::invalid_uri(head.uri.path()))?;
-    *request.headers_mut() = head.headers.clone();
-    for name in TAKEN {
-        request.headers_mut().remove(name);
-    }
-    // A plus in the source of a copy is a space, as in a form.
-    if let Some(source) = head.header("x-amz-copy-source").filter(|source| source.contains('+'))
-        && let Ok(source) = HeaderValue::from_str(&source.replace('+', "%20"))
-    {
-        request.headers_mut().insert("x-amz-copy-source", source);
-    }
-    let ours: Vec<HeaderName> = head
-        .headers
-        .keys()
-        .filter(|name| {
-            let name = name.as_str();
-            TAKEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        })
-        .cloned()
-        .collect();
-    for name in ours {
-        request.headers_mut().remove(name);
-    }
-    request.headers_mut().insert(CONTENT_LENGTH, body_bytes.into());
-    request.extensions_mut().insert(Slot(Arc::clone(exchange)));
-    Ok(request)
-}
-
-/// The query parameters that carry a signature, both versions, and those that we read ourselves.
-///
-/// In a listing of parts an empty number is none.
-fn is_taken_parameter(name: &str, value: &str) -> bool {
-    let prefixes = ["X-Amz-", "response-"];
-    prefixes.iter().any(|prefix| name.starts_with(prefix))
-        || (value.is_empty() && matches!(name, "max-parts" | "part-number-marker"))
-        || matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
 }
 
 /// Reads on for a while: a client that is still writing sees the refusal only when it is done.

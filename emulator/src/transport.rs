@@ -17,6 +17,7 @@ use bucketproof_clock::Clock;
 
 use crate::fault::AnswerLost;
 use crate::front::Front;
+use crate::wire_body::WireBody;
 
 /// Loopback, as the address of an in-memory caller.
 pub(crate) const SOURCE_IP: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -34,7 +35,7 @@ impl HttpConnector for InMemory {
             if response.extensions().get::<AnswerLost>().is_some() {
                 return Err(ConnectorError::io("the connection was closed before an answer came".into()));
             }
-            let response = response.map(SdkBody::from_body_1_x);
+            let response = WireBody::of(response).map(SdkBody::from_body_1_x);
             HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }

@@ -13,6 +13,7 @@ use toml::Spanned;
 
 use super::document::{self, is_json};
 use super::{Scenario, ScenarioError};
+use crate::fault::Fault;
 use crate::ids;
 use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
@@ -50,6 +51,17 @@ pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Re
         }
     }
     Ok(builder.world)
+}
+
+/// The faults that the scenario puts in force.
+pub(crate) fn faults(scenario: &Scenario) -> Result<Vec<Fault>, ScenarioError> {
+    let declared = scenario.document.fault.iter();
+    declared
+        .map(|fault| {
+            let read = fault.get_ref().clone().fault();
+            read.map_err(|problem| scenario.place.at(fault, problem, "correct the fault, or remove it"))
+        })
+        .collect()
 }
 
 pub(super) struct Builder<'a> {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::encryption::Encryption;
+use crate::fault::FaultDocument;
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +19,9 @@ pub(super) struct Document {
     pub(super) legacy_defaults: bool,
     #[serde(default)]
     pub(super) account: Vec<Account>,
+    /// Faults that are in force from the start.
+    #[serde(default)]
+    pub(super) fault: Vec<Spanned<FaultDocument>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -21,7 +21,7 @@ pub use error::ScenarioError;
 
 use error::Place;
 
-pub(crate) use build::build;
+pub(crate) use build::{build, faults};
 pub(crate) use export::export;
 
 use crate::authenticate::sha256_hex;

@@ -29,6 +29,8 @@ mod display_names;
 #[cfg(test)]
 mod encryption;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod forms;

@@ -260,7 +260,11 @@ fn delete_objects(
     for operation in objects {
         let DeleteObject { key, version_id, .. } = &operation;
         let (key, version_id) = (key.clone(), version_id.clone());
-        match exchange.perform(&head, operation) {
+        let performed = match exchange.failing_key(&key) {
+            Some(error) => Err(error),
+            None => exchange.perform(&head, operation),
+        };
+        match performed {
             Ok(done) => deleted.push(encode::deleted(key, version_id, &done)),
             Err(error) if refuses_all(&error) => return Err(error),
             Err(error) => {

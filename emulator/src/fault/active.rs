@@ -1,0 +1,281 @@
+//! The faults in force: which meet a request, and how often each did.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bucketproof_clock::Entropy;
+use http::Response;
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+
+use super::{Effect, Fault, slow_down};
+use crate::error::AwsError;
+use crate::exchange::Address;
+use crate::operation::Op;
+use crate::state::Content;
+
+/// A fault that met its request.
+#[derive(Clone, Debug)]
+pub(crate) struct Matched {
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) description: String,
+}
+
+impl Matched {
+    /// Spoils the answer.
+    pub(crate) fn spoil(&self, mut response: Response<Content>) -> Response<Content> {
+        for effect in &self.effects {
+            effect.spoil(&mut response);
+        }
+        response
+    }
+
+    /// How long the answer waits.
+    pub(crate) fn delay(&self) -> Duration {
+        let delays = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Delay(length) => Some(*length),
+            _ => None,
+        });
+        delays.fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// How far the server's clock is off.
+    pub(crate) fn skew(&self) -> SignedDuration {
+        let skews = self.effects.iter().filter_map(|effect| match effect {
+            Effect::ClockSkew(skew) => Some(*skew),
+            _ => None,
+        });
+        skews.fold(SignedDuration::ZERO, SignedDuration::saturating_add)
+    }
+
+    /// Why a key of a `DeleteObjects` is not deleted.
+    pub(crate) fn failing_key(&self, key: &str) -> Option<AwsError> {
+        let fails = self.effects.iter().any(|effect| match effect {
+            Effect::FailKeys { prefix } => key.starts_with(prefix.as_str()),
+            _ => false,
+        });
+        fails.then(AwsError::internal)
+    }
+}
+
+/// The faults in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Faults {
+    active: Arc<Mutex<Vec<Arc<Active>>>>,
+    /// Those that came with the scenario.
+    given: Arc<Mutex<Vec<Fault>>>,
+    /// Counts all that were ever injected.
+    count: Arc<AtomicU64>,
+    seed: u64,
+}
+
+#[derive(Debug)]
+struct Active {
+    number: u64,
+    fault: Fault,
+    met: AtomicU64,
+    hits: AtomicU64,
+    chance: Entropy,
+    /// When requests passed, by prefix.
+    passed: Mutex<BTreeMap<(String, String), VecDeque<Timestamp>>>,
+}
+
+impl Active {
+    /// Whether the fault acts on a request that it covers.
+    fn acts(&self, address: &Address, now: Timestamp) -> bool {
+        let met = self.met.fetch_add(1, Ordering::Relaxed);
+        let Some(beyond) = met.checked_sub(self.fault.skip) else { return false };
+        let turn = (beyond + 1).is_multiple_of(self.fault.every);
+        let chance = self.fault.probability.is_none_or(|probability| {
+            let drawn = u32::try_from(self.chance.next_u64() >> 32).unwrap_or(u32::MAX);
+            f64::from(drawn) / 4_294_967_296.0 < probability
+        });
+        if !turn || !chance || self.hits.load(Ordering::Relaxed) >= self.fault.times {
+            return false;
+        }
+        let exceeds = self.fault.effects.iter().all(|effect| match effect {
+            Effect::Throttle { requests, period } => self.exceeds(address, *requests, *period, now),
+            _ => true,
+        });
+        if exceeds {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+        }
+        exceeds
+    }
+
+    /// Whether a request comes too early behind those that passed; if not, it passes.
+    fn exceeds(&self, address: &Address, requests: u64, period: SignedDuration, now: Timestamp) -> bool {
+        let key = address.key.as_deref().unwrap_or_default();
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let prefix = (address.bucket.clone().unwrap_or_default(), folder.to_owned());
+        let mut passed = self.passed.lock();
+        let times = passed.entry(prefix).or_default();
+        while times.front().is_some_and(|time| now.duration_since(*time) >= period) {
+            times.pop_front();
+        }
+        let exceeds = times.len() as u64 >= requests;
+        if !exceeds {
+            times.push_back(now);
+        }
+        exceeds
+    }
+}
+
+/// A fault as the admin API shows it.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct FaultView {
+    id: u64,
+    name: Option<String>,
+    description: String,
+    met: u64,
+    hits: u64,
+}
+
+impl Faults {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { active: Arc::default(), given: Arc::default(), count: Arc::default(), seed }
+    }
+
+    /// What chance is drawn from.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// Puts the faults of a scenario in force, for as long as the emulator lives.
+    pub(crate) fn give(&self, faults: Vec<Fault>) {
+        *self.given.lock() = faults;
+        self.reset();
+    }
+
+    /// Ends all faults, and begins those of the scenario anew.
+    pub(crate) fn reset(&self) {
+        self.active.lock().clear();
+        self.count.store(0, Ordering::Relaxed);
+        let given = self.given.lock().clone();
+        for fault in given {
+            self.add(fault);
+        }
+    }
+
+    fn add(&self, fault: Fault) -> Arc<Active> {
+        let number = self.count.fetch_add(1, Ordering::Relaxed) + 1;
+        let active = Arc::new(Active {
+            number,
+            fault,
+            met: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
+            // Each fault has its own chance: one does not change the luck of another.
+            chance: Entropy::seeded(self.seed ^ number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+            passed: Mutex::default(),
+        });
+        self.active.lock().push(Arc::clone(&active));
+        active
+    }
+
+    pub(crate) fn inject(&self, fault: Fault) -> FaultGuard {
+        FaultGuard { faults: self.clone(), active: self.add(fault) }
+    }
+
+    /// Puts a fault in force without a guard, and tells its number.
+    pub(crate) fn inject_for_good(&self, fault: Fault) -> u64 {
+        self.add(fault).number
+    }
+
+    /// Ends all faults, those of the scenario too.
+    pub(crate) fn end_all(&self) {
+        self.active.lock().clear();
+    }
+
+    /// Ends the fault of this number; false if there is none.
+    pub(crate) fn end(&self, number: u64) -> bool {
+        let mut active = self.active.lock();
+        let before = active.len();
+        active.retain(|active| active.number != number);
+        active.len() < before
+    }
+
+    pub(crate) fn views(&self) -> Vec<FaultView> {
+        let active = self.active.lock();
+        let views = active.iter().map(|active| FaultView {
+            id: active.number,
+            name: active.fault.name.clone(),
+            description: active.fault.to_string(),
+            met: active.met.load(Ordering::Relaxed),
+            hits: active.hits.load(Ordering::Relaxed),
+        });
+        views.collect()
+    }
+
+    /// How often the fault of this name has acted; absent if there is none.
+    pub(crate) fn hits(&self, name: &str) -> Option<u64> {
+        let active = self.active.lock();
+        let named = active.iter().find(|active| active.fault.name.as_deref() == Some(name))?;
+        Some(named.hits.load(Ordering::Relaxed))
+    }
+
+    /// The faults that act on this request; each is counted.
+    pub(crate) fn matching(
+        &self,
+        op: Op,
+        address: &Address,
+        principal: Option<&str>,
+        now: Timestamp,
+    ) -> Vec<Matched> {
+        self.acting(address, now, |fault| !fault.is_early() && fault.covers(Some(op), address, principal))
+    }
+
+    /// The faults that act before anybody knows what this request is for; each is counted.
+    pub(crate) fn matching_early(&self, address: &Address, now: Timestamp) -> Vec<Matched> {
+        self.acting(address, now, |fault| fault.is_early() && fault.covers(None, address, None))
+    }
+
+    fn acting(&self, address: &Address, now: Timestamp, covers: impl Fn(&Fault) -> bool) -> Vec<Matched> {
+        let active = self.active.lock();
+        let acting = active.iter().filter(|active| covers(&active.fault) && active.acts(address, now));
+        let matched = acting.map(|active| Matched {
+            effects: active.fault.effects.iter().map(as_met).collect(),
+            description: active.fault.to_string(),
+        });
+        matched.collect()
+    }
+}
+
+/// What exceeds a throttle is refused.
+fn as_met(effect: &Effect) -> Effect {
+    match effect {
+        Effect::Throttle { .. } => Effect::Refuse(slow_down()),
+        other => other.clone(),
+    }
+}
+
+/// Keeps a fault in force; dropping it ends the fault.
+#[derive(Debug)]
+#[must_use = "the fault ends when its guard is dropped"]
+pub struct FaultGuard {
+    faults: Faults,
+    active: Arc<Active>,
+}
+
+impl FaultGuard {
+    /// How many requests the fault has acted on.
+    pub fn hits(&self) -> u64 {
+        self.active.hits.load(Ordering::Relaxed)
+    }
+
+    /// Fails the test if the fault has not acted: a fault that never met its request proves nothing.
+    ///
+    /// # Panics
+    /// If it has not acted.
+    pub fn assert_hit(&self) {
+        let (met, fault) = (self.active.met.load(Ordering::Relaxed), &self.active.fault);
+        assert!(self.hits() > 0, "the fault `{fault}` never acted; it met {met} requests");
+    }
+}
+
+impl Drop for FaultGuard {
+    fn drop(&mut self) {
+        self.faults.active.lock().retain(|active| !Arc::ptr_eq(active, &self.active));
+    }
+}
