@@ -1,4 +1,4 @@
-//! A production S3 export engine in which vendors are data.
+//! A production S3 export and import engine in which vendors are data.
 //!
 //! Why: a vendor's export connector is tested against buckets that allow everything, and then meets a customer's
 //! bucket that allows three actions. This engine runs with exactly the policy its vendor documents, survives a crash
