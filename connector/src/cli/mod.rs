@@ -113,7 +113,11 @@ impl From<&SyncError> for Complaint {
 }
 
 #[derive(Debug, Parser)]
-#[command(name = "bucketproof-connector", version, about = "Exports vendor data to S3 and imports it; vendors are data.")]
+#[command(
+    name = "bucketproof-connector",
+    version,
+    about = "Exports vendor data to S3 and imports it; vendors are data."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
