@@ -357,9 +357,11 @@ impl Importer {
 
     async fn write_reports(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
         for report in self.memory.unwritten_reports()? {
-            let key = self.write_report(&report).await?;
-            self.memory.written(report.id)?;
-            summary.reports.extend(key);
+            // A report that nobody can write waits for somebody who can.
+            if let Some(key) = self.write_report(&report).await? {
+                self.memory.written(report.id)?;
+                summary.reports.push(key);
+            }
         }
         Ok(())
     }

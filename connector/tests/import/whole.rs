@@ -222,6 +222,23 @@ async fn files_of_a_connection_that_is_gone_are_told_so() {
     assert_eq!(report["web/f"][0].errors, ["INTEGRATION_CONFIG_NOT_FOUND"]);
 }
 
+/// A report of a folder that no connection is left for is written once one is back.
+#[tokio::test]
+async fn a_report_waits_for_somebody_who_can_write_it() {
+    use crate::rig::Fate::{Crash, Well};
+    let mut rig = Rig::new();
+    rig.connections = vec![("web", "s")];
+    rig.bucket.put("web/f", file(&[Row::good(0)]));
+    rig.bucket.inside.lock().unwrap().fates = vec![Crash, Well];
+    rig.importer().once().await.unwrap_err();
+    rig.connections = vec![("app", "t")];
+    let alone = rig.importer().once().await.unwrap();
+    assert_eq!((alone.files_refused, alone.reports.len()), (1, 0));
+    rig.connections = vec![("web", "s")];
+    assert_eq!(rig.importer().once().await.unwrap().reports.len(), 1);
+    assert_eq!(rig.bucket.reports("s/")[0]["web/f"][0].errors, ["INTEGRATION_CONFIG_NOT_FOUND"]);
+}
+
 /// A file that is deleted or replaced after it was listed is not told of; what came in its place is.
 #[tokio::test]
 async fn a_file_that_changes_under_the_import_is_read_as_it_is_now() {
