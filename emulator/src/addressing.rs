@@ -23,6 +23,11 @@ impl Domains {
         Self(domains.into_iter().map(|domain| domain.to_ascii_lowercase()).collect())
     }
 
+    /// Whether a host, without its port, is a name of this machine or one that its operator gave.
+    pub(crate) fn is_own(&self, name: &str) -> bool {
+        self.0.iter().map(String::as_str).chain(LOCAL_DOMAINS).any(|own| own.eq_ignore_ascii_case(name))
+    }
+
     /// The bucket of a virtual-hosted host; absent for path style.
     pub(crate) fn bucket_in_host<'a>(&self, host: &'a str) -> Option<&'a str> {
         let name = without_port(host);

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use bucketproof_clock::{Clock, Entropy};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 
+use crate::admin::Worlds;
+use crate::delivery::Deliveries;
 use crate::exchange::Ground;
 use crate::fault::Faults;
 use crate::journal::Journal;
 use crate::pipeline::Network;
+use crate::scenario::{self, Scenario, ScenarioError};
 use crate::state::World;
 
 /// The whole state of an emulator at one moment; keeping one copies no object.
@@ -52,14 +56,16 @@ pub(crate) struct Control {
     pub(crate) entropy: Entropy,
     pub(crate) journal: Journal,
     pub(crate) network: Network,
+    /// What callers of the admin API have asked to be kept.
+    pub(crate) worlds: Arc<Worlds>,
     /// The state that [`Control::reset`] goes back to.
-    start: Snapshot,
+    start: Arc<Mutex<Snapshot>>,
 }
 
 impl Control {
     pub(crate) fn new(ground: Ground, entropy: Entropy, network: Network) -> Self {
-        let start = take(&ground, &entropy);
-        Self { ground, entropy, journal: Journal::default(), network, start }
+        let start = Arc::new(Mutex::new(take(&ground, &entropy)));
+        Self { ground, entropy, journal: Journal::default(), network, worlds: Arc::default(), start }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -86,10 +92,33 @@ impl Control {
 
     /// Begins again: the state of the start, an empty journal, no faults but those of the scenario.
     pub(crate) fn reset(&self) -> Result<(), RestoreError> {
-        self.restore(&self.start)?;
+        let start = self.start.lock().clone();
+        self.restore(&start)?;
         self.journal.clear();
+        self.ground.deliveries.clear();
         self.ground.faults.reset();
         Ok(())
+    }
+
+    /// Begins anew with another scenario, at the time that it is; a reset comes back to this.
+    ///
+    /// The outer error is the scenario's, the inner one that of an emulator that cannot go back.
+    pub(crate) fn replace(&self, scenario: &Scenario) -> Result<Result<(), RestoreError>, ScenarioError> {
+        if self.ground.data_dir.is_some() {
+            return Ok(Err(RestoreError::Kept));
+        }
+        let faults = scenario::faults(scenario)?;
+        let mut fresh = scenario::build(scenario, self.entropy.clone(), self.clock().now())?;
+        {
+            let mut world = self.ground.world.lock();
+            fresh.lifecycle = world.lifecycle.anew();
+            *world = fresh;
+        }
+        *self.start.lock() = self.snapshot();
+        self.journal.clear();
+        self.ground.deliveries.clear();
+        self.ground.faults.give(faults);
+        Ok(Ok(()))
     }
 
     /// A copy that goes its own way: same state, same time, same ids to come; an empty journal and no faults.
@@ -97,13 +126,14 @@ impl Control {
         let entropy = self.entropy.fork();
         let world = self.ground.world.lock().fork(entropy.clone());
         let ground = Ground {
-            world: Arc::new(parking_lot::Mutex::new(world)),
+            world: Arc::new(Mutex::new(world)),
             data_dir: None,
             clock: self.ground.clock.fork(),
             faults: Faults::new(self.ground.faults.seed()),
             wake: Arc::default(),
             certificates: self.ground.certificates.clone(),
             base_url: Arc::default(),
+            deliveries: Deliveries::default(),
         };
         Self::new(ground, entropy, self.network.clone())
     }

@@ -17,9 +17,10 @@ use parking_lot::Mutex;
 
 use crate::actor::Actor;
 use crate::addressing::Domains;
+use crate::admin::AdminToken;
 use crate::control::{Control, RestoreError, Snapshot};
 use crate::data_dir::{DataDir, DataDirError};
-use crate::delivery::{Courier, SigningCertificates};
+use crate::delivery::{Courier, Deliveries, SigningCertificates};
 use crate::exchange::Ground;
 use crate::fault::{AnswerLost, Fault, FaultGuard, Faults};
 use crate::front::Front;
@@ -95,6 +96,7 @@ pub struct Builder {
     data_dir: Option<PathBuf>,
     delivers_by_itself: bool,
     public_url: Option<String>,
+    admin_token: Option<AdminToken>,
 }
 
 /// Why an emulator did not start.
@@ -194,6 +196,13 @@ impl Builder {
         self
     }
 
+    /// Lets callers from anywhere use the admin API if they have this token, and nobody else. Without one it is for
+    /// callers on loopback alone.
+    pub fn admin_token(mut self, token: AdminToken) -> Self {
+        self.admin_token = Some(token);
+        self
+    }
+
     /// Makes the days of lifecycle rules this long, and end when they end instead of at midnight.
     ///
     /// What answers say of expirations stays in days of the calendar.
@@ -235,6 +244,7 @@ impl Builder {
         faults.give(scenario::faults(&scenario)?);
         let mut network = Network { domains: Domains::with(self.domains), ..Network::default() };
         network.idle_timeout = self.idle_timeout.unwrap_or(network.idle_timeout);
+        network.admin_token = self.admin_token;
         let ground = Ground {
             world,
             data_dir,
@@ -243,16 +253,14 @@ impl Builder {
             wake: Arc::default(),
             certificates: SigningCertificates::default(),
             base_url: Arc::default(),
+            deliveries: Deliveries::default(),
         };
         if let Some(url) = self.public_url {
             let _first = ground.base_url.set(url);
         }
         let control = Control::new(ground, entropy, network);
-        let mut emulator = Emulator::of(control, self.listen, self.tls).await?;
-        if let Some(inner) = Arc::get_mut(&mut emulator.inner).filter(|_| self.delivers_by_itself) {
-            inner.background = Some(Background(tokio::spawn(inner.courier.clone().run())));
-        }
-        Ok(emulator)
+        let emulator = Emulator::of(control, self.listen, self.tls)?;
+        Ok(if self.delivers_by_itself { emulator.delivering() } else { emulator })
     }
 }
 
@@ -292,11 +300,11 @@ impl Emulator {
         Builder::default()
     }
 
-    async fn of(control: Control, listen: Option<SocketAddr>, tls: Option<Tls>) -> Result<Self, StartError> {
+    fn of(control: Control, listen: Option<SocketAddr>, tls: Option<Tls>) -> Result<Self, StartError> {
         let mut emulator = Self::in_memory(control);
         if let Some(address) = listen {
             let front = Arc::clone(&emulator.inner.front);
-            let listener = Listener::bind(address, front, tls).await;
+            let listener = Listener::bind(address, front, tls);
             let listener = listener.map_err(|source| StartError::Listen { address, source })?;
             emulator.inner.courier.set_base_url(listener.url());
             if let Some(inner) = Arc::get_mut(&mut emulator.inner) {
@@ -304,6 +312,19 @@ impl Emulator {
             }
         }
         Ok(emulator)
+    }
+
+    /// The same, which delivers by itself from now on.
+    fn delivering(mut self) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.background = Some(Background(tokio::spawn(inner.courier.clone().run())));
+        }
+        self
+    }
+
+    /// A fork for callers over the network: it has a socket, and delivers by itself.
+    pub(crate) fn forked_on(control: &Control, address: SocketAddr) -> Result<Self, StartError> {
+        Ok(Self::of(control.fork(), Some(address), None)?.delivering())
     }
 
     fn in_memory(control: Control) -> Self {
@@ -335,8 +356,12 @@ impl Emulator {
     }
 
     /// The same with a socket; port 0 picks a free port.
+    #[expect(
+        clippy::unused_async,
+        reason = "a listener needs a runtime, and what starts others is asynchronous too"
+    )]
     pub async fn fork_on(&self, address: SocketAddr) -> Result<Self, StartError> {
-        Self::of(self.inner.control.fork(), Some(address), None).await
+        Self::of(self.inner.control.fork(), Some(address), None)
     }
 
     /// Keeps the whole state as it is now; copies no object.

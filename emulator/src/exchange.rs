@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::authenticate::{Authenticated, Carrier, Decoded, version_2_is_taken_in};
 use crate::authorize::{Decided, authorize, would_allow};
 use crate::data_dir::{DataDir, Ticket};
-use crate::delivery::SigningCertificates;
+use crate::delivery::{Deliveries, SigningCertificates};
 use crate::error::AwsError;
 use crate::fault::{Effect, Faults, Matched};
 use crate::head::{Head, decode};
@@ -33,6 +33,8 @@ pub(crate) struct Ground {
     pub(crate) certificates: SigningCertificates,
     /// The URL under which others find the emulator; absent without a socket.
     pub(crate) base_url: Arc<OnceLock<String>>,
+    /// What became of events and notifications.
+    pub(crate) deliveries: Deliveries,
 }
 
 /// An authenticated request with its body, and the places where its answer collects.

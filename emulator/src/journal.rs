@@ -1,6 +1,6 @@
 //! The record of every request, also of those refused before anyone knew who sent them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use bucketproof_authz::{Decision, Outcome};
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::Serialize;
 
+use crate::admin::Tally;
 use crate::authorize::Decided;
 use crate::operation::Op;
 
@@ -149,15 +150,32 @@ impl Entry {
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
     entries: Arc<Mutex<VecDeque<Arc<Entry>>>>,
+    tally: Arc<Mutex<Tally>>,
 }
 
 impl Journal {
     pub(crate) fn add(&self, entry: Entry) {
+        self.tally.lock().count(&entry);
         let mut entries = self.entries.lock();
         if entries.len() == ENTRIES_MAX {
             entries.pop_front();
         }
         entries.push_back(Arc::new(entry));
+    }
+
+    /// Counts of all requests that ever were.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally.lock().clone()
+    }
+
+    /// The names of the services that anybody has asked something of.
+    pub(crate) fn services_used(&self) -> BTreeSet<String> {
+        self.tally.lock().services()
+    }
+
+    /// How many entries are kept.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.lock().len()
     }
 
     /// All entries kept, oldest first.

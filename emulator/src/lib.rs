@@ -52,6 +52,7 @@ mod xml;
 pub mod cli;
 
 pub use actor::Actor;
+pub use admin::{AdminToken, AdminTokenError};
 pub use control::{RestoreError, Snapshot};
 pub use data_dir::DataDirError;
 pub use emulator::{Builder, Emulator, StartError};

@@ -31,8 +31,11 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) async fn bind(address: SocketAddr, front: Arc<Front>, tls: Option<Tls>) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+    /// Takes connections from now on; within a runtime.
+    pub(crate) fn bind(address: SocketAddr, front: Arc<Front>, tls: Option<Tls>) -> io::Result<Self> {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
         let encrypted = tls.is_some();
         let task = tokio::spawn(accept(listener, front, tls.map(|tls| tls.acceptor())));

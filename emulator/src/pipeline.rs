@@ -21,7 +21,7 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 
 use self::for_codec::for_codec;
 use crate::addressing::{Domains, Host};
-use crate::admin;
+use crate::admin::{self, AdminToken};
 use crate::authenticate::{self, Authenticated, Decoded, sha256_hex};
 use crate::control::Control;
 use crate::delivery::certificate_answer;
@@ -59,12 +59,14 @@ pub(crate) struct Network {
     pub(crate) domains: Domains,
     /// How long a client may leave a body unfinished without sending anything, in real time.
     pub(crate) idle_timeout: Duration,
+    /// What callers of the admin API must have; absent to let in callers on loopback alone.
+    pub(crate) admin_token: Option<AdminToken>,
 }
 
 /// AWS closes idle connections too; its time is not documented.
 impl Default for Network {
     fn default() -> Self {
-        Self { domains: Domains::default(), idle_timeout: Duration::from_secs(20) }
+        Self { domains: Domains::default(), idle_timeout: Duration::from_secs(20), admin_token: None }
     }
 }
 
@@ -96,10 +98,7 @@ impl Pipeline {
         let (parts, body) = request.into_parts();
         let head = Head::new(&parts, source_ip, &self.control.network.domains);
         if admin::is_admin(&head) {
-            let asked = self.read_at_most(&mut Box::pin(body), &head, admin::BODY_BYTES_MAX).await;
-            let asked = asked.unwrap_or_default();
-            return admin::answer_control(&head, &asked, &self.control)
-                .unwrap_or_else(|| admin::answer(&head, &self.control));
+            return self.administrate(&head, body).await;
         }
         let ground = &self.control.ground;
         let seed = || ground.world.lock().topics.signing_seed();
@@ -193,6 +192,25 @@ impl Pipeline {
         entry.record(outcome.decided, self.control.ground.clock.now());
         self.control.journal.add(entry);
         response
+    }
+
+    /// Answers a request to the admin API; the journal does not hear of it.
+    async fn administrate<B>(&self, head: &Head, body: B) -> Response<Content>
+    where
+        B: Body<Data = Bytes> + Send,
+        B::Error: std::fmt::Display,
+    {
+        let mut body = Box::pin(body);
+        match admin::admit(head, &self.control) {
+            Err(refusal) => {
+                drain(&mut body, head).await;
+                *refusal
+            }
+            Ok(admitted) => {
+                let body = self.read_at_most(&mut body, head, admin::BODY_BYTES_MAX).await;
+                admin::answer(&admitted, head, body, &self.control)
+            }
+        }
     }
 
     /// From a head and an unread body to an exchange with a known caller and a verified body.

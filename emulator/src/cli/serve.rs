@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use bucketproof_clock::Clock;
 use jiff::Timestamp;
 
+use super::why::ADMIN_TOKEN_VARIABLE;
 use super::{Exit, complain, say};
-use crate::{Emulator, Scenario, StartError, Tls};
+use crate::{AdminToken, Emulator, Scenario, StartError, Tls};
 
 /// Listens until it is interrupted.
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,10 @@ pub(super) struct Serve {
     /// absent.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Let callers from anywhere use the admin API with the token in this file, and nobody without it; or set
+    /// BUCKETPROOF_ADMIN_TOKEN. Without either it is for callers on loopback alone.
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
     #[command(flatten)]
     tls: TlsOptions,
 }
@@ -94,6 +99,28 @@ impl TlsOptions {
     }
 }
 
+/// The token of the admin API, if there is one; or what is wrong and what to do about it. The token is never told.
+fn admin_token(file: Option<&Path>) -> Result<Option<AdminToken>, (String, String)> {
+    let (place, text) = match file {
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                let help = "give `--admin-token-file` the path of a file with the token".to_owned();
+                (format!("cannot read `{}`: {error}", path.display()), help)
+            })?;
+            (format!("`{}`", path.display()), text)
+        }
+        None => match std::env::var(ADMIN_TOKEN_VARIABLE) {
+            Ok(text) => (format!("`{ADMIN_TOKEN_VARIABLE}`"), text),
+            Err(std::env::VarError::NotPresent) => return Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err((format!("`{ADMIN_TOKEN_VARIABLE}` is not UTF-8"), "set it anew".to_owned()));
+            }
+        },
+    };
+    let token = AdminToken::new(&text);
+    token.map(Some).map_err(|error| (format!("{place}: {error}"), error.help().to_owned()))
+}
+
 impl Serve {
     pub(super) fn run(self) -> Exit {
         let mut builder = Emulator::builder().listen(self.listen).deliver_by_itself();
@@ -106,6 +133,14 @@ impl Serve {
         match self.tls.load(&self.domain) {
             Ok(None) => {}
             Ok(Some(tls)) => builder = builder.tls(tls),
+            Err((message, help)) => {
+                complain(&message, &help);
+                return Exit::Usage;
+            }
+        }
+        match admin_token(self.admin_token_file.as_deref()) {
+            Ok(None) => {}
+            Ok(Some(token)) => builder = builder.admin_token(token),
             Err((message, help)) => {
                 complain(&message, &help);
                 return Exit::Usage;
@@ -164,7 +199,8 @@ impl Serve {
                     key.secret_access_key()
                 )
             });
-            let text = format!("{}listening on {}\n", keys.unwrap_or_default(), emulator.endpoint_url());
+            let url = emulator.endpoint_url();
+            let text = format!("{}listening on {url}\n", keys.unwrap_or_default());
             // Who cannot be told the address cannot use the endpoint.
             if say(&text, Exit::Done) != Exit::Done {
                 return Exit::Broken;

@@ -8,6 +8,9 @@ use http::Uri;
 use super::{Exit, complain, say};
 use crate::head::encode;
 
+/// Holds the token of an emulator that asks for one, for those who serve and for those who ask.
+pub(super) const ADMIN_TOKEN_VARIABLE: &str = "BUCKETPROOF_ADMIN_TOKEN";
+
 /// Asks a running emulator.
 #[derive(Debug, clap::Args)]
 pub(super) struct Why {
@@ -62,7 +65,11 @@ pub(super) fn fetch(endpoint: &str, authority: &str, path: &str) -> Result<(u16,
 pub(super) fn unexpected(endpoint: &str, status: u16, text: &str) -> Exit {
     complain(
         &format!("`{endpoint}` answered {status}: {}", text.trim_end()),
-        "is it an emulator of this version?",
+        if status == 401 {
+            "set BUCKETPROOF_ADMIN_TOKEN to its token"
+        } else {
+            "is it an emulator of this version?"
+        },
     );
     Exit::Broken
 }
@@ -71,7 +78,11 @@ pub(super) fn unexpected(endpoint: &str, status: u16, text: &str) -> Exit {
 fn ask(authority: &str, path: &str) -> std::io::Result<(u16, String)> {
     let address = if authority.contains(':') { authority.to_owned() } else { format!("{authority}:80") };
     let mut stream = TcpStream::connect(address)?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {authority}\r\nconnection: close\r\n\r\n")?;
+    // What cannot stand in a header cannot be the token either.
+    let token = std::env::var(ADMIN_TOKEN_VARIABLE).ok().map(|token| token.trim().to_owned());
+    let token = token.filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
+    let authorization = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {authority}\r\n{authorization}connection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let invalid = || std::io::Error::new(std::io::ErrorKind::InvalidData, "the answer is not HTTP");

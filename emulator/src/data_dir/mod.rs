@@ -171,6 +171,11 @@ impl DataDir {
         if records.is_empty() { Ok(None) } else { self.writer.write(records).map(Some) }
     }
 
+    /// Why nothing more is written, if so.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.writer.problem()
+    }
+
     /// Ends once everything that was handed on is on disk, and gives the directory free.
     pub(crate) fn close(&self) {
         self.writer.close();

@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
@@ -21,7 +21,11 @@ struct Batch {
 
 /// Writes in the order in which it is asked.
 #[derive(Debug)]
-pub(super) struct Writer(Mutex<Option<Running>>);
+pub(super) struct Writer {
+    running: Mutex<Option<Running>>,
+    /// Why nothing more is written.
+    problem: Arc<Mutex<Option<String>>>,
+}
 
 #[derive(Debug)]
 struct Running {
@@ -41,24 +45,30 @@ impl Writer {
         }
         transaction.commit()?;
         let (batches, waiting) = mpsc::channel();
+        let problem: Arc<Mutex<Option<String>>> = Arc::default();
+        let failed = Arc::clone(&problem);
         let thread = std::thread::Builder::new()
             .name("bucketproof-data-dir".to_owned())
-            .spawn(move || write_all(&database, &waiting, begin))?;
-        Ok(Self(Mutex::new(Some(Running { batches, thread }))))
+            .spawn(move || write_all(&database, &waiting, begin, &failed))?;
+        Ok(Self { running: Mutex::new(Some(Running { batches, thread })), problem })
     }
 
     pub(super) fn write(&self, records: Vec<Record>) -> Result<Ticket, String> {
         let (done, ticket) = oneshot::channel();
         let ended = || "the writer of the data directory has ended".to_owned();
-        let running = self.0.lock();
+        let running = self.running.lock();
         let batches = &running.as_ref().ok_or_else(ended)?.batches;
         batches.send(Batch { records, done }).map_err(|_| ended())?;
         Ok(ticket)
     }
 
+    pub(super) fn problem(&self) -> Option<String> {
+        self.problem.lock().clone()
+    }
+
     /// Ends once all that was asked is on disk, and gives the file free.
     pub(super) fn close(&self) {
-        if let Some(Running { batches, thread }) = self.0.lock().take() {
+        if let Some(Running { batches, thread }) = self.running.lock().take() {
             drop(batches);
             // A thread that panicked has told so itself.
             let _ended = thread.join();
@@ -68,7 +78,12 @@ impl Writer {
 
 /// Writes what waits, as much at once as there is. After a failure nothing more is written: what came later might build
 /// on what is missing.
-fn write_all(database: &Database, waiting: &mpsc::Receiver<Batch>, begin: Vec<Record>) {
+fn write_all(
+    database: &Database,
+    waiting: &mpsc::Receiver<Batch>,
+    begin: Vec<Record>,
+    problem: &Mutex<Option<String>>,
+) {
     let mut begin = Some(begin);
     let mut failed: Option<String> = None;
     while let Ok(first) = waiting.recv() {
@@ -80,6 +95,7 @@ fn write_all(database: &Database, waiting: &mpsc::Receiver<Batch>, begin: Vec<Re
         }
         if failed.is_none() {
             failed = write(database, records).err().map(|error| error.to_string());
+            problem.lock().clone_from(&failed);
         }
         for waiter in waiters {
             // Who no longer waits does not mind.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::http_client::HttpClient;
 use super::http_message::{self, Links, Outgoing};
+use super::log::{Delivery, DeliveryOutcome};
 use super::queue_message;
 use super::service::Handed;
 use super::signer::{Digest, Signer};
@@ -156,6 +157,7 @@ impl Courier {
         match errand.what {
             What::Event { destination, bucket, owner, body } => {
                 let handed = world.hand_event(&destination, &bucket, &owner, body);
+                self.note_handed("event", &bucket, &destination, &handed, now);
                 Carried::Done(self.entry(handed, "s3.amazonaws.com", now))
             }
             What::Happening(happening) => {
@@ -187,6 +189,7 @@ impl Courier {
             };
             let sent = queue_message::sent(&subscription, &message, text);
             let handed = world.hand_notification(&subscription, sent);
+            self.note_handed("notification", &subscription.topic, &subscription.endpoint, &handed, now);
             let is_lost = !matches!(handed, Handed::Over(_));
             let entry = self.entry(handed, "sns.amazonaws.com", now);
             if is_lost {
@@ -217,6 +220,7 @@ impl Courier {
         if confirmation.endpoint.starts_with("arn:") {
             let sent = Sent { body, ..Sent::default() };
             let handed = world.hand_from_topic(&confirmation.topic, &confirmation.endpoint, sent);
+            self.note_handed("confirmation", &confirmation.topic, &confirmation.endpoint, &handed, now);
             return Carried::Done(self.entry(handed, "sns.amazonaws.com", now));
         }
         let outgoing = Outgoing {
@@ -254,8 +258,9 @@ impl Courier {
         let answer = self.client.post(&job.endpoint, &job.outgoing).await;
         // What the receiver refuses as wrong is not tried again; what it could not do is.
         let fails_for_now = answer.as_ref().map_or(true, http::StatusCode::is_server_error);
-        let is_taken = answer.is_ok_and(|status| status.is_success());
+        let is_taken = answer.as_ref().is_ok_and(http::StatusCode::is_success);
         let now = self.ground.clock.now();
+        let mut outcome = if is_taken { DeliveryOutcome::Delivered } else { DeliveryOutcome::Failed };
         let mut world = self.ground.world.lock();
         world.pass_time(now);
         if is_taken {
@@ -271,6 +276,7 @@ impl Courier {
             if let Some(delay) = delay {
                 let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::ZERO);
                 world.outbox.postpone(job.id, now.saturating_add(delay).unwrap_or(now));
+                outcome = DeliveryOutcome::Postponed;
             } else {
                 world.outbox.finish(job.id);
                 if let (Some(subscription), Some(message)) = (&subscription, &job.message) {
@@ -279,6 +285,27 @@ impl Courier {
             }
         }
         self.keep(&mut world);
+        drop(world);
+        self.ground.deliveries.note(Delivery {
+            at: now,
+            kind: if job.message.is_some() { "notification" } else { "confirmation" },
+            from: job.outgoing.topic.clone(),
+            to: job.endpoint.clone(),
+            outcome,
+            attempt: job.attempts + 1,
+            answer: Some(answer.map_or_else(|error| error, |status| status.as_u16().to_string())),
+        });
+    }
+
+    /// Notes what became of a delivery within the emulator.
+    fn note_handed(&self, kind: &'static str, from: &str, to: &str, handed: &Handed, now: Timestamp) {
+        let outcome = match handed {
+            Handed::Over(_) => DeliveryOutcome::Delivered,
+            Handed::Refused(_) => DeliveryOutcome::Refused,
+            Handed::Nowhere => DeliveryOutcome::NoReceiver,
+        };
+        let (from, to) = (from.to_owned(), to.to_owned());
+        self.ground.deliveries.note(Delivery { at: now, kind, from, to, outcome, attempt: 1, answer: None });
     }
 
     /// The entry of the journal about what a service did or was not let do.

@@ -8,10 +8,12 @@
 mod courier;
 mod http_client;
 mod http_message;
+mod log;
 mod queue_message;
 mod service;
 mod signer;
 
 pub(crate) use courier::Courier;
+pub(crate) use log::Deliveries;
 pub(crate) use service::{S3_SERVICE, on_queue_for_bucket, on_topic_for_bucket};
 pub(crate) use signer::{SigningCertificates, certificate_answer};

@@ -126,11 +126,11 @@ impl Active {
 /// A fault as the admin API shows it.
 #[derive(Debug, serde::Serialize)]
 pub(crate) struct FaultView {
-    id: u64,
-    name: Option<String>,
+    pub(crate) id: u64,
+    pub(crate) name: Option<String>,
     description: String,
     met: u64,
-    hits: u64,
+    pub(crate) hits: u64,
 }
 
 impl Faults {

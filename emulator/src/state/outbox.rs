@@ -88,6 +88,16 @@ impl Outbox {
         due
     }
 
+    /// How many errands there are.
+    pub(crate) fn len(&self) -> usize {
+        self.errands.len()
+    }
+
+    /// All errands, those added first before others.
+    pub(crate) fn errands(&self) -> impl Iterator<Item = &Errand> {
+        self.errands.values()
+    }
+
     /// When something is due next that nobody has taken.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.waiting.first().map(|(due, _)| *due)

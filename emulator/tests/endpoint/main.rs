@@ -3,6 +3,8 @@
 //! One program holds all areas, because each would have to link the SDK anew.
 
 #[cfg(test)]
+mod admin;
+#[cfg(test)]
 mod archive;
 #[cfg(test)]
 mod authentication;

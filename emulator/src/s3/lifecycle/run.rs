@@ -48,6 +48,11 @@ impl LifecycleClock {
         Self { days, next: None }
     }
 
+    /// One with days of the same length that has not looked yet.
+    pub(crate) fn anew(self) -> Self {
+        Self::with_days(self.days)
+    }
+
     /// The instants to look at rules after `now`.
     fn next_after(&self, now: Timestamp) -> Timestamp {
         match self.days {
