@@ -9,23 +9,27 @@ use std::collections::BTreeMap;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
+use bumpalo::Bump;
 use sonic_rs::LazyValue;
 
 use crate::datetime::parse_micros;
 use crate::dead_letter::{DeadLetter, RowProblem};
-use crate::profile::{Column, ColumnType, Dataset};
+use crate::profile::{ColumnType, Dataset};
 
 mod builder;
 mod quick;
+mod value;
 
 use builder::Builder;
 use quick::{Pattern, Scanner, Token};
+use value::check_value;
 
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
 pub const NESTING_DEPTH_MAX: usize = 128;
 
-/// Microseconds of 9999-12-30T22:00:00Z, where the calendar library ends.
-const MICROS_END: i64 = 253_402_207_200_000_000;
+/// Rows whose cells wait to enter the columns together. A column that takes many in a row is quicker than many columns
+/// that take one each, as long as the cells are few enough to stay near.
+const WAITING_ROWS: usize = 32;
 
 /// Where lines come from, for dead letters.
 #[derive(Clone, Copy, Debug)]
@@ -63,51 +67,70 @@ pub fn decode_ndjson(
     origin: LinesOrigin<'_>,
 ) -> Result<DecodedRows, ArrowError> {
     let mut decoder = Decoder::new(dataset, lines.len());
-    let mut cells: Vec<Cell<'_>> = Vec::with_capacity(dataset.columns().len());
+    let cells_max = dataset.columns().len() * WAITING_ROWS;
+    let mut arena = Bump::new();
     let mut dead_letters = Vec::new();
     let mut row_lines = Vec::new();
     let mut start = 0;
     let line_ends = memchr::memchr_iter(b'\n', lines).chain(std::iter::once(lines.len()));
-    for (end, line_number) in line_ends.zip(origin.lines_before.saturating_add(1)..) {
-        let line = lines.get(start..end).unwrap_or_default();
-        let offset = start;
-        start = end + 1;
-        let row = line.trim_ascii();
-        if row.is_empty() {
-            continue;
-        }
-        if let Err(problem) = decoder.line(row, &mut cells) {
-            dead_letters.push(DeadLetter {
-                source: origin.source.to_owned(),
-                line: line_number,
-                byte_offset: origin.bytes_before + offset as u64,
-                problem,
-                raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
-            });
-        } else {
+    let mut line_ends = line_ends.zip(origin.lines_before.saturating_add(1)..).peekable();
+    while line_ends.peek().is_some() {
+        let mut waiting = Vec::with_capacity(cells_max);
+        for (end, line_number) in line_ends.by_ref() {
+            let line = lines.get(start..end).unwrap_or_default();
+            let offset = start;
+            start = end + 1;
+            let row = line.trim_ascii();
+            if row.is_empty() {
+                continue;
+            }
+            if let Err(problem) = decoder.line(row, &arena, &mut waiting) {
+                dead_letters.push(DeadLetter {
+                    source: origin.source.to_owned(),
+                    line: line_number,
+                    byte_offset: origin.bytes_before + offset as u64,
+                    problem,
+                    raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
+                });
+                continue;
+            }
             row_lines.push(line_number);
+            if waiting.len() >= cells_max {
+                break;
+            }
         }
+        decoder.enter(&waiting);
+        drop(waiting);
+        arena.reset();
     }
     Ok(DecodedRows { batch: decoder.finish()?, row_lines, dead_letters })
 }
 
-/// A checked value, not yet in a column.
-#[derive(Debug, PartialEq, Eq)]
+/// A checked value, not yet in a column. It borrows from its line, and from an arena what the line does not have as such:
+/// so it is small, and there is nothing to free.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Cell<'a> {
     Absent,
     Null,
-    Text(Cow<'a, str>),
+    Text(&'a str),
     Number(i64),
     Truth(bool),
-    List(Vec<Cow<'a, str>>),
-    Numbers(Vec<i64>),
-    Struct(Vec<Self>),
-    Structs(Vec<Vec<Self>>),
+    List(&'a [&'a str]),
+    Numbers(&'a [i64]),
+    Struct(&'a [Self]),
+    Structs(&'a [&'a [Self]]),
 }
 
 impl Cell<'_> {
     fn is_null(&self) -> bool {
         matches!(self, Self::Absent | Self::Null)
+    }
+
+    fn number(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
     }
 }
 
@@ -128,24 +151,39 @@ impl<'d> Decoder<'d> {
         Self { dataset, positions, patterns, builders }
     }
 
-    /// Checks one line whole before any of it enters a column.
-    fn line<'a>(&mut self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
-        if self.walk_quickly(line, cells).is_none() {
-            self.walk(line, cells)?;
+    /// Checks one line whole before any of it waits to enter a column.
+    fn line<'a>(
+        &self,
+        line: &'a [u8],
+        arena: &'a Bump,
+        waiting: &mut Vec<Cell<'a>>,
+    ) -> Result<(), RowProblem> {
+        let before = waiting.len();
+        waiting.resize(before + self.builders.len(), Cell::Absent);
+        let cells = waiting.get_mut(before..).unwrap_or_default();
+        let checked = match self.walk_quickly(line, arena, cells) {
+            Some(()) => Ok(()),
+            None => self.walk(line, arena, cells),
+        };
+        let checked = checked.and_then(|()| self.check_row(cells));
+        if checked.is_err() {
+            waiting.truncate(before);
         }
-        self.check_row(cells)?;
-        for (builder, cell) in self.builders.iter_mut().zip(cells.drain(..)) {
-            builder.append(cell);
+        checked
+    }
+
+    /// Adds the rows that waited to the columns.
+    fn enter(&mut self, waiting: &[Cell<'_>]) {
+        let width = self.builders.len();
+        for (at, builder) in self.builders.iter_mut().enumerate() {
+            builder.extend(waiting.iter().skip(at).step_by(width));
         }
-        Ok(())
     }
 
     /// The cells of a line that is written as usual. `None` leaves the line, good or bad, to the plain walk.
-    fn walk_quickly<'a>(&self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Option<()> {
+    fn walk_quickly<'a>(&self, line: &'a [u8], arena: &'a Bump, cells: &mut [Cell<'a>]) -> Option<()> {
         let columns = self.dataset.columns();
         let mut scanner = Scanner::new(line)?;
-        cells.clear();
-        cells.resize_with(columns.len(), || Cell::Absent);
         let mut expected = 0;
         loop {
             let likely = self.patterns.get(expected).is_some_and(|pattern| scanner.take_pattern(pattern));
@@ -160,11 +198,11 @@ impl<'d> Decoder<'d> {
                 (Token::Plain(text), ColumnType::String)
                     if column.values.is_none() && column.form.is_none() =>
                 {
-                    Cell::Text(Cow::Borrowed(text))
+                    Cell::Text(text)
                 }
                 (Token::Plain(text), ColumnType::Datetime) => Cell::Number(parse_micros(text).ok()?),
-                (Token::Plain(text), _) => check_value(column, scanner.quoted(text)?).ok()?,
-                (Token::Raw(raw), _) => check_value(column, raw).ok()?,
+                (Token::Plain(text), _) => check_value(column, scanner.quoted(text)?, arena).ok()?,
+                (Token::Raw(raw), _) => check_value(column, raw, arena).ok()?,
             };
             if !scanner.more()? {
                 return Some(());
@@ -173,15 +211,15 @@ impl<'d> Decoder<'d> {
     }
 
     /// The cells of any line, or what is wrong with it.
-    fn walk<'a>(&self, line: &'a [u8], cells: &mut Vec<Cell<'a>>) -> Result<(), RowProblem> {
+    fn walk<'a>(&self, line: &'a [u8], arena: &'a Bump, cells: &mut [Cell<'a>]) -> Result<(), RowProblem> {
         let text =
             std::str::from_utf8(line).map_err(|error| RowProblem::NotUtf8 { at: error.valid_up_to() })?;
         if text.starts_with('\u{feff}') {
             return Err(RowProblem::NotAnObject { detail: "it begins with a byte order mark".to_owned() });
         }
         check_depth(line)?;
-        cells.clear();
-        cells.resize_with(self.builders.len(), || Cell::Absent);
+        // What the quick walk left.
+        cells.fill(Cell::Absent);
         let mut expected = 0;
         let mut rest = text.strip_prefix('{');
         for entry in sonic_rs::to_object_iter(text) {
@@ -203,7 +241,7 @@ impl<'d> Decoder<'d> {
             }
             let raw = raw_text(&value)?;
             rest = end_of(text, raw);
-            *cell = check_value(column, raw)?;
+            *cell = check_value(column, raw, arena)?;
         }
         // The walk ends at the closing brace; anything behind it makes the line something else.
         if rest.map(str::trim_ascii) != Some("}") {
@@ -288,182 +326,6 @@ fn check_depth(line: &[u8]) -> Result<(), RowProblem> {
         }
     }
     Ok(())
-}
-
-fn check_value<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
-    if raw == "null" {
-        return Ok(Cell::Null);
-    }
-    let wrong =
-        |expected, detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
-    match column.kind {
-        ColumnType::Json => Ok(Cell::Text(Cow::Borrowed(raw))),
-        ColumnType::Object if raw.starts_with('{') => Ok(Cell::Text(Cow::Borrowed(raw))),
-        ColumnType::Object => Err(wrong("an object", found(raw))),
-        ColumnType::Millis => {
-            let expected = "milliseconds since 1970 as a text of digits";
-            let text = string(raw).map_err(|detail| wrong(expected, detail))?;
-            millis(&text).map(Cell::Number).ok_or_else(|| wrong(expected, found(raw)))
-        }
-        ColumnType::Decimal => {
-            let text = if raw.starts_with('"') { string(raw) } else { Ok(Cow::Borrowed(raw)) };
-            match text {
-                Ok(text) if is_decimal(&text) => Ok(Cell::Text(text)),
-                _ => Err(wrong("a decimal number without an exponent", found(raw))),
-            }
-        }
-        ColumnType::IntegerArray => numbers(column, raw),
-        ColumnType::Struct => structure(column, raw, &column.name).map(Cell::Struct),
-        ColumnType::StructArray => structures(column, raw),
-        ColumnType::String => {
-            let text = string(raw).map_err(|detail| wrong("a string", detail))?;
-            if column.values.as_ref().is_some_and(|values| !values.iter().any(|value| *value == text)) {
-                return Err(RowProblem::UnknownValue { column: column.name.clone(), value: shorten(&text) });
-            }
-            if let Some(form) = column.form.filter(|form| !form.accepts(&text)) {
-                return Err(wrong(form.expected(), found(raw)));
-            }
-            Ok(Cell::Text(text))
-        }
-        ColumnType::Datetime => {
-            let text = string(raw).map_err(|detail| wrong("a date and time", detail))?;
-            let micros = parse_micros(&text)
-                .map_err(|error| wrong("a date and time", format!("`{}` is {error}", shorten(&text))))?;
-            Ok(Cell::Number(micros))
-        }
-        ColumnType::Boolean => match raw {
-            "true" => Ok(Cell::Truth(true)),
-            "false" => Ok(Cell::Truth(false)),
-            other => Err(wrong("true or false", found(other))),
-        },
-        ColumnType::Integer => match raw.parse() {
-            // `+1`, which Rust takes, is no JSON and never arrives here.
-            Ok(number) => Ok(Cell::Number(number)),
-            Err(_) => Err(wrong("an integer of 64 bits", found(raw))),
-        },
-        ColumnType::Array | ColumnType::ArrayJson => list(column, raw),
-    }
-}
-
-fn list<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
-    let expected = if column.kind == ColumnType::Array { "a list of strings" } else { "a list" };
-    let wrong = |detail: String| RowProblem::WrongType { column: column.name.clone(), expected, detail };
-    if !raw.starts_with('[') {
-        return Err(wrong(found(raw)));
-    }
-    let mut elements = Vec::new();
-    for element in sonic_rs::to_array_iter(raw) {
-        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
-        elements.push(match column.kind {
-            ColumnType::ArrayJson => Cow::Borrowed(element),
-            _ => string(element).map_err(wrong)?,
-        });
-    }
-    Ok(Cell::List(elements))
-}
-
-/// The fields of an object; `path` names it in problems.
-fn structure<'a>(column: &Column, raw: &'a str, path: &str) -> Result<Vec<Cell<'a>>, RowProblem> {
-    if !raw.starts_with('{') {
-        let (column, detail) = (path.to_owned(), found(raw));
-        return Err(RowProblem::WrongType { column, expected: "an object", detail });
-    }
-    let mut cells: Vec<Cell<'a>> = Vec::new();
-    cells.resize_with(column.fields.len(), || Cell::Absent);
-    for entry in sonic_rs::to_object_iter(raw) {
-        let (name, value) = entry.map_err(|error| not_an_object(&error))?;
-        let at = column.fields.iter().position(|field| field.name == name);
-        let here = format!("{path}.{name}");
-        let Some((field, cell)) = at.and_then(|at| Some((column.fields.get(at)?, cells.get_mut(at)?))) else {
-            return Err(RowProblem::UnknownField { column: here });
-        };
-        if !matches!(cell, Cell::Absent) {
-            return Err(RowProblem::DuplicateField { column: here });
-        }
-        let raw = raw_text(&value)?;
-        *cell = match field.kind {
-            ColumnType::Struct if raw != "null" => Cell::Struct(structure(field, raw, &here)?),
-            _ => check_value(field, raw).map_err(|problem| problem.within(path))?,
-        };
-    }
-    for (field, cell) in column.fields.iter().zip(&cells) {
-        if !field.nullable && cell.is_null() {
-            return Err(RowProblem::Missing { column: format!("{path}.{}", field.name) });
-        }
-    }
-    Ok(cells)
-}
-
-fn structures<'a>(column: &Column, raw: &'a str) -> Result<Cell<'a>, RowProblem> {
-    if !raw.starts_with('[') {
-        let (column, detail) = (column.name.clone(), found(raw));
-        return Err(RowProblem::WrongType { column, expected: "a list of objects", detail });
-    }
-    let mut elements = Vec::new();
-    for element in sonic_rs::to_array_iter(raw) {
-        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
-        elements.push(structure(column, element, &column.name)?);
-    }
-    Ok(Cell::Structs(elements))
-}
-
-/// Whether a text is a number of JSON without an exponent.
-fn is_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        None => (digits, None),
-        Some((whole, fraction)) => (whole, Some(fraction)),
-    };
-    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    all_digits(whole) && (whole == "0" || !whole.starts_with('0')) && fraction.is_none_or(all_digits)
-}
-
-/// Microseconds of a text of milliseconds, written without sign or leading zeros; years 1970 to 9999.
-fn millis(text: &str) -> Option<i64> {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
-    let number: i64 = text.parse().ok().filter(|_| is_plain)?;
-    number.checked_mul(1_000).filter(|micros| *micros < MICROS_END)
-}
-
-fn numbers<'a>(column: &Column, raw: &str) -> Result<Cell<'a>, RowProblem> {
-    let wrong = |detail: String| RowProblem::WrongType {
-        column: column.name.clone(),
-        expected: "a list of integers of 64 bits",
-        detail,
-    };
-    if !raw.starts_with('[') {
-        return Err(wrong(found(raw)));
-    }
-    let mut elements = Vec::new();
-    for element in sonic_rs::to_array_iter(raw) {
-        let element = raw_text(&element.map_err(|error| not_an_object(&error))?)?;
-        elements.push(element.parse().map_err(|_| wrong(found(element)))?);
-    }
-    Ok(Cell::Numbers(elements))
-}
-
-/// The content of a JSON string; escapes are resolved, lone surrogates refused.
-fn string(raw: &str) -> Result<Cow<'_, str>, String> {
-    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or_else(|| found(raw))?;
-    if inner.bytes().any(|byte| byte < 0x20) {
-        return Err("a control character is not escaped".to_owned());
-    }
-    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
-        return Ok(Cow::Borrowed(inner));
-    }
-    sonic_rs::from_str::<String>(raw).map(Cow::Owned).map_err(|_| "a bad escape".to_owned())
-}
-
-fn found(raw: &str) -> String {
-    format!("found `{}`", shorten(raw))
-}
-
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        text.to_owned()
-    } else {
-        text.chars().take(60).chain("...".chars()).collect()
-    }
 }
 
 #[cfg(test)]

@@ -49,17 +49,44 @@ impl Builder {
         }
     }
 
-    /// Adds a cell; one of another kind than the column's is null.
-    pub(super) fn append(&mut self, cell: Cell<'_>) {
+    /// Adds the cells of many rows; one of another kind than the column's is null.
+    pub(super) fn extend<'c>(&mut self, cells: impl Iterator<Item = &'c Cell<'c>>) {
+        // The kinds that most columns have are told apart once for all rows.
+        match self {
+            Self::Text(builder) => {
+                for cell in cells {
+                    match cell {
+                        Cell::Text(text) => builder.append_value(text),
+                        _ => builder.append_null(),
+                    }
+                }
+            }
+            Self::Time(builder) => {
+                for cell in cells {
+                    builder.append_option(cell.number());
+                }
+            }
+            Self::Number(builder) => {
+                for cell in cells {
+                    builder.append_option(cell.number());
+                }
+            }
+            _ => {
+                for cell in cells {
+                    self.append(*cell);
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, cell: Cell<'_>) {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
-            (Self::Time(builder), Cell::Number(micros)) => builder.append_value(micros),
-            (Self::Time(builder), _) => builder.append_null(),
+            (Self::Time(builder), cell) => builder.append_option(cell.number()),
             (Self::Truth(builder), Cell::Truth(truth)) => builder.append_value(truth),
             (Self::Truth(builder), _) => builder.append_null(),
-            (Self::Number(builder), Cell::Number(number)) => builder.append_value(number),
-            (Self::Number(builder), _) => builder.append_null(),
+            (Self::Number(builder), cell) => builder.append_option(cell.number()),
             (Self::List(builder), Cell::List(elements)) => {
                 for element in elements {
                     builder.values().append_value(element);
@@ -68,13 +95,13 @@ impl Builder {
             }
             (Self::List(builder), _) => builder.append_null(),
             (Self::Numbers(builder), Cell::Numbers(numbers)) => {
-                builder.values().append_slice(&numbers);
+                builder.values().append_slice(numbers);
                 builder.append(true);
             }
             (Self::Numbers(builder), _) => builder.append_null(),
             (Self::Struct { fields, valid }, Cell::Struct(cells)) => {
                 for (field, cell) in fields.iter_mut().zip(cells) {
-                    field.append(cell);
+                    field.append(*cell);
                 }
                 valid.append_non_null();
             }
@@ -88,8 +115,8 @@ impl Builder {
                 lengths.push(elements.len());
                 valid.append_non_null();
                 for cells in elements {
-                    for (field, cell) in fields.iter_mut().zip(cells) {
-                        field.append(cell);
+                    for (field, cell) in fields.iter_mut().zip(*cells) {
+                        field.append(*cell);
                     }
                 }
             }

@@ -1,3 +1,4 @@
+use bumpalo::Bump;
 use proptest::prelude::*;
 
 use super::super::{Cell, Decoder};
@@ -10,11 +11,13 @@ fn dataset(name: &str) -> Dataset {
 
 /// Whether the quick walk took the line; where it did, the plain walk found the same.
 fn quick(decoder: &Decoder<'_>, line: &[u8]) -> bool {
-    let (mut quickly, mut plainly): (Vec<Cell<'_>>, Vec<Cell<'_>>) = (Vec::new(), Vec::new());
-    let taken = decoder.walk_quickly(line, &mut quickly).is_some();
+    let arena = Bump::new();
+    let width = decoder.dataset.columns().len();
+    let (mut quickly, mut plainly) = (vec![Cell::Absent; width], vec![Cell::Absent; width]);
+    let taken = decoder.walk_quickly(line, &arena, &mut quickly).is_some();
     if taken {
         let shown = String::from_utf8_lossy(line);
-        decoder.walk(line, &mut plainly).unwrap_or_else(|problem| panic!("{shown}: {problem}"));
+        decoder.walk(line, &arena, &mut plainly).unwrap_or_else(|problem| panic!("{shown}: {problem}"));
         assert_eq!(quickly, plainly, "{shown}");
     }
     taken

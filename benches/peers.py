@@ -1,0 +1,166 @@
+"""NDJSON to Parquet beside DuckDB, Polars and pyarrow: the same rows, interleaved, each run a process of its own.
+
+    python benches/peers.py [--rows N] [--rounds N] [--input FILE] [--codec snappy|zstd] [--threads 1|2]
+
+Needs the packages duckdb, polars and pyarrow, and builds the release examples of this crate. Prints for each program the
+median of CPU seconds (user and system, the whole process less what the same process takes on an empty input), of wall
+seconds, the bytes written, the peak of resident memory, and the median of the ratios to our own run of the same round.
+"""
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+EXAMPLES = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release", "examples")
+TYPES = {"string": "text", "timestamp": "time", "boolean": "truth", "bigint": "number"}
+
+
+def columns():
+    """Name and type of each column, from the profile's own DDL."""
+    ddl = subprocess.run(
+        [os.path.join(EXAMPLES, "..", "bucketproof-connector"), "profile", "show", "suprsend_s3_v2", "--ddl"],
+        check=True, capture_output=True, text=True).stdout
+    table = ddl.split("CREATE EXTERNAL TABLE `messages_objects` (", 1)[1].split("\n)", 1)[0]
+    found = re.findall(r"^  `(\w+)` (\w+)", table, re.MULTILINE)
+    return [(name, TYPES[kind]) for name, kind in found]
+
+
+def duckdb(source, target, codec, threads):
+    import duckdb as engine
+
+    kinds = {"text": "VARCHAR", "time": "TIMESTAMPTZ", "truth": "BOOLEAN", "number": "BIGINT"}
+    # JSON columns are text of JSON here as they are there.
+    shape = ",".join(f"'{name}':'{kinds[kind]}'" for name, kind in columns())
+    session = engine.connect()
+    session.execute(f"SET threads={threads}; SET TimeZone='UTC'")
+    level = ", COMPRESSION_LEVEL 1" if codec == "zstd" else ""
+    session.execute(
+        f"COPY (SELECT * FROM read_json('{source}', format='newline_delimited', columns={{{shape}}})) "
+        f"TO '{target}' (FORMAT parquet, COMPRESSION {codec}{level})")
+
+
+def polars(source, target, codec, threads):
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    import polars as engine
+
+    # Polars has no column of source text for objects: a struct column would be less work done by nobody else, so nested
+    # values are given the type they have.
+    kinds = {"text": engine.String, "time": engine.String, "truth": engine.Boolean, "number": engine.Int64}
+    frame = engine.read_ndjson(source, schema={name: kinds[kind] for name, kind in columns()})
+    times = [engine.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name, kind in columns() if kind == "time"]
+    frame.with_columns(times).write_parquet(target, compression=codec, compression_level=1 if codec == "zstd" else None)
+
+
+def pyarrow(source, target, codec, threads):
+    import pyarrow as engine
+    import pyarrow.json
+    import pyarrow.parquet
+
+    engine.set_cpu_count(threads)
+    kinds = {"text": engine.string(), "time": engine.timestamp("us", tz="UTC"), "truth": engine.bool_(), "number": engine.int64()}
+    schema = engine.schema([(name, kinds[kind]) for name, kind in columns()])
+    table = engine.json.read_json(
+        source, read_options=engine.json.ReadOptions(use_threads=threads > 1, block_size=1 << 24),
+        parse_options=engine.json.ParseOptions(explicit_schema=schema))
+    engine.parquet.write_table(table, target, compression=codec, compression_level=1 if codec == "zstd" else None)
+
+
+PEERS = {"duckdb": duckdb, "polars": polars, "pyarrow": pyarrow}
+
+
+def measured(command):
+    """CPU seconds, wall seconds and the peak of resident KiB of one process; None where it failed."""
+    start = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    error = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        return error.decode(errors="replace").strip().splitlines()[-1:]
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss
+
+
+def flat(source, target):
+    """The same rows with nested values as text, for programs that have no column of source text."""
+    with open(source, encoding="utf-8") as lines, open(target, "w", encoding="utf-8") as out:
+        for line in lines:
+            row = json.loads(line)
+            for name, value in row.items():
+                if isinstance(value, (dict, list)):
+                    row[name] = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+            out.write(json.dumps(row, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--rows", type=int, default=300_000)
+    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--input", help="NDJSON of the messages table, instead of rows of our own generator")
+    options.add_argument("--codec", choices=["snappy", "zstd"], default="snappy")
+    options.add_argument("--threads", type=int, choices=[1, 2], default=1)
+    options.add_argument("--peer", nargs=3, metavar=("NAME", "INPUT", "OUTPUT"), help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.peer:
+        name, source, target = given.peer
+        PEERS[name](source, target, given.codec, given.threads)
+        return
+    subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins", "--examples"], cwd=ROOT, check=True)
+    with tempfile.TemporaryDirectory() as work:
+        source = given.input or os.path.join(work, "rows.ndjson")
+        if not given.input:
+            with open(source, "wb") as out:
+                subprocess.run([os.path.join(EXAMPLES, "messages_ndjson"), str(given.rows)], stdout=out, check=True)
+        flattened = os.path.join(work, "flat.ndjson")
+        flat(source, flattened)
+        empty = os.path.join(work, "empty.ndjson")
+        with open(flattened, encoding="utf-8") as lines, open(empty, "w", encoding="utf-8") as out:
+            out.write(lines.readline())
+
+        def command(name, lines, target):
+            if name == "bucketproof":
+                return [os.path.join(EXAMPLES, "ndjson_to_parquet"), lines, target, given.codec, str(given.threads)]
+            return [sys.executable, os.path.abspath(__file__), "--peer", name, lines, target,
+                    "--codec", given.codec, "--threads", str(given.threads)]
+
+        # DuckDB keeps objects as text by itself; the two others are given text.
+        inputs = {"bucketproof": source, "duckdb": source, "polars": flattened, "pyarrow": flattened}
+        figures, idle, sizes = {name: [] for name in inputs}, {}, {}
+        for name in list(inputs):
+            target = os.path.join(work, f"{name}.parquet")
+            first = measured(command(name, empty, target))
+            if not isinstance(first, tuple):
+                print(f"{name} cannot run: {' '.join(first)}")
+                del inputs[name]
+                continue
+            idle[name] = first
+        for _ in range(given.rounds):
+            for name, lines in inputs.items():
+                target = os.path.join(work, f"{name}.parquet")
+                run = measured(command(name, lines, target))
+                if not isinstance(run, tuple):
+                    print(f"{name} failed: {' '.join(run)}")
+                    continue
+                cpu, wall, peak = run
+                figures[name].append((cpu - idle[name][0], wall - idle[name][1], peak))
+                sizes[name] = os.path.getsize(target)
+        print(f"{os.path.getsize(source) / 1e6:.0f} MB of NDJSON, {given.codec}, {given.threads} thread(s), {given.rounds} rounds")
+        print(f"{'program':<12}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'peak MB':>9}{'CPU':>8}{'wall':>8}")
+        ours = figures["bucketproof"]
+        for name, runs in figures.items():
+            if not runs:
+                continue
+            median = [statistics.median(column) for column in zip(*runs)]
+            ratios = [statistics.median(run[at] / own[at] for run, own in zip(runs, ours)) for at in (0, 1)]
+            print(f"{name:<12}{median[0]:>8.2f}{median[1]:>8.2f}{sizes[name] / 1e6:>8.1f}{median[2] / 1e3:>9.0f}"
+                  f"{ratios[0]:>7.2f}x{ratios[1]:>7.2f}x")
+
+
+if __name__ == "__main__":
+    main()
