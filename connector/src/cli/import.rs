@@ -10,7 +10,10 @@ use clap::{Args, Subcommand};
 
 use super::run::stop_on_signals;
 use super::{Complaint, Exit, block_on, print, print_json};
-use crate::import::{ImportConfig, ImportError, ImportSummary, Importer, InboundStore};
+use crate::import::{
+    Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportSummary, Importer, InboundStore,
+    Subscription,
+};
 use crate::runner::StopSignal;
 use crate::store::S3Store;
 
@@ -38,35 +41,116 @@ struct Pass {
 
 #[derive(Debug, Subcommand)]
 enum ImportCommand {
-    /// Print the bucket policy of each connection, for the owner of the bucket.
-    Policy {
+    /// Print what the owner of each connection's bucket has to set up: the policy of the bucket, or of the topic, or the
+    /// notification of events.
+    Policy(PolicyArguments),
+    /// Show each connection: its state, the URL to subscribe, and whom policies name.
+    Show {
         /// The import's configuration.
         #[arg(long, value_name = "FILE")]
         config: PathBuf,
-        /// Who reads the files and writes the reports.
-        #[arg(long, value_name = "ARN")]
-        principal: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+struct PolicyArguments {
+    /// The import's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Who reads the files and writes the reports, if the configuration does not say it.
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["topic", "merge", "notification"])]
+    principal: Option<String>,
+    /// Print the policies of the topics.
+    #[arg(long)]
+    topic: bool,
+    /// Add the statement to this policy of a topic, and keep all that is in it.
+    #[arg(long, value_name = "FILE")]
+    merge: Option<PathBuf>,
+    /// The account of the bucket, if it is not that of the topic.
+    #[arg(long, value_name = "ID", conflicts_with = "notification")]
+    account: Option<String>,
+    /// Print the notification of events.
+    #[arg(long, conflicts_with_all = ["topic", "merge"])]
+    notification: bool,
 }
 
 impl ImportArguments {
     pub(super) fn wants_json(&self) -> bool {
         self.pass.as_ref().is_some_and(|pass| pass.json)
+            || matches!(self.command, Some(ImportCommand::Show { json: true, .. }))
     }
 }
 
 pub(super) fn run(arguments: &ImportArguments) -> Result<(), Complaint> {
     match (&arguments.command, &arguments.pass) {
-        (Some(ImportCommand::Policy { config, principal }), _) => {
-            let policies: BTreeMap<String, serde_json::Value> = load(config)?.bucket_policies(principal);
-            print_json(&policies)
-        }
+        (Some(ImportCommand::Policy(arguments)), _) => policy(arguments),
+        (Some(ImportCommand::Show { config, json }), _) => show(config, *json),
         (None, Some(pass)) => import(pass),
         (None, None) => Err(Complaint::usage(
             "no configuration is named",
             "`import --config FILE --once` imports what is there",
         )),
     }
+}
+
+fn policy(arguments: &PolicyArguments) -> Result<(), Complaint> {
+    let config = load(&arguments.config)?;
+    let complain = |error: DocumentsError| Complaint::usage(&error, error.help());
+    if arguments.notification {
+        return print_json(&config.notifications());
+    }
+    if !arguments.topic && arguments.merge.is_none() {
+        return print_json(&config.bucket_policies(arguments.principal.as_deref()).map_err(complain)?);
+    }
+    let mut existing = None;
+    if let Some(path) = &arguments.merge {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Complaint::usage(format!("`{}`: {error}", path.display()), "name a file"))?;
+        let policy: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| complain(DocumentsError::NoPolicy { reason: error.to_string() }))?;
+        existing = Some(policy);
+    }
+    let account = arguments.account.as_deref();
+    print_json(&config.topic_policies(existing.as_ref(), account).map_err(complain)?)
+}
+
+fn show(path: &std::path::Path, as_json: bool) -> Result<(), Complaint> {
+    let config = load(path)?;
+    let views = config.connection_views().map_err(|error| Complaint::broken(error.to_string()))?;
+    if as_json {
+        return print_json(&views);
+    }
+    let mut text = String::new();
+    for view in &views {
+        let state = match &view.access {
+            _ if !view.enabled => "Disabled".to_owned(),
+            Access::Processing => "Processing: access is validated by the first import".to_owned(),
+            Access::Active { since } => format!("Active since {since}"),
+            Access::Failed { cause, since } => format!("Failed since {since}: {cause}"),
+        };
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{}: {state}\n  bucket        {}", view.name, view.bucket);
+        if let Some(url) = &view.endpoint_url {
+            let _ = writeln!(text, "  endpoint      {url}");
+        }
+        match &view.subscription {
+            None => {}
+            Some(Subscription::Pending) => text.push_str("  subscription  not confirmed yet\n"),
+            Some(Subscription::Confirmed { since, .. }) => {
+                let _ = writeln!(text, "  subscription  confirmed since {since}");
+            }
+            Some(Subscription::Ended { since, .. }) => {
+                let _ = writeln!(text, "  subscription  ended at {since}; subscribe the endpoint again");
+            }
+        }
+        if let Some(role) = &view.role_arn {
+            let _ = writeln!(text, "  role          {role}");
+        }
+    }
+    print(&text)
 }
 
 fn load(path: &std::path::Path) -> Result<ImportConfig, Complaint> {
@@ -85,21 +169,58 @@ fn import(pass: &Pass) -> Result<(), Complaint> {
             S3Store::new(settings, &clock, None).map_err(|error| Complaint::usage(&error, error.help()))?;
         stores.insert(connection.name.clone(), Arc::new(store));
     }
-    let mut importer =
-        Importer::new(config, stores, clock, Entropy::machine()).map_err(|error| complaint(&error))?;
+    let mut importer = Importer::new(config.clone(), stores, clock.clone(), Entropy::machine())
+        .map_err(|error| complaint(&error))?;
+    if pass.once {
+        let summary = block_on(importer.once())?.map_err(|error| complaint(&error))?;
+        return told(pass, &summary);
+    }
+    let stop = StopSignal::new();
+    let listening = listen(&config, &importer, &clock, &stop)?;
     let summary = block_on(async {
-        if pass.once {
-            return importer.once().await;
-        }
-        let stop = StopSignal::new();
         tokio::spawn(stop_on_signals(stop.clone()));
         importer.run(&stop).await
     })?;
-    let summary = summary.map_err(|error| complaint(&error))?;
-    if pass.json {
-        return print_json(&summary);
+    stop.give();
+    if let Some(listening) = listening {
+        // It has ended, or the process does now.
+        let _ended = listening.join();
     }
-    print(&text(&summary))
+    told(pass, &summary.map_err(|error| complaint(&error))?)
+}
+
+fn told(pass: &Pass, summary: &ImportSummary) -> Result<(), Complaint> {
+    if pass.json {
+        return print_json(summary);
+    }
+    print(&text(summary))
+}
+
+/// Serves the endpoints in a thread of their own, so that they answer while a file is being read.
+fn listen(
+    config: &ImportConfig,
+    importer: &Importer,
+    clock: &Clock,
+    stop: &StopSignal,
+) -> Result<Option<std::thread::JoinHandle<()>>, Complaint> {
+    if config.endpoint.is_none() {
+        return Ok(None);
+    }
+    let help = "compare `[endpoint]` with the example in the connector's documentation";
+    let endpoint = Endpoint::new(config, importer.inbox(), clock.clone())
+        .map_err(|error| Complaint::usage(&error, help))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Complaint::broken(format!("the runtime cannot start: {error}")))?;
+    let listener = runtime.block_on(endpoint.bind()).map_err(|error| {
+        Complaint::usage(&error, "choose another `endpoint.listen`, or end what listens there")
+    })?;
+    for (name, url) in config.endpoint_urls() {
+        tracing::info!(connection = name, url, "listening for messages of SNS");
+    }
+    let stop = stop.clone();
+    let thread = std::thread::Builder::new().name("endpoint".to_owned());
+    let started = thread.spawn(move || runtime.block_on(Arc::new(endpoint).serve(listener, stop)));
+    started.map(Some).map_err(|error| Complaint::broken(format!("no thread for the endpoint: {error}")))
 }
 
 fn text(summary: &ImportSummary) -> String {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use bucketproof_clock::{Clock, Entropy};
+
 use super::{Connection, SyncError};
 use crate::report::RetryReport;
 use crate::store::{Diagnosis, ErrorClass, StoreError};
 
-/// How often and how patiently calls are repeated.
+/// How often and how patiently calls are repeated, in exports and imports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts of one call, the first included.
@@ -30,13 +32,29 @@ impl Default for RetryPolicy {
     }
 }
 
+impl RetryPolicy {
+    /// Whether a call that failed for the `attempt`th time, from 1, may be tried again.
+    pub(crate) fn may_repeat(&self, error: &StoreError, attempt: u32) -> bool {
+        let may = error.class() != ErrorClass::Fatal && attempt < self.attempts_max;
+        if may {
+            tracing::warn!(%error, attempt, "repeating a call");
+        }
+        may
+    }
+
+    /// Pauses after the `attempt`th attempt, from 1: anything between nothing and its longest pause.
+    pub(crate) async fn pause(&self, attempt: u32, clock: &Clock, entropy: &Entropy) {
+        let doubled = self.pause.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
+        let longest = u64::try_from(doubled.min(self.pause_max).as_millis()).unwrap_or(u64::MAX);
+        let millis = entropy.next_u64() % longest.saturating_add(1);
+        clock.sleep(Duration::from_millis(millis)).await;
+    }
+}
+
 impl Connection {
-    /// Pauses before attempt `attempt` (from 1): anything between nothing and the attempt's longest pause.
+    /// Pauses before attempt `attempt` (from 1) is made again.
     pub(super) async fn pause(&self, attempt: u32) {
-        let doubled = self.retry.pause.saturating_mul(2_u32.saturating_pow(attempt.saturating_sub(1)));
-        let longest = u64::try_from(doubled.min(self.retry.pause_max).as_millis()).unwrap_or(u64::MAX);
-        let millis = self.entropy.next_u64() % longest.saturating_add(1);
-        self.clock.sleep(Duration::from_millis(millis)).await;
+        self.retry.pause(attempt, &self.clock, &self.entropy).await;
     }
 
     /// Repeats a call that reads until it succeeds, fails for good or has been tried often enough.
@@ -64,10 +82,9 @@ impl Connection {
         attempt: &mut u32,
         retries: &mut RetryReport,
     ) -> Result<(), SyncError> {
-        if error.class() == ErrorClass::Fatal || *attempt >= self.retry.attempts_max {
+        if !self.retry.may_repeat(&error, *attempt) {
             return Err(self.failed(error));
         }
-        tracing::warn!(%error, attempt = *attempt, "repeating a call");
         if error.class() == ErrorClass::Refresh {
             retries.refreshed += 1;
             self.store.refresh_credentials().await;

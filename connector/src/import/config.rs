@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
+use uuid::Uuid;
 
+use super::endpoint_config::{self, EndpointConfig, RawEndpoint};
 use super::profile::ImportProfile;
 use crate::config::{
     AuthConfig, BucketConfig, ConfigError, RawAuth, RawBucket, SecretError, checked_auth, checked_bucket,
@@ -27,6 +29,8 @@ struct Raw {
     limits: RawLimits,
     #[serde(default)]
     reconcile_minutes: Option<Spanned<u32>>,
+    endpoint: Option<RawEndpoint>,
+    role_arn: Option<Spanned<String>>,
     connection: Vec<RawConnection>,
 }
 
@@ -53,6 +57,8 @@ struct RawConnection {
     suffix: Option<String>,
     status_folder: Spanned<String>,
     topic_arn: Option<Spanned<String>>,
+    #[serde(default)]
+    raw_delivery: bool,
     environments: Spanned<Vec<String>>,
     bucket: RawBucket,
     auth: RawAuth,
@@ -73,6 +79,8 @@ pub struct InboundConnection {
     pub status_folder: String,
     /// The topic that tells of new files.
     pub topic_arn: Option<String>,
+    /// Whether messages without a signature are believed.
+    pub raw_delivery: bool,
     /// The environments that events may name.
     pub environments: BTreeSet<String>,
     /// The bucket.
@@ -123,30 +131,27 @@ pub struct ImportConfig {
     pub unpacked_bytes_max: u64,
     /// How often buckets are listed, in minutes.
     pub reconcile_minutes: u32,
+    /// Where messages of SNS come in.
+    pub endpoint: Option<EndpointConfig>,
+    /// Whom the owners of buckets name in their policies, where connections assume no role of theirs.
+    pub role_arn: Option<String>,
 }
 
 impl ImportConfig {
-    /// The policy that each connection's bucket needs, by the name of the connection, as the vendor documents it.
-    pub fn bucket_policies(&self, principal: &str) -> BTreeMap<String, serde_json::Value> {
-        let of = |connection: &InboundConnection| {
-            let arn = format!("arn:aws:s3:::{}", connection.bucket.name);
-            let fill = |resource: &String| {
-                resource
-                    .replace("{bucket}", &arn)
-                    .replace("{data}", &connection.data_prefix)
-                    .replace("{status}", &format!("{}/", connection.status_folder))
-            };
-            let statements = self.profile.policy.iter().map(|grant| {
-                serde_json::json!({
-                    "Effect": "Allow",
-                    "Principal": { "AWS": principal },
-                    "Action": grant.actions,
-                    "Resource": grant.resources.iter().map(fill).collect::<Vec<_>>(),
-                })
-            });
-            serde_json::json!({ "Version": "2012-10-17", "Statement": statements.collect::<Vec<_>>() })
+    /// The name of a connection's endpoint: a function of what it connects, so that it stays when the import moves.
+    pub(crate) fn endpoint_id(&self, connection: &InboundConnection) -> String {
+        let name = [self.profile.id.as_str(), &connection.name, connection.bucket.name.as_str()].join("\n");
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+    }
+
+    /// The URL that SNS is to be subscribed with, by the name of the connection; of those that name a topic.
+    pub fn endpoint_urls(&self) -> BTreeMap<String, String> {
+        let Some(endpoint) = &self.endpoint else { return BTreeMap::new() };
+        let hearing = self.connections.iter().filter(|connection| connection.topic_arn.is_some());
+        let url = |connection: &InboundConnection| {
+            format!("{}/notifications/{}", endpoint.public_url, self.endpoint_id(connection))
         };
-        self.connections.iter().map(|connection| (connection.name.clone(), of(connection))).collect()
+        hearing.map(|connection| (connection.name.clone(), url(connection))).collect()
     }
 
     /// Reads a configuration from a file; relative paths in it start at its directory.
@@ -200,12 +205,25 @@ impl ImportConfig {
                 "5 is a good value",
             ));
         }
+        if let Some(role) = raw.role_arn.as_ref()
+            && !(role.get_ref().starts_with("arn:") && role.get_ref().contains(":iam::"))
+        {
+            return Err(document.error(
+                role.span(),
+                "not the ARN of a role or user",
+                "write an ARN such as `arn:aws:iam::123456789012:role/import`",
+            ));
+        }
+        let endpoint = raw.endpoint.map(|raw| endpoint_config::checked(&document, raw, &directory));
+        let endpoint = endpoint.transpose()?;
         Ok(Self {
             profile,
             connections,
             state_dir: directory.join(raw.state.dir),
             unpacked_bytes_max: unpacked_mib.saturating_mul(1024 * 1024),
             reconcile_minutes: minutes,
+            endpoint,
+            role_arn: raw.role_arn.map(Spanned::into_inner),
         })
     }
 }
@@ -261,6 +279,7 @@ fn checked(
         suffix: raw.suffix,
         status_folder: folder.trim_matches('/').to_owned(),
         topic_arn: raw.topic_arn.map(Spanned::into_inner),
+        raw_delivery: raw.raw_delivery,
         environments: raw.environments.into_inner().into_iter().collect(),
         bucket: checked_bucket(document, raw.bucket)?,
         auth: checked_auth(document, raw.auth, directory)?,

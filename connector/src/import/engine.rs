@@ -16,20 +16,18 @@ use serde::Serialize;
 use super::codec::{self, UnwrapError, Wrapping};
 use super::config::{ImportConfig, InboundConnection};
 use super::entries::{Entries, Finding};
+use super::inbox::Inbox;
 use super::memory::{FileCounts, Memory, PendingFile, SealedReport};
 use super::report::report_key;
 use super::rows::RowReader;
 use super::store::{InboundStore, NewOutcome};
+use crate::engine::RetryPolicy;
 use crate::runner::StopSignal;
 use crate::state::StateError;
 use crate::store::{ErrorClass, StoreError};
 
 /// Bytes of a file that are asked for at once.
 const RANGE_BYTES: u64 = 8 * 1024 * 1024;
-/// Attempts of a call, the first included.
-const ATTEMPTS_MAX: u32 = 6;
-/// Longest pause before the second attempt; it doubles with each.
-const PAUSE: Duration = Duration::from_millis(200);
 /// Files that are taken from the memory at once.
 const PENDING_PAGE: u32 = 256;
 
@@ -106,11 +104,15 @@ pub struct ImportSummary {
 /// An import with its buckets.
 #[derive(Debug)]
 pub struct Importer {
-    config: ImportConfig,
-    stores: BTreeMap<String, Arc<dyn InboundStore>>,
-    memory: Memory,
-    clock: Clock,
+    pub(super) config: ImportConfig,
+    pub(super) stores: BTreeMap<String, Arc<dyn InboundStore>>,
+    pub(super) memory: Memory,
+    pub(super) inbox: Inbox,
+    pub(super) clock: Clock,
     entropy: Entropy,
+    retry: RetryPolicy,
+    /// What failed in this pass, by the name of the connection.
+    pub(super) failures: BTreeMap<String, String>,
 }
 
 impl Importer {
@@ -122,7 +124,14 @@ impl Importer {
         entropy: Entropy,
     ) -> Result<Self, ImportError> {
         let memory = Memory::open(&config.state_dir, &config.profile.columns)?;
-        Ok(Self { config, stores, memory, clock, entropy })
+        let inbox = Inbox::open(&config.state_dir)?;
+        let (retry, failures) = (RetryPolicy::default(), BTreeMap::new());
+        Ok(Self { config, stores, memory, inbox, clock, entropy, retry, failures })
+    }
+
+    /// Where announcements of files go; what is in it is read with the next pass.
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
     }
 
     /// How many files of each connection are in which state.
@@ -137,30 +146,39 @@ impl Importer {
     pub async fn once(&mut self) -> Result<ImportSummary, ImportError> {
         let mut summary = ImportSummary::default();
         // A report that was settled before a crash comes first: it is older than all that follows.
-        self.write_reports(&mut summary).await?;
-        let worked = self.work(&mut summary).await;
+        let earlier = waits(self.write_reports(&mut summary).await)?;
+        let worked = waits(self.work(&mut summary).await)?;
         // What was read is told, also if something else failed.
-        self.report(&mut summary).await?;
-        worked.map(|()| summary)
+        let told = waits(self.report(&mut summary).await)?;
+        self.note_access(true)?;
+        earlier.or(worked).or(told).map_or(Ok(summary), Err)
     }
 
-    /// Lists and reads by schedule, tells in time, until the signal.
+    /// Lists by schedule, reads what is found or announced, tells in time, until the signal.
     pub async fn run(&mut self, stop: &StopSignal) -> Result<ImportSummary, ImportError> {
         let mut summary = ImportSummary::default();
         let pause = Duration::from_secs(u64::from(self.config.reconcile_minutes) * 60);
+        let mut listing_due = self.clock.now();
         while !stop.is_given() {
-            let passed = match self.write_reports(&mut summary).await {
-                Ok(()) => self.work(&mut summary).await,
-                failed => failed,
-            };
-            if let Err(error) = passed {
+            let is_listing_due = self.clock.now() >= listing_due;
+            let earlier = waits(self.write_reports(&mut summary).await)?;
+            let worked = waits(if is_listing_due {
+                self.work(&mut summary).await
+            } else {
+                self.read_announced(&mut summary).await
+            })?;
+            if is_listing_due {
+                listing_due = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+            }
+            let told = if self.is_due(pause)? { waits(self.report(&mut summary).await)? } else { None };
+            for error in [earlier, worked, told].into_iter().flatten() {
                 tracing::warn!(%error, help = error.help(), "the import goes on with the next pass");
             }
-            if self.is_due(pause)? {
-                self.report(&mut summary).await?;
-            }
+            self.note_access(is_listing_due)?;
+            let rest = listing_due.duration_since(self.clock.now()).max(SignedDuration::ZERO).unsigned_abs();
             tokio::select! {
-                () = self.clock.sleep(pause) => {}
+                () = self.clock.sleep(rest) => {}
+                () = self.inbox.arrived() => {}
                 () = stop.given() => {}
             }
         }
@@ -176,46 +194,7 @@ impl Importer {
         Ok(next.duration_since(oldest) >= flush)
     }
 
-    async fn work(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
-        let connections = self.config.connections.clone();
-        let mut failure = None;
-        for connection in connections.iter().filter(|connection| connection.enabled) {
-            // One bucket that cannot be reached does not hold up the others.
-            if let Err(error) = self.find(connection, summary).await {
-                tracing::warn!(connection = connection.name, %error, "the bucket was not listed");
-                failure = failure.or(Some(error));
-            }
-        }
-        let read = self.read_pending(summary).await;
-        read.and_then(|()| failure.map_or(Ok(()), Err))
-    }
-
-    /// Notes every file that the bucket has; closes every gap that notifications leave.
-    async fn find(
-        &mut self,
-        connection: &InboundConnection,
-        summary: &mut ImportSummary,
-    ) -> Result<(), ImportError> {
-        let Some(store) = self.stores.get(&connection.name).map(Arc::clone) else { return Ok(()) };
-        let mut page = None;
-        loop {
-            let found = self
-                .retrying(&connection.name, &store, || {
-                    store.list_files(&connection.data_prefix, page.as_deref())
-                })
-                .await?;
-            let files: Vec<_> = found.files.into_iter().filter(|file| connection.wants(&file.key)).collect();
-            let bucket = connection.bucket.name.as_str();
-            summary.files_found +=
-                self.memory.note_files(&connection.name, bucket, &connection.status_folder, &files)?;
-            match found.next {
-                Some(next) => page = Some(next),
-                None => return Ok(()),
-            }
-        }
-    }
-
-    async fn read_pending(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+    pub(super) async fn read_pending(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
         let mut after = 0;
         let mut failure = None;
         loop {
@@ -227,6 +206,7 @@ impl Importer {
                     Ok(()) => {}
                     Err(error @ ImportError::Store { .. }) => {
                         tracing::warn!(key = file.key, %error, "the file waits");
+                        self.fails(&error);
                         failure = failure.or(Some(error));
                     }
                     Err(error) => return Err(error),
@@ -356,14 +336,24 @@ impl Importer {
     }
 
     async fn write_reports(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        let mut failure = None;
         for report in self.memory.unwritten_reports()? {
-            // A report that nobody can write waits for somebody who can.
-            if let Some(key) = self.write_report(&report).await? {
-                self.memory.written(report.id)?;
-                summary.reports.push(key);
+            match self.write_report(&report).await {
+                Ok(Some(key)) => {
+                    self.memory.written(report.id)?;
+                    summary.reports.push(key);
+                }
+                // A report that nobody can write waits for somebody who can.
+                Ok(None) => {}
+                // One bucket that refuses does not hold up the others.
+                Err(error @ ImportError::Store { .. }) => {
+                    self.fails(&error);
+                    failure = failure.or(Some(error));
+                }
+                Err(error) => return Err(error),
             }
         }
-        Ok(())
+        failure.map_or(Ok(()), Err)
     }
 
     /// A key that is taken is not looked at: the report goes under the next moment. If the object there was ours after
@@ -398,7 +388,7 @@ impl Importer {
     }
 
     /// Repeats a call until it succeeds, fails for good or has been tried often enough.
-    async fn retrying<T, F>(
+    pub(super) async fn retrying<T, F>(
         &self,
         connection: &str,
         store: &Arc<dyn InboundStore>,
@@ -413,19 +403,24 @@ impl Importer {
                 Ok(value) => return Ok(value),
                 Err(error) => error,
             };
-            if error.class() == ErrorClass::Fatal || attempt >= ATTEMPTS_MAX {
+            if !self.retry.may_repeat(&error, attempt) {
                 return Err(ImportError::Store { connection: connection.to_owned(), source: error });
             }
-            tracing::warn!(%error, attempt, "repeating a call");
             if error.class() == ErrorClass::Refresh {
                 store.refresh().await;
             }
-            let longest = PAUSE.saturating_mul(2_u32.saturating_pow(attempt - 1));
-            let millis =
-                self.entropy.next_u64() % (u64::try_from(longest.as_millis()).unwrap_or(u64::MAX) + 1);
-            self.clock.sleep(Duration::from_millis(millis)).await;
+            self.retry.pause(attempt, &self.clock, &self.entropy).await;
             attempt += 1;
         }
+    }
+}
+
+/// What a pass may go on after: a bucket that fails. What this machine lacks ends it.
+fn waits(passed: Result<(), ImportError>) -> Result<Option<ImportError>, ImportError> {
+    match passed {
+        Ok(()) => Ok(None),
+        Err(error @ ImportError::Store { .. }) => Ok(Some(error)),
+        Err(error) => Err(error),
     }
 }
 

@@ -112,7 +112,7 @@ impl Memory {
         Ok(Self { database, insert, _lock: lock })
     }
 
-    /// Notes files that a listing found; how many are new.
+    /// Notes files that a listing or a message told of; how many are new.
     pub(crate) fn note_files(
         &mut self,
         connection: &str,
@@ -124,8 +124,10 @@ impl Memory {
         let mut new = 0;
         {
             let mut insert = transaction.prepare_cached(
-                "INSERT OR IGNORE INTO file (connection, bucket, folder, key, etag, bytes, created_ms, state) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')",
+                // What was gone may be back: somebody restored the former content.
+                "INSERT INTO file (connection, bucket, folder, key, etag, bytes, created_ms, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending') ON CONFLICT (connection, bucket, key, etag) \
+                 DO UPDATE SET state = 'pending', folder = ?3, bytes = ?6, created_ms = ?7 WHERE state = 'gone'",
             )?;
             for file in files {
                 let bytes = i64::try_from(file.bytes).unwrap_or(i64::MAX);

@@ -1,26 +1,38 @@
 //! The other direction: files from a customer's bucket into tables, and a truthful report of every row.
 //!
-//! Files are found by listing, read once per version, checked exactly, and stored with their status in one transaction.
+//! Files are found by listing and by signed messages of SNS, read once per version, checked exactly, and stored with their status in one transaction.
 //! Reports are written at least once, never overwritten and never read back: the owner of the bucket grants reading of
 //! the data and writing of the reports, no more.
 
 mod codec;
 mod config;
+mod connections;
+mod discover;
+mod documents;
+mod endpoint_config;
 mod engine;
 mod entries;
+mod event;
+mod inbox;
 mod lzo;
 mod memory;
 mod profile;
 mod report;
 mod rows;
 mod schema;
+mod sns;
 mod store;
 
 pub use config::{ImportConfig, InboundConnection};
+pub use connections::ConnectionView;
+pub use documents::DocumentsError;
+pub use endpoint_config::{EndpointConfig, StandIn};
 pub use engine::{ImportError, ImportSummary, Importer};
+pub use inbox::{Access, Inbox, Subscription};
 pub use memory::FileCounts;
 pub use profile::{
     ImportCodes, ImportColumn, ImportGrant, ImportProfile, ImportRule, ImportType, StatusForm,
 };
 pub use report::{FileStatus, ReportError, StatusEntry, StatusReport, StatusSummary};
+pub use sns::{Endpoint, EndpointError, Refusal};
 pub use store::{FoundFile, FoundPage, InboundStore, NewOutcome};

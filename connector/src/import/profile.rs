@@ -91,6 +91,12 @@ struct RawTimestamps {
     ahead_hours: u32,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTopic {
+    sid: String,
+}
+
 /// What the bucket's owner grants, with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -109,6 +115,7 @@ struct Raw {
     status: StatusForm,
     timestamps: RawTimestamps,
     policy: Vec<ImportGrant>,
+    topic: RawTopic,
     column: Vec<toml::Spanned<ImportColumn>>,
 }
 
@@ -127,6 +134,8 @@ pub struct ImportProfile {
     pub status: StatusForm,
     /// What the bucket's owner grants.
     pub policy: Vec<ImportGrant>,
+    /// Name of the statement in the topic's policy that lets S3 publish.
+    pub topic_sid: String,
     oldest: Timestamp,
     ahead: SignedDuration,
 }
@@ -178,6 +187,7 @@ impl ImportProfile {
             codes: raw.codes,
             status: raw.status,
             policy: raw.policy,
+            topic_sid: raw.topic.sid,
             oldest: raw.timestamps.from,
             ahead: SignedDuration::from_hours(raw.timestamps.ahead_hours.into()),
         })

@@ -1,14 +1,22 @@
 //! Imports from outside: whole files against an emulator that grants what the vendor documents, and nothing more.
 
 #[cfg(test)]
+mod customer;
+#[cfg(test)]
+mod endpoint;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod notified;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod stand_in;
 #[cfg(test)]
 mod whole;

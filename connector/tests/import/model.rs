@@ -1,10 +1,17 @@
-//! Whatever fails, and wherever the import stops, in the end each row is stored once and told truly.
+//! Whatever fails, whatever is announced or not, and wherever the import stops, in the end each row is stored once and
+//! told truly.
 
+use std::sync::Arc;
+
+use bucketproof_connector::import::{Endpoint, ImportConfig};
+use bucketproof_connector::runner::StopSignal;
 use bytes::Bytes;
 use proptest::prelude::*;
+use tokio::net::TcpListener;
 
 use crate::files::{Row, file};
-use crate::rig::{Fate, Rig};
+use crate::rig::{BUCKET, Fate, Rig, config_text, created_time};
+use crate::stand_in::{TOPIC, created_at, post};
 
 #[derive(Clone, Debug)]
 enum Event {
@@ -21,6 +28,14 @@ enum Event {
     Delete {
         name: u8,
     },
+    /// A message about a file, as it is now or was once; it may come twice, late, or never.
+    Announce {
+        name: u8,
+        version: u32,
+        twice: bool,
+        forged: bool,
+    },
+    /// Lists and reads, or reads only what was announced.
     Import {
         fates: Vec<Fate>,
     },
@@ -38,24 +53,54 @@ fn event() -> impl Strategy<Value = Event> {
         4 => (0..4_u8, 0..4_usize, 0..3_usize).prop_map(|(name, good, bad)| Event::Put { name, good, bad }),
         1 => (0..4_u8).prop_map(|name| Event::Garbage { name }),
         1 => (0..4_u8).prop_map(|name| Event::Delete { name }),
+        3 => (0..4_u8, 1..4_u32, any::<bool>(), prop::bool::weighted(0.2)).prop_map(
+            |(name, version, twice, forged)| Event::Announce { name, version, twice, forged }
+        ),
         4 => prop::collection::vec(fate, 0..12).prop_map(|fates| Event::Import { fates }),
     ]
+}
+
+/// 500 in CI; `BUCKETPROOF_SCHEDULES=10000` for a night.
+fn schedules() -> u32 {
+    std::env::var("BUCKETPROOF_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(500)
 }
 
 fn key(name: u8) -> String {
     format!("events/{name}")
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+/// A configuration that hears of files by raw messages: signatures have tests of their own.
+fn hearing(rig: &Rig, listener: &TcpListener) -> (ImportConfig, String) {
+    let endpoint = format!(
+        "[endpoint]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://{}\"\nallow_http = true\n[[connection]]",
+        listener.local_addr().unwrap()
+    );
+    let text = config_text(&rig.connections)
+        .replace("[[connection]]", &endpoint)
+        .replace("environments", &format!("topic_arn = \"{TOPIC}\"\nraw_delivery = true\nenvironments"));
+    let path = rig.directory.path().join("import.toml");
+    let config = ImportConfig::parse(&text, path.to_str().unwrap()).unwrap();
+    let url = config.endpoint_urls()["events"].clone();
+    (config, url)
+}
 
-    /// Claims SPL-18, SPL-39, SPL-47, SPL-48, SPL-49, SPL-50: deduplicated sums of the reports are the rows of the files,
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(schedules()))]
+
+    /// Claims SPL-18, ENG-01, ENG-22, ENG-23, SPL-39, SPL-47, SPL-48, SPL-49, SPL-50: deduplicated sums of the reports are the rows of the files,
     /// and the stored rows are the valid ones, once each.
     #[test]
     fn reports_and_rows_agree_with_the_model(events in prop::collection::vec(event(), 1..14)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let rig = Rig::new();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (config, url) = hearing(&rig, &listener);
+            let stop = StopSignal::new();
+            let inbox = rig.importer_of(config.clone()).inbox();
+            let endpoint = Endpoint::new(&config, inbox, rig.clock.clone()).unwrap();
+            tokio::spawn(Arc::new(endpoint).serve(listener, stop.clone()));
+            let mut number = 0;
             // Of the files that are there at the end, how many rows are good and bad; `None` for garbage.
             let mut model = std::collections::BTreeMap::new();
             for event in events {
@@ -74,9 +119,32 @@ proptest! {
                         rig.bucket.inside.lock().unwrap().objects.remove(&key(name));
                         model.remove(&key(name));
                     }
+                    Event::Announce { name, version, twice, forged } => {
+                        number += 1;
+                        let message = if forged {
+                            "{\"Records\":[{\"eventName\":\"ObjectCreated:Put\"}]}".to_owned()
+                        } else {
+                            // The size is part of what is announced; a version that is gone had some size or other.
+                            let bytes = rig.bucket.bytes_of(&key(name), version).unwrap_or(9);
+                            let time = created_time(version).to_string();
+                            // Nothing is announced before it is there; such a message tells of a file that never was.
+                            let is_real = version <= rig.bucket.last_version(&key(name));
+                            let etag = if is_real { version.to_string() } else { format!("never-{version}") };
+                            created_at(BUCKET, &key(name), &etag, bytes, &time)
+                        };
+                        let headers = [
+                            ("x-amz-sns-rawdelivery", "true"),
+                            ("x-amz-sns-topic-arn", TOPIC),
+                            ("x-amz-sns-message-id", &format!("m{number}")),
+                        ];
+                        for _ in 0..=u8::from(twice) {
+                            let (status, text) = post(&url, &headers, message.as_bytes()).await;
+                            prop_assert_eq!(status, 200, "{}", text);
+                        }
+                    }
                     Event::Import { fates } => {
                         rig.bucket.inside.lock().unwrap().fates = fates;
-                        let (mut importer, clock) = (rig.importer(), rig.clock.clone());
+                        let (mut importer, clock) = (rig.importer_of(config.clone()), rig.clock.clone());
                         let pass = importer.once();
                         tokio::pin!(pass);
                         // Pauses between repetitions end when the clock moves.
@@ -90,9 +158,10 @@ proptest! {
                     }
                 }
             }
+            stop.give();
             rig.bucket.inside.lock().unwrap().fates.clear();
-            rig.importer().once().await.unwrap();
-            let again = rig.importer().once().await.unwrap();
+            rig.importer_of(config.clone()).once().await.unwrap();
+            let again = rig.importer_of(config.clone()).once().await.unwrap();
             prop_assert_eq!(again.reports.len(), 0, "there was nothing more to say");
 
             let summary = rig.bucket.summary("my_statuses/");

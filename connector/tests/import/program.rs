@@ -32,6 +32,106 @@ fn the_policy_is_printed_filled_in() {
     assert_eq!(resources, &serde_json::json!([format!("arn:aws:s3:::{BUCKET}/my_statuses/*")]));
 }
 
+/// Claims SPL-11, SPL-12, SPL-13: what the topic's policy has is kept, and the statement comes once.
+#[test]
+fn the_statement_of_a_topic_is_merged_and_the_notification_printed() {
+    let directory = tempfile::tempdir().unwrap();
+    let topic = "arn:aws:sns:us-east-1:111122223333:events";
+    let hears = format!("topic_arn = \"{topic}\"\nsuffix = \".snappy.parquet\"\nenvironments");
+    let text = config_text(&[("events", "my_statuses")]).replace("environments", &hears);
+    std::fs::write(directory.path().join("i.toml"), text).unwrap();
+    let printed = |more: &[&str]| -> serde_json::Value {
+        let arguments = [&["import", "policy", "--config", "i.toml"], more].concat();
+        let (code, stdout, stderr) = shown(&run(directory.path(), &arguments));
+        assert_eq!((code, stderr.as_str()), (0, ""));
+        serde_json::from_str::<serde_json::Value>(&stdout).unwrap()["events"].clone()
+    };
+    let statement = serde_json::json!({
+        "Sid": "S3 Events Notification", "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" },
+        "Action": "SNS:Publish", "Resource": topic,
+        "Condition": {
+            "StringEquals": { "aws:SourceAccount": "111122223333" },
+            "ArnLike": { "aws:SourceArn": format!("arn:aws:s3:::{BUCKET}") },
+        },
+    });
+    assert_eq!(printed(&["--topic"])["Statement"], serde_json::json!([statement]));
+    let own = serde_json::json!({
+        "Version": "2008-10-17", "Id": "__default_policy_ID",
+        "Statement": { "Sid": "__default_statement_ID", "Effect": "Allow", "Principal": { "AWS": "*" },
+            "Action": "SNS:Publish", "Resource": topic,
+            "Condition": { "StringEquals": { "AWS:SourceOwner": "111122223333" } } },
+    });
+    let merge = |policy: &serde_json::Value, more: &[&str]| {
+        std::fs::write(directory.path().join("topic.json"), policy.to_string()).unwrap();
+        printed(&[&["--merge", "topic.json"], more].concat())
+    };
+    let merged = merge(&own, &[]);
+    assert_eq!((&merged["Version"], &merged["Id"]), (&own["Version"], &own["Id"]));
+    assert_eq!(merged["Statement"], serde_json::json!([own["Statement"], statement]));
+    assert_eq!(merge(&merged, &[]), merged, "once is enough");
+    // Another account is another statement, under another name.
+    let twice = merge(&merged, &["--account", "999988887777"]);
+    assert_eq!(twice["Statement"][2]["Sid"], format!("S3 Events Notification {BUCKET}"));
+    assert_eq!(
+        printed(&["--notification"]),
+        serde_json::json!({ "TopicConfigurations": [{
+            "Id": "events", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"],
+            "Filter": { "Key": { "FilterRules": [
+                { "Name": "prefix", "Value": "events/" }, { "Name": "suffix", "Value": ".snappy.parquet" },
+            ]}},
+        }]})
+    );
+    for wrong in ["[]", "{}", "no"] {
+        std::fs::write(directory.path().join("topic.json"), wrong).unwrap();
+        let arguments = ["import", "policy", "--config", "i.toml", "--merge", "topic.json"];
+        let (code, _, stderr) = shown(&run(directory.path(), &arguments));
+        assert!(code == 2 && stderr.contains("not a policy document"), "{stderr}");
+    }
+    let (code, _, stderr) = shown(&run(directory.path(), &["import", "policy", "--config", "i.toml"]));
+    assert!(code == 2 && stderr.contains("--principal"), "{stderr}");
+}
+
+/// Claims SPL-28, SPL-29, SPL-30: each connection has its own endpoint, and its state is shown before anything is called.
+#[test]
+fn connections_are_shown_with_their_endpoints() {
+    let directory = tempfile::tempdir().unwrap();
+    let hears = "topic_arn = \"arn:aws:sns:us-east-1:111122223333:events\"\nenvironments";
+    let text = config_text(&[("web", "s"), ("app", "s")]).replace("environments", hears);
+    let endpoint =
+        "[endpoint]\nlisten = \"127.0.0.1:0\"\npublic_url = \"https://events.example.com/\"\n[state]";
+    let text = format!(
+        "role_arn = \"arn:aws:iam::444455556666:role/import\"\n{}",
+        text.replacen("[state]", endpoint, 1)
+    );
+    std::fs::write(directory.path().join("i.toml"), &text).unwrap();
+    let (code, stdout, _) =
+        shown(&run(directory.path(), &["import", "show", "--config", "i.toml", "--json"]));
+    let views: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(code, 0);
+    let urls: Vec<&str> = [0, 1].map(|at| views[at]["endpoint_url"].as_str().unwrap()).to_vec();
+    assert!(
+        urls[0] != urls[1] && urls[0].starts_with("https://events.example.com/notifications/"),
+        "{urls:?}"
+    );
+    assert_eq!(views[0]["access"]["state"], "processing");
+    assert_eq!(views[0]["role_arn"], "arn:aws:iam::444455556666:role/import");
+    let (_, again, _) = shown(&run(directory.path(), &["import", "show", "--config", "i.toml"]));
+    assert!(
+        again.contains(urls[0]) && again.contains("Processing") && again.contains("not confirmed yet"),
+        "{again}"
+    );
+    for (wrong, right, words) in [
+        ("https://events", "http://events", "plain http"),
+        ("127.0.0.1:0", "localhost", "not an address and port"),
+        ("[state]", "certificate = \"c.pem\"\n[state]", "both `certificate` and `private_key`"),
+        ("arn:aws:iam::444455556666:role/import", "import", "not the ARN of a role"),
+    ] {
+        std::fs::write(directory.path().join("i.toml"), text.replacen(wrong, right, 1)).unwrap();
+        let (code, _, stderr) = shown(&run(directory.path(), &["import", "show", "--config", "i.toml"]));
+        assert!(code == 2 && stderr.contains(words), "{stderr}");
+    }
+}
+
 #[test]
 fn a_wrong_configuration_says_what_where_and_what_next() {
     let directory = tempfile::tempdir().unwrap();
