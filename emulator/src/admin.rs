@@ -8,6 +8,7 @@
 #![expect(clippy::unnecessary_wraps, reason = "all handlers have one form, and some cannot fail")]
 
 mod clock;
+mod console;
 mod events;
 mod faults;
 mod gate;

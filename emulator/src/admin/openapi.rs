@@ -88,6 +88,7 @@ fn response(outcome: &Outcome) -> Value {
     let media = match outcome.form {
         Form::Json => "application/json",
         Form::Text => "text/plain",
+        Form::Html => "text/html",
         Form::Other(media) => media,
     };
     let mut content = Map::new();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
 use super::routes::Parameter;
@@ -10,13 +10,16 @@ use super::{Answer, Call, Refusal, json_answer, text_answer};
 use crate::journal::{Entry, RecordedDecision};
 use crate::operation::Op;
 
+/// Tells whether the request that a list was to come after is still kept; if not, the list is whole.
+const CONTINUES: &str = "x-bucketproof-continues";
+
 const OUTCOMES: &[&str] = &["allowed", "denied", "undecided"];
 
 /// What the list of requests can be narrowed by.
 pub(super) const FILTERS: &[Parameter] = &[
     Parameter {
         name: "after",
-        about: "only those after this request; all if it is no longer kept",
+        about: "only those after this request; all if it is no longer kept, which `x-bucketproof-continues: false` tells",
         values: &[],
     },
     Parameter { name: "limit", about: "only that many of the last", values: &[] },
@@ -51,10 +54,13 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     })?;
     let limit = call.number("limit")?;
     let mut entries = call.control.journal.entries();
-    if let Some(after) = asked("after")
-        && let Some(at) = entries.iter().rposition(|entry| entry.request_id == after)
-    {
-        entries.drain(..=at);
+    let mut continues = None;
+    if let Some(after) = asked("after") {
+        let at = entries.iter().rposition(|entry| entry.request_id == after);
+        continues = Some(at.is_some());
+        if let Some(at) = at {
+            entries.drain(..=at);
+        }
     }
     entries.retain(|entry| {
         operation.is_none_or(|op| entry.operation == Some(op))
@@ -67,12 +73,18 @@ pub(super) fn list(call: &Call<'_>) -> Answer {
     if let Some(limit) = limit {
         entries.drain(..entries.len().saturating_sub(limit));
     }
-    if brief {
+    let mut response = if brief {
         let views: Vec<Value> = entries.iter().map(|entry| brief_view(entry)).collect();
-        return Ok(json_answer(&views));
+        json_answer(&views)
+    } else {
+        let views: Vec<_> = entries.iter().map(|entry| entry.view()).collect();
+        json_answer(&views)
+    };
+    if let Some(continues) = continues {
+        let value = HeaderValue::from_static(if continues { "true" } else { "false" });
+        response.headers_mut().insert(CONTINUES, value);
     }
-    let views: Vec<_> = entries.iter().map(|entry| entry.view()).collect();
-    Ok(json_answer(&views))
+    Ok(response)
 }
 
 pub(super) fn clear(call: &Call<'_>) -> Answer {

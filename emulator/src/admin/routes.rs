@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call};
-use super::{clock, events, faults, judge, localstack, metrics, openapi, requests, worlds};
+use super::{clock, console, events, faults, judge, localstack, metrics, openapi, requests, worlds};
 use crate::fault::FaultDocument;
 
 /// Who may use a route.
@@ -29,6 +29,7 @@ pub(super) struct Parameter {
 pub(super) enum Form {
     Json,
     Text,
+    Html,
     /// Another media type.
     Other(&'static str),
 }
@@ -222,12 +223,7 @@ pub(super) static ROUTES: &[Route] = &[
         faults::list,
     ),
     Route {
-        body: Some((JSON, || {
-            json!({
-                "type": "object", "required": ["effect"], "additionalProperties": false,
-                "properties": FaultDocument::properties(),
-            })
-        })),
+        body: Some((JSON, FaultDocument::schema)),
         ..post(
             "/_bucketproof/faults",
             "Put a fault in force",
@@ -291,6 +287,13 @@ pub(super) static ROUTES: &[Route] = &[
         "This description",
         &[ok(Form::Json, "an OpenAPI document")],
         openapi::show,
+    ),
+    open("/_bucketproof/console", "The web console", &[ok(Form::Html, "its page")], console::page),
+    open(
+        "/_bucketproof/console/{id}",
+        "The files of the web console",
+        &[ok(Form::Other("text/javascript"), "a script, a style sheet or an image"), NONE_SUCH],
+        console::file,
     ),
     open(
         "/_localstack/health",

@@ -48,6 +48,8 @@ fn only_what_tells_and_changes_nothing_is_open() {
         "/_bucketproof/health",
         "/_bucketproof/ready",
         "/_bucketproof/openapi.json",
+        "/_bucketproof/console",
+        "/_bucketproof/console/{id}",
         "/_localstack/health",
         "/_localstack/init",
         "/_localstack/init/ready",

@@ -200,7 +200,10 @@ impl Serve {
                 )
             });
             let url = emulator.endpoint_url();
-            let text = format!("{}listening on {url}\n", keys.unwrap_or_default());
+            let text = format!(
+                "{}listening on {url}\nconsole at {url}/_bucketproof/console\n",
+                keys.unwrap_or_default()
+            );
             // Who cannot be told the address cannot use the endpoint.
             if say(&text, Exit::Done) != Exit::Done {
                 return Exit::Broken;

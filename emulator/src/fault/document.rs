@@ -62,8 +62,22 @@ pub(crate) const EFFECTS: &[(&str, &[&str], &[&str])] = &[
 const LATE_ERRORS: [Op; 3] = [Op::CompleteMultipartUpload, Op::CopyObject, Op::UploadPartCopy];
 
 impl FaultDocument {
+    /// It as a JSON Schema; `x-effects` tells for each effect which fields it needs and which it may have.
+    pub(crate) fn schema() -> serde_json::Value {
+        let effects: serde_json::Map<_, _> = EFFECTS
+            .iter()
+            .map(|(name, required, optional)| {
+                ((*name).to_owned(), serde_json::json!({ "required": required, "optional": optional }))
+            })
+            .collect();
+        serde_json::json!({
+            "type": "object", "required": ["effect"], "additionalProperties": false,
+            "properties": Self::properties(), "x-effects": effects,
+        })
+    }
+
     /// Its fields as properties of a JSON Schema.
-    pub(crate) fn properties() -> serde_json::Value {
+    fn properties() -> serde_json::Value {
         let effects: Vec<&str> = EFFECTS.iter().map(|(name, ..)| *name).collect();
         let operations: Vec<&str> = Op::ALL.iter().map(|op| op.name()).collect();
         let (text, count) =

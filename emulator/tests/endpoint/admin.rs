@@ -188,6 +188,10 @@ async fn the_journal_is_narrowed_by_what_is_asked_for() {
         let (status, text) = refusal(&wire, "GET", &format!("requests?{query}"), Value::Null).await;
         assert_eq!((status, text.contains(told)), (400, true), "{text}");
     }
+    for (after, continues) in [(ids[1], "true"), ("UNKNOWN", "false")] {
+        let answer = ask(&wire, "GET", &format!("requests?after={after}"), &Value::Null).await;
+        assert_eq!(answer.header("x-bucketproof-continues"), Some(continues));
+    }
     json_of(&wire, "DELETE", "requests", Value::Null).await;
     assert!(found("limit=9").await.is_empty());
 }
