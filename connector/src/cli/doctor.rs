@@ -106,7 +106,7 @@ fn document(path: &Path) -> Result<(String, String), Complaint> {
     }
 }
 
-fn text(report: &DoctorReport) -> String {
+pub(super) fn text(report: &DoctorReport) -> String {
     let mut text = format!("{} and bucket {}\n", report.profile, report.bucket);
     // Writing to a `String` cannot fail.
     for finding in &report.findings {

@@ -11,11 +11,11 @@ use clap::{Args, Subcommand};
 use super::run::stop_on_signals;
 use super::{Complaint, Exit, block_on, print, print_json};
 use crate::import::{
-    Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportSummary, Importer, InboundStore,
-    Subscription,
+    Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportSummary, Importer, InboundConnection,
+    InboundStore, Subscription, examine_import,
 };
 use crate::runner::StopSignal;
-use crate::store::S3Store;
+use crate::store::{S3Settings, S3Store, SqsQueue};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -44,6 +44,8 @@ enum ImportCommand {
     /// Print what the owner of each connection's bucket has to set up: the policy of the bucket, or of the topic, or the
     /// notification of events.
     Policy(PolicyArguments),
+    /// Find out what stands between each connection and its files; nothing is written.
+    Doctor(DoctorArguments),
     /// Show each connection: its state, the URL to subscribe, and whom policies name.
     Show {
         /// The import's configuration.
@@ -53,6 +55,22 @@ enum ImportCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Args)]
+struct DoctorArguments {
+    /// The import's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// This connection alone.
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// The policy of the topic, as its owner prints it.
+    #[arg(long, value_name = "FILE")]
+    topic_policy: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -80,13 +98,18 @@ struct PolicyArguments {
 impl ImportArguments {
     pub(super) fn wants_json(&self) -> bool {
         self.pass.as_ref().is_some_and(|pass| pass.json)
-            || matches!(self.command, Some(ImportCommand::Show { json: true, .. }))
+            || match &self.command {
+                Some(ImportCommand::Show { json, .. }) => *json,
+                Some(ImportCommand::Doctor(arguments)) => arguments.json,
+                _ => false,
+            }
     }
 }
 
 pub(super) fn run(arguments: &ImportArguments) -> Result<(), Complaint> {
     match (&arguments.command, &arguments.pass) {
         (Some(ImportCommand::Policy(arguments)), _) => policy(arguments),
+        (Some(ImportCommand::Doctor(arguments)), _) => doctor(arguments),
         (Some(ImportCommand::Show { config, json }), _) => show(config, *json),
         (None, Some(pass)) => import(pass),
         (None, None) => Err(Complaint::usage(
@@ -115,6 +138,54 @@ fn policy(arguments: &PolicyArguments) -> Result<(), Complaint> {
     }
     let account = arguments.account.as_deref();
     print_json(&config.topic_policies(existing.as_ref(), account).map_err(complain)?)
+}
+
+fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
+    let config = load(&arguments.config)?;
+    let policy =
+        match &arguments.topic_policy {
+            None => None,
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                Complaint::usage(format!("`{}`: {error}", path.display()), "check the path")
+            })?),
+        };
+    let mut reports = BTreeMap::new();
+    let is_meant = |name: &str| arguments.connection.as_ref().is_none_or(|own| own == name);
+    for connection in config.connections.iter().filter(|own| is_meant(&own.name)) {
+        let store = store(connection, &Clock::system())?;
+        let report = block_on(examine_import(&config, connection, &store, policy.as_deref()))?;
+        reports
+            .insert(connection.name.clone(), report.map_err(|error| Complaint::broken(error.to_string()))?);
+    }
+    if reports.is_empty() {
+        return Err(Complaint::usage("there is no connection of that name", "`import show` lists them"));
+    }
+    if arguments.json {
+        print_json(&reports)?;
+    } else {
+        for (name, report) in &reports {
+            print(&format!("connection {name}: {}", super::doctor::text(report)))?;
+        }
+    }
+    match reports.values().map(|report| report.failures().count()).sum::<usize>() {
+        0 => Ok(()),
+        failed => Err(Complaint {
+            exit: Exit::No,
+            message: format!("{failed} checks failed"),
+            help: "each failed check says what to do".to_owned(),
+            diagnosis: None,
+        }),
+    }
+}
+
+fn settings(connection: &InboundConnection) -> Result<S3Settings, Complaint> {
+    connection
+        .store_settings(|name| std::env::var(name).ok())
+        .map_err(|error| Complaint::usage(&error, error.help()))
+}
+
+fn store(connection: &InboundConnection, clock: &Clock) -> Result<S3Store, Complaint> {
+    S3Store::new(settings(connection)?, clock, None).map_err(|error| Complaint::usage(&error, error.help()))
 }
 
 fn show(path: &std::path::Path, as_json: bool) -> Result<(), Complaint> {
@@ -162,15 +233,16 @@ fn import(pass: &Pass) -> Result<(), Complaint> {
     let clock = Clock::system();
     let mut stores: BTreeMap<String, Arc<dyn InboundStore>> = BTreeMap::new();
     for connection in &config.connections {
-        let settings = connection
-            .store_settings(|name| std::env::var(name).ok())
-            .map_err(|error| Complaint::usage(&error, error.help()))?;
-        let store =
-            S3Store::new(settings, &clock, None).map_err(|error| Complaint::usage(&error, error.help()))?;
-        stores.insert(connection.name.clone(), Arc::new(store));
+        stores.insert(connection.name.clone(), Arc::new(store(connection, &clock)?));
     }
     let mut importer = Importer::new(config.clone(), stores, clock.clone(), Entropy::machine())
         .map_err(|error| complaint(&error))?;
+    for connection in &config.connections {
+        let Some(url) = &connection.queue_url else { continue };
+        let queue = SqsQueue::new(&settings(connection)?, url, &clock, None)
+            .map_err(|error| Complaint::usage(&error, error.help()))?;
+        importer = importer.with_queue(&connection.name, Arc::new(queue));
+    }
     if pass.once {
         let summary = block_on(importer.once())?.map_err(|error| complaint(&error))?;
         return told(pass, &summary);
@@ -242,7 +314,7 @@ fn text(summary: &ImportSummary) -> String {
 
 fn complaint(error: &ImportError) -> Complaint {
     let exit = match error {
-        ImportError::Store { .. } => Exit::No,
+        ImportError::Store { .. } | ImportError::Queue { .. } => Exit::No,
         ImportError::State(_) | ImportError::Spool(_) => Exit::Broken,
     };
     Complaint { exit, message: error.to_string(), help: error.help(), diagnosis: None }

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 the answer is no for a stated reason, 2 wrong usage or configuration, 3 this machine or
 //! this program is broken.
 
+mod catalogue;
 mod doctor;
 mod import;
 mod pause;
@@ -141,6 +142,8 @@ enum Command {
     Export(Unsupported),
     /// Import files from customers' buckets, and report what became of every row.
     Import(import::ImportArguments),
+    /// Import tables that lie in customers' buckets.
+    Catalogue(catalogue::CatalogueArguments),
     /// Pause the connection; its sources keep what comes.
     Pause(Target),
     /// End a pause; the next sync exports what came in between.
@@ -186,6 +189,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(arguments) => arguments.json,
         Command::Status(arguments) => arguments.wants_json(),
         Command::Import(arguments) => arguments.wants_json(),
+        Command::Catalogue(arguments) => arguments.wants_json(),
         Command::Profile(arguments) => arguments.wants_json(),
         Command::Policy(arguments) => arguments.json,
         _ => false,
@@ -199,6 +203,7 @@ pub fn run() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Export(_) => Err(unsupported("export")),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Catalogue(arguments) => catalogue::run(&arguments),
         Command::Pause(target) => pause::pause(&target),
         Command::Resume(target) => pause::resume(&target),
         Command::Doctor(arguments) => doctor::run(&arguments),

@@ -55,7 +55,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    fn new(check: impl Into<String>, verdict: Verdict, message: impl Into<String>) -> Self {
+    pub(crate) fn new(check: impl Into<String>, verdict: Verdict, message: impl Into<String>) -> Self {
         Self {
             check: check.into(),
             verdict,
@@ -67,11 +67,11 @@ impl Finding {
         }
     }
 
-    fn passed(check: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn passed(check: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(check, Verdict::Passed, message)
     }
 
-    fn with_help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn with_help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }

@@ -59,6 +59,7 @@ struct RawConnection {
     topic_arn: Option<Spanned<String>>,
     #[serde(default)]
     raw_delivery: bool,
+    queue_url: Option<Spanned<String>>,
     environments: Spanned<Vec<String>>,
     bucket: RawBucket,
     auth: RawAuth,
@@ -81,6 +82,8 @@ pub struct InboundConnection {
     pub topic_arn: Option<String>,
     /// Whether messages without a signature are believed.
     pub raw_delivery: bool,
+    /// A queue of SQS in which announcements wait.
+    pub queue_url: Option<String>,
     /// The environments that events may name.
     pub environments: BTreeSet<String>,
     /// The bucket.
@@ -265,6 +268,24 @@ fn checked(
             ));
         }
     }
+    if let Some(url) = &raw.queue_url {
+        let text = url.get_ref();
+        let is_url = text.starts_with("https://") || text.starts_with("http://");
+        if !is_url || text.splitn(4, '/').nth(3).is_none_or(str::is_empty) {
+            return Err(document.error(
+                url.span(),
+                "not the URL of a queue",
+                "write a URL such as `https://sqs.us-east-1.amazonaws.com/123456789012/events`",
+            ));
+        }
+        if text.rsplit_once('.').is_some_and(|(_, kind)| kind == "fifo") {
+            return Err(document.error(
+                url.span(),
+                "S3 does not send events to FIFO queues",
+                "make a queue of type Standard",
+            ));
+        }
+    }
     if let Some(prefix) = raw.bucket.prefix() {
         return Err(document.error(
             prefix,
@@ -280,6 +301,7 @@ fn checked(
         status_folder: folder.trim_matches('/').to_owned(),
         topic_arn: raw.topic_arn.map(Spanned::into_inner),
         raw_delivery: raw.raw_delivery,
+        queue_url: raw.queue_url.map(Spanned::into_inner),
         environments: raw.environments.into_inner().into_iter().collect(),
         bucket: checked_bucket(document, raw.bucket)?,
         auth: checked_auth(document, raw.auth, directory)?,

@@ -27,7 +27,7 @@ impl Importer {
 
     /// Remembers the first failure of a connection in this pass.
     pub(super) fn fails(&mut self, error: &ImportError) {
-        if let ImportError::Store { connection, .. } = error {
+        if let ImportError::Store { connection, .. } | ImportError::Queue { connection, .. } = error {
             let cause = || format!("{error}; {}", error.help());
             self.failures.entry(connection.clone()).or_insert_with(cause);
         }
@@ -48,8 +48,10 @@ impl Importer {
 
     /// Takes over what was announced, and reads what waits.
     pub(super) async fn read_announced(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        let polled = self.poll_queues().await?;
         self.take_notices(summary)?;
-        self.read_pending(summary).await
+        let read = self.read_pending(summary).await;
+        read.and_then(|()| polled.map_or(Ok(()), Err))
     }
 
     /// Notes the files that messages told of. A crash in between notes them again, which changes nothing.

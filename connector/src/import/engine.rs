@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,21 +13,22 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::calls::{Calls, FetchError};
 use super::codec::{self, UnwrapError, Wrapping};
 use super::config::{ImportConfig, InboundConnection};
 use super::entries::{Entries, Finding};
 use super::inbox::Inbox;
 use super::memory::{FileCounts, Memory, PendingFile, SealedReport};
+use super::queue::{AnnouncementQueue, QueueError};
 use super::report::report_key;
 use super::rows::RowReader;
 use super::store::{InboundStore, NewOutcome};
-use crate::engine::RetryPolicy;
 use crate::runner::StopSignal;
 use crate::state::StateError;
-use crate::store::{ErrorClass, StoreError};
+use crate::store::StoreError;
 
-/// Bytes of a file that are asked for at once.
-const RANGE_BYTES: u64 = 8 * 1024 * 1024;
+/// How often queues are asked.
+const POLL_PAUSE: Duration = Duration::from_secs(20);
 /// Files that are taken from the memory at once.
 const PENDING_PAGE: u32 = 256;
 
@@ -42,6 +43,14 @@ pub enum ImportError {
         connection: String,
         /// The cause.
         source: StoreError,
+    },
+    /// A queue refused or could not be reached.
+    #[error("connection `{connection}`: {source}")]
+    Queue {
+        /// The connection.
+        connection: String,
+        /// The cause.
+        source: QueueError,
     },
     /// The database.
     #[error(transparent)]
@@ -76,6 +85,11 @@ impl ImportError {
             Self::Store { .. } => {
                 "files that were not read wait; the next import goes on with them".to_owned()
             }
+            Self::Queue { .. } => {
+                "the queue's policy must allow `sqs:ReceiveMessage` and `sqs:DeleteMessage` to who imports; \
+                                   files are found by listing meanwhile"
+                    .to_owned()
+            }
             Self::State(error) => error.help().to_owned(),
             Self::Spool(_) => "check the free space of the temporary directory".to_owned(),
         }
@@ -109,8 +123,8 @@ pub struct Importer {
     pub(super) memory: Memory,
     pub(super) inbox: Inbox,
     pub(super) clock: Clock,
-    entropy: Entropy,
-    retry: RetryPolicy,
+    pub(super) calls: Calls,
+    pub(super) queues: BTreeMap<String, Arc<dyn AnnouncementQueue>>,
     /// What failed in this pass, by the name of the connection.
     pub(super) failures: BTreeMap<String, String>,
 }
@@ -125,8 +139,9 @@ impl Importer {
     ) -> Result<Self, ImportError> {
         let memory = Memory::open(&config.state_dir, &config.profile.columns)?;
         let inbox = Inbox::open(&config.state_dir)?;
-        let (retry, failures) = (RetryPolicy::default(), BTreeMap::new());
-        Ok(Self { config, stores, memory, inbox, clock, entropy, retry, failures })
+        let calls = Calls::new(clock.clone(), entropy);
+        let (queues, failures) = (BTreeMap::new(), BTreeMap::new());
+        Ok(Self { config, stores, memory, inbox, clock, calls, queues, failures })
     }
 
     /// Where announcements of files go; what is in it is read with the next pass.
@@ -175,7 +190,11 @@ impl Importer {
                 tracing::warn!(%error, help = error.help(), "the import goes on with the next pass");
             }
             self.note_access(is_listing_due)?;
-            let rest = listing_due.duration_since(self.clock.now()).max(SignedDuration::ZERO).unsigned_abs();
+            let mut rest =
+                listing_due.duration_since(self.clock.now()).max(SignedDuration::ZERO).unsigned_abs();
+            if !self.queues.is_empty() {
+                rest = rest.min(POLL_PAUSE);
+            }
             tokio::select! {
                 () = self.clock.sleep(rest) => {}
                 () = self.inbox.arrived() => {}
@@ -268,18 +287,11 @@ impl Importer {
         file: &PendingFile,
         store: &Arc<dyn InboundStore>,
     ) -> Result<Option<File>, ImportError> {
-        let mut spool = tempfile::tempfile().map_err(ImportError::Spool)?;
-        let mut from = 0;
-        while from < file.bytes {
-            let range = from..file.bytes.min(from + RANGE_BYTES);
-            let part = self
-                .retrying(&file.connection, store, || store.read_file(&file.key, &file.etag, range.clone()))
-                .await?;
-            let Some(part) = part else { return Ok(None) };
-            spool.write_all(&part).map_err(ImportError::Spool)?;
-            from = range.end;
-        }
-        Ok(Some(spool))
+        let fetched = self.calls.fetch(store, (&file.key, &file.etag), file.bytes).await;
+        fetched.map_err(|error| match error {
+            FetchError::Store(source) => ImportError::Store { connection: file.connection.clone(), source },
+            FetchError::Spool(error) => ImportError::Spool(error),
+        })
     }
 
     /// Stores the valid rows of a file and what is said of all; what is wrong, if the file is as a whole.
@@ -387,7 +399,7 @@ impl Importer {
         }
     }
 
-    /// Repeats a call until it succeeds, fails for good or has been tried often enough.
+    /// A call to the bucket of a connection, repeated as long as that can help.
     pub(super) async fn retrying<T, F>(
         &self,
         connection: &str,
@@ -397,21 +409,8 @@ impl Importer {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut attempt = 1;
-        loop {
-            let error = match call().await {
-                Ok(value) => return Ok(value),
-                Err(error) => error,
-            };
-            if !self.retry.may_repeat(&error, attempt) {
-                return Err(ImportError::Store { connection: connection.to_owned(), source: error });
-            }
-            if error.class() == ErrorClass::Refresh {
-                store.refresh().await;
-            }
-            self.retry.pause(attempt, &self.clock, &self.entropy).await;
-            attempt += 1;
-        }
+        let failed = |source| ImportError::Store { connection: connection.to_owned(), source };
+        self.calls.retrying(store, call).await.map_err(failed)
     }
 }
 
@@ -419,7 +418,7 @@ impl Importer {
 fn waits(passed: Result<(), ImportError>) -> Result<Option<ImportError>, ImportError> {
     match passed {
         Ok(()) => Ok(None),
-        Err(error @ ImportError::Store { .. }) => Ok(Some(error)),
+        Err(error @ (ImportError::Store { .. } | ImportError::Queue { .. })) => Ok(Some(error)),
         Err(error) => Err(error),
     }
 }

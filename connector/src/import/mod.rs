@@ -4,10 +4,13 @@
 //! Reports are written at least once, never overwritten and never read back: the owner of the bucket grants reading of
 //! the data and writing of the reports, no more.
 
+mod calls;
+mod catalogue;
 mod codec;
 mod config;
 mod connections;
 mod discover;
+mod doctor;
 mod documents;
 mod endpoint_config;
 mod engine;
@@ -17,14 +20,20 @@ mod inbox;
 mod lzo;
 mod memory;
 mod profile;
+mod queue;
 mod report;
 mod rows;
 mod schema;
 mod sns;
 mod store;
 
+pub use catalogue::{
+    Catalogue, CatalogueConfig, CatalogueConnection, CatalogueError, CatalogueFormat, CatalogueProfile,
+    Partition, PartitionType, TableOutcome, TableView,
+};
 pub use config::{ImportConfig, InboundConnection};
 pub use connections::ConnectionView;
+pub use doctor::examine_import;
 pub use documents::DocumentsError;
 pub use endpoint_config::{EndpointConfig, StandIn};
 pub use engine::{ImportError, ImportSummary, Importer};
@@ -33,6 +42,7 @@ pub use memory::FileCounts;
 pub use profile::{
     ImportCodes, ImportColumn, ImportGrant, ImportProfile, ImportRule, ImportType, StatusForm,
 };
+pub use queue::{AnnouncementQueue, QueueError, QueuedMessage};
 pub use report::{FileStatus, ReportError, StatusEntry, StatusReport, StatusSummary};
 pub use sns::{Endpoint, EndpointError, Refusal};
 pub use store::{FoundFile, FoundPage, InboundStore, NewOutcome};

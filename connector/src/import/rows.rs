@@ -12,6 +12,9 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 
+use parquet::basic::Compression;
+use parquet::file::metadata::ColumnChunkMetaData;
+
 use super::entries::Finding;
 use super::profile::{ImportColumn, ImportProfile, ImportRule, ImportType};
 use super::schema;
@@ -67,6 +70,12 @@ impl<'a> RowReader<'a> {
         let defects = schema::defects(descriptor.root_schema(), &profile.columns);
         if !defects.is_empty() {
             return Err(defects.join("; "));
+        }
+        let is_lzo = |column: &ColumnChunkMetaData| column.compression() == Compression::LZO;
+        if metadata.row_groups().iter().any(|group| group.columns().iter().any(is_lzo)) {
+            return Err("the file uses LZO inside Parquet, which is not supported; write it with Snappy, Zstandard, gzip, \
+                        LZ4 or Brotli inside, or pack the whole file with lzop"
+                .to_owned());
         }
         let unpacked = metadata
             .row_groups()

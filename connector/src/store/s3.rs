@@ -5,7 +5,9 @@
 //! `allow_http` in the configuration.
 
 mod inbound;
+mod notification;
 mod probe;
+mod queue;
 
 use std::time::Duration;
 
@@ -24,7 +26,9 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 
+pub(crate) use notification::NotificationRule;
 pub(crate) use probe::Probed;
+pub use queue::SqsQueue;
 
 use super::{
     Condition, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation, PUT_BYTES_MAX,

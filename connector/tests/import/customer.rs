@@ -72,8 +72,8 @@ impl Customer {
                 statement["Action"] = "s3:GetBucketTagging".into();
             }
         }
-        let account = if wrong.topic_policy { "999999999999" } else { "111122223333" };
-        let topic_policy = config.topic_policies(None, Some(account)).unwrap()["events"].clone();
+        let topic_policy = |account| config.topic_policies(None, Some(account)).unwrap()["events"].clone();
+        let right = topic_policy("111122223333");
         let notification = wrong
             .notification
             .unwrap_or("events = [\"s3:ObjectCreated:*\"]\nprefix = \"events/\"\nsuffix = \".parquet\"");
@@ -97,7 +97,7 @@ impl Customer {
             {notification}
             [[account.topic]]
             name = "events"
-            policy = '{topic_policy}'
+            policy = '{right}'
             [[account.queue]]
             name = "events"
             policy = '''{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{IMPORTER}"}},
@@ -124,8 +124,19 @@ impl Customer {
             .await
             .unwrap();
         let host = emulator.endpoint_url().replace("http://", "");
+        let foreign = topic_policy("999999999999").to_string();
         let config = with_endpoint(&host);
-        Self { directory, emulator, config, listener: Some(listener) }
+        let customer = Self { directory, emulator, config, listener: Some(listener) };
+        if wrong.topic_policy {
+            let change = [
+                ("Action", "SetTopicAttributes"),
+                ("TopicArn", TOPIC),
+                ("AttributeName", "Policy"),
+                ("AttributeValue", foreign.as_str()),
+            ];
+            customer.sns(&change).await;
+        }
+        customer
     }
 
     pub(crate) fn store(&self) -> S3Store {

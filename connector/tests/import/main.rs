@@ -1,7 +1,13 @@
 //! Imports from outside: whole files against an emulator that grants what the vendor documents, and nothing more.
 
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod customer;
+#[cfg(test)]
+mod doctor;
 #[cfg(test)]
 mod endpoint;
 #[cfg(test)]
@@ -14,6 +20,8 @@ mod model;
 mod notified;
 #[cfg(test)]
 mod program;
+#[cfg(test)]
+mod queued;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]

@@ -10,5 +10,7 @@ mod message;
 mod refusal;
 mod trust;
 
+pub(super) use endpoint::notices;
 pub use endpoint::{Endpoint, EndpointError};
+pub(super) use message::Envelope;
 pub use refusal::Refusal;

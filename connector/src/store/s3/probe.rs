@@ -1,5 +1,6 @@
 //! The cheapest call for each documented action, and what its answer says.
 
+use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ObjectCannedAcl;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -71,6 +72,16 @@ impl S3Store {
             Err(error) if is_code(&error, "NoSuchKey") || is_code(&error, "PreconditionFailed") => {
                 Probed::Allowed(String::new())
             }
+            answer => self.probed(answer.map(|_| "written".to_owned()), "s3:PutObject", Some(key)).await,
+        }
+    }
+
+    /// `s3:PutObject` without a write and without any right to read, which a condition takes: no body has this digest.
+    pub(crate) async fn probe_blind_put(&self, key: &ObjectKey) -> Probed {
+        let call = self.client.put_object().bucket(self.bucket.as_str()).key(key.as_str());
+        let call = call.content_md5("AAAAAAAAAAAAAAAAAAAAAA==").body(ByteStream::from_static(b"probe"));
+        match call.send().await {
+            Err(error) if is_code(&error, "BadDigest") => Probed::Allowed(String::new()),
             answer => self.probed(answer.map(|_| "written".to_owned()), "s3:PutObject", Some(key)).await,
         }
     }

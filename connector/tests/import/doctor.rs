@@ -1,0 +1,148 @@
+//! The doctor of inbound connections before an emulator on which one thing at a time is wrong.
+
+use bucketproof_connector::doctor::{DoctorReport, Verdict};
+use bucketproof_connector::import::examine_import;
+use bucketproof_connector::runner::StopSignal;
+
+use crate::customer::{Customer, TOPIC, Wrong};
+use crate::files::{Row, file};
+
+/// The policy of the topic, as its owner reads it.
+async fn topic_policy(customer: &Customer) -> String {
+    let text = customer.sns(&[("Action", "GetTopicAttributes"), ("TopicArn", TOPIC)]).await;
+    let (_, rest) = text.split_once("<key>Policy</key>").unwrap();
+    let (_, rest) = rest.split_once("<value>").unwrap();
+    rest.split_once("</value>").unwrap().0.replace("&quot;", "\"").replace("&#34;", "\"")
+}
+
+async fn examined(customer: &Customer) -> DoctorReport {
+    let policy = topic_policy(customer).await;
+    let connection = &customer.config.connections[0];
+    examine_import(&customer.config, connection, &customer.store(), Some(&policy)).await.unwrap()
+}
+
+fn failed(report: &DoctorReport) -> Vec<(&str, &str)> {
+    report.failures().map(|finding| (finding.check.as_str(), finding.message.as_str())).collect()
+}
+
+/// A customer whose subscription is confirmed.
+async fn subscribed(wrong: Wrong) -> Customer {
+    let mut customer = Customer::new(wrong).await;
+    let (importer, stop) = (customer.importer(), StopSignal::new());
+    customer.listen(&importer, &stop);
+    customer.subscribe().await;
+    stop.give();
+    customer
+}
+
+/// Claims SPL-09, SPL-10, ENG-16: a chain as documented is well, and what lacks is named.
+#[tokio::test]
+async fn a_chain_as_documented_is_well() {
+    let customer = subscribed(Wrong::default()).await;
+    for with_file in [false, true] {
+        if with_file {
+            customer.put("events/f.parquet", file(&[Row::good(0)])).await;
+        }
+        let report = examined(&customer).await;
+        assert_eq!(report.outcome, Verdict::Passed, "{report:#?}");
+        assert_eq!(report.findings.len(), 10, "{report:#?}");
+        assert!(report.findings.iter().all(|finding| finding.verdict == Verdict::Passed), "{report:#?}");
+    }
+    assert!(customer.reports().await.is_empty(), "a doctor writes nothing");
+}
+
+/// Each lack is named: permissions, topic policy, notification and its filter, subscription.
+#[tokio::test]
+async fn each_link_that_is_missing_is_named() {
+    for (action, check, named) in [
+        ("s3:List*", "listing of files", "s3:ListBucket"),
+        ("s3:Get*", "reading of files", "s3:GetObject"),
+        ("s3:PutObject", "writing of reports", "s3:PutObject"),
+        ("s3:PutObjectAcl", "ACL of reports", "s3:PutObjectAcl"),
+    ] {
+        let customer = subscribed(Wrong { action, ..Wrong::default() }).await;
+        customer.put("events/f.parquet", file(&[Row::good(0)])).await;
+        let report = examined(&customer).await;
+        let found = report.failures().find(|finding| finding.check == check);
+        let found = found.unwrap_or_else(|| panic!("without {action}: {report:#?}"));
+        assert_eq!(found.action.as_deref(), Some(named), "{found:?}");
+        assert!(found.help.as_ref().unwrap().contains(named), "{found:?}");
+    }
+    let customer = subscribed(Wrong { topic_policy: true, ..Wrong::default() }).await;
+    let report = examined(&customer).await;
+    let [(check, message)] = failed(&report)[..] else { panic!("{report:#?}") };
+    assert!(check == "policy of the topic" && message.contains("may not publish"), "{message}");
+    for (notification, check, words) in [
+        ("events = [\"s3:ObjectCreated:Put\"]", "notification of the bucket", "s3:ObjectCreated:Copy"),
+        ("events = [\"s3:ObjectRemoved:*\"]", "notification of the bucket", "s3:ObjectCreated:Put"),
+        (
+            "events = [\"s3:ObjectCreated:*\"]\nsuffix = \".parquet.gz\"",
+            "filter of the notification",
+            "`events/f.parquet`",
+        ),
+        (
+            "events = [\"s3:ObjectCreated:*\"]\nprefix = \"other/\"",
+            "filter of the notification",
+            "prefix `other/`",
+        ),
+    ] {
+        let customer = subscribed(Wrong { notification: Some(notification), ..Wrong::default() }).await;
+        customer.put("events/f.parquet", file(&[Row::good(0)])).await;
+        let report = examined(&customer).await;
+        let [(found, message)] = failed(&report)[..] else { panic!("{notification}: {report:#?}") };
+        assert!(found == check && message.contains(words), "{notification}: {found}: {message}");
+    }
+    // Without files the filter is judged by itself.
+    let notification = Some("events = [\"s3:ObjectCreated:*\"]\nsuffix = \".csv\"");
+    let customer = subscribed(Wrong { notification, ..Wrong::default() }).await;
+    let report = examined(&customer).await;
+    assert_eq!(failed(&report)[0].0, "filter of the notification");
+    let notification = Some("events = [\"s3:ObjectCreated:*\"]\nprefix = \"events/day/\"");
+    let customer = subscribed(Wrong { notification, ..Wrong::default() }).await;
+    assert_eq!(examined(&customer).await.outcome, Verdict::Warning);
+    // No notification, and nobody subscribed.
+    let customer = Customer::new(Wrong::default()).await;
+    let s3 = customer.emulator.s3("owner");
+    let nothing = aws_sdk_s3::types::NotificationConfiguration::builder().build();
+    s3.put_bucket_notification_configuration()
+        .bucket(crate::rig::BUCKET)
+        .notification_configuration(nothing)
+        .send()
+        .await
+        .unwrap();
+    let report = examined(&customer).await;
+    let checks: Vec<&str> = failed(&report).iter().map(|(check, _)| *check).collect();
+    assert_eq!(checks, ["notification of the bucket", "subscription"]);
+    assert!(failed(&report)[0].1.contains("nowhere"));
+}
+
+/// A file that is encrypted with a key which the import may not use.
+#[tokio::test]
+async fn a_key_that_is_not_granted_is_named() {
+    let customer = subscribed(Wrong::default()).await;
+    let key = customer.emulator.kms("owner").create_key().send().await.unwrap();
+    let key = key.key_metadata().unwrap().arn().unwrap().to_owned();
+    let put = customer.emulator.s3("owner").put_object().bucket(crate::rig::BUCKET).key("events/f.parquet");
+    put.server_side_encryption(aws_sdk_s3::types::ServerSideEncryption::AwsKms)
+        .ssekms_key_id(&key)
+        .body(file(&[Row::good(0)]).into())
+        .send()
+        .await
+        .unwrap();
+    let report = examined(&customer).await;
+    let [finding] = report.failures().collect::<Vec<_>>()[..] else { panic!("{report:#?}") };
+    assert_eq!(finding.check, "reading of files");
+    assert_eq!(finding.action.as_deref(), Some("kms:Decrypt"), "{finding:?}");
+    assert!(finding.help.as_ref().unwrap().contains("kms:Decrypt"));
+}
+
+/// What only the owner sees is not guessed.
+#[tokio::test]
+async fn without_its_policy_a_topic_is_not_judged() {
+    let customer = subscribed(Wrong::default()).await;
+    let connection = &customer.config.connections[0];
+    let report = examine_import(&customer.config, connection, &customer.store(), None).await.unwrap();
+    let finding = report.findings.iter().find(|finding| finding.check == "policy of the topic").unwrap();
+    assert_eq!(finding.verdict, Verdict::NotPermittedToKnow);
+    assert!(finding.help.as_ref().unwrap().contains("get-topic-attributes"));
+}
