@@ -28,7 +28,7 @@ fn texts(rig: &Rig, column: &str) -> Vec<Option<String>> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Claims SPL-04, SPL-21: seconds, microseconds, nanoseconds and what is no time at all are told apart.
+/// Claims SPL-04, SPL-21, SPL-Q10: seconds, microseconds, nanoseconds and what is no time at all are told apart.
 #[tokio::test]
 async fn each_wrong_unit_of_time_is_named() {
     for (time, words) in [
@@ -53,7 +53,7 @@ async fn each_wrong_unit_of_time_is_named() {
     }
 }
 
-/// Names are compared with their letter case, and each belongs to one column.
+/// Claims SPL-Q09: names are compared with their letter case, and of a file with two of one name nothing is stored.
 #[tokio::test]
 async fn columns_that_cannot_be_told_apart_are_named() {
     let mut twice = columns(&[Row::good(0)]);

@@ -101,7 +101,7 @@ fn numbers(from: i64, count: i64) -> Bytes {
     parquet(vec![("n", array)], Compression::ZSTD(ZstdLevel::default()))
 }
 
-/// Claims PER-36, PER-37, PER-38: folders are tables, their folders partitions, whose types are those of all their values.
+/// Claims PER-36, PER-37, PER-38, PER-Q16: folders are tables, their folders partitions, whose types are those of all their values.
 #[tokio::test]
 async fn tables_and_partitions_are_found_and_typed() {
     let shop = Shop::with(&[]);
@@ -362,7 +362,7 @@ fn run(directory: &std::path::Path, arguments: &[&str]) -> (i32, String, String)
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-/// Claims PER-40, PER-41: the fields of a connection are checked, and the policy needs no more than the bucket's name.
+/// Claims PER-40, PER-41, PER-Q17: the fields of a connection are checked, and the policy needs no more than the bucket's name.
 #[test]
 fn the_configuration_and_the_policy() {
     let directory = tempfile::tempdir().unwrap();

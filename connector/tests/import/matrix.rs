@@ -99,7 +99,7 @@ async fn a_missing_column_is_named() {
     assert_eq!(detail, "column `environmentId` is missing; `EnvironmentId` differs in letter case");
 }
 
-/// Other columns and another order change nothing (SPL-Q16).
+/// Claims SPL-Q16: other columns and another order change nothing.
 #[tokio::test]
 async fn order_and_further_columns_do_not_matter() {
     let mut shuffled = columns(&[Row::good(0)]);
@@ -163,7 +163,7 @@ async fn every_wrapping_goes_with_every_codec() {
     }
 }
 
-/// Claims SPL-01.
+/// Claims SPL-01, SPL-Q04.
 #[tokio::test]
 async fn what_is_no_parquet_is_told_what_it_is() {
     let good = file(&[Row::good(0)]);

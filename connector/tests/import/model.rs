@@ -87,7 +87,7 @@ fn hearing(rig: &Rig, listener: &TcpListener) -> (ImportConfig, String) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(schedules()))]
 
-    /// Claims SPL-18, ENG-01, ENG-22, ENG-23, SPL-39, SPL-47, SPL-48, SPL-49, SPL-50: deduplicated sums of the reports are the rows of the files,
+    /// Claims SPL-18, ENG-01, ENG-22, ENG-23, SPL-39, SPL-Q07, SPL-47, SPL-48, SPL-49, SPL-50: deduplicated sums of the reports are the rows of the files,
     /// and the stored rows are the valid ones, once each.
     #[test]
     fn reports_and_rows_agree_with_the_model(events in prop::collection::vec(event(), 1..14)) {

@@ -111,7 +111,7 @@ fn said(entry: &StatusEntry) -> (u32, bool, u64, Vec<&str>) {
 }
 
 /// Claims SPL-05, SPL-08, SPL-19, SPL-20, SPL-21, SPL-24, SPL-25, SPL-26, SPL-27, SPL-31, SPL-32, SPL-33, SPL-35,
-/// SPL-36, SPL-38, SPL-40, SPL-41, SPL-42, SPL-43, SPL-44, SPL-45, SPL-46, SPL-50, SPL-52.
+/// SPL-Q03, SPL-Q05, SPL-Q06, SPL-Q11, SPL-Q13, SPL-Q17, SPL-Q21, SPL-36, SPL-38, SPL-40, SPL-41, SPL-42, SPL-43, SPL-44, SPL-45, SPL-46, SPL-50, SPL-52.
 #[tokio::test]
 async fn a_file_becomes_rows_and_a_report() {
     let setup = Setup::without("").await;
