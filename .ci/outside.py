@@ -210,13 +210,26 @@ def with_policy_tools(endpoint):
     command = [PROGRAMS / "bucketproof-emulator", "policy", "generate", "--endpoint", endpoint]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     holds(f"policy generate: {done.stderr}", done.returncode == 0)
-    of_role, = [entry for entry in json.loads(done.stdout) if entry["principal"] == ROLE]
+    of_role, = [entry for entry in json.loads(done.stdout) if (entry["kind"], entry["owner"]) == ("identity", ROLE)]
     documented = json.loads((SCENARIO.parent / "policies/suprsend-export.json").read_text())["Statement"][0]
     statements = of_role["document"]["Statement"]
     used = sorted(action for statement in statements for action in statement["Action"])
     holds(f"the documented actions: {used}", used == sorted(documented["Action"]))
     resources = {resource for statement in statements for resource in statement["Resource"]}
+    trust, = [entry["document"]["Statement"] for entry in json.loads(done.stdout) if entry["kind"] == "trust"]
+    holds(f"the external id: {trust}", trust[0]["Condition"] == {"StringEquals": {"sts:ExternalId": [EXTERNAL_ID]}})
     holds(f"the bucket alone: {resources}", all(resource.split("/")[0] == f"arn:aws:s3:::{BUCKET}" for resource in resources))
+
+    # Mistakes in the documented policies that nothing above would notice, each with its reason and a request that would.
+    command = [PROGRAMS / "bucketproof-emulator", "policy", "mutate", "--endpoint", endpoint]
+    for document in ["identity:suprsend-export", "trust:suprsend_s3_role"]:
+        done = subprocess.run([*command, "--document", document], capture_output=True, text=True, check=False)
+        holds(f"policy mutate: {done.stderr}", done.returncode in (0, 1))
+        found = json.loads(done.stdout)
+        holds(f"mistakes in {document} are noticed: {found['noticed']} of {found['mutants']}", 2 * found["noticed"] > found["mutants"])
+        for survivor in found["survivors"]:
+            holds(f"a survivor is explained: {survivor}", survivor["why"] and survivor["to_notice"])
+        print(f"{document}: {found['noticed']} of {found['mutants']} mistakes noticed, {len(found['survivors'])} explained")
 
 
 def main():

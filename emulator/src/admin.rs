@@ -12,6 +12,7 @@ mod console;
 mod events;
 mod faults;
 mod gate;
+mod journal;
 mod judge;
 mod localstack;
 mod metrics;

@@ -63,9 +63,9 @@ pub(crate) struct Control {
 }
 
 impl Control {
-    pub(crate) fn new(ground: Ground, entropy: Entropy, network: Network) -> Self {
+    pub(crate) fn new(ground: Ground, entropy: Entropy, network: Network, journal: Journal) -> Self {
         let start = Arc::new(Mutex::new(take(&ground, &entropy)));
-        Self { ground, entropy, journal: Journal::default(), network, worlds: Arc::default(), start }
+        Self { ground, entropy, journal, network, worlds: Arc::default(), start }
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -135,7 +135,7 @@ impl Control {
             base_url: Arc::default(),
             deliveries: Deliveries::default(),
         };
-        Self::new(ground, entropy, self.network.clone())
+        Self::new(ground, entropy, self.network.clone(), self.journal.anew())
     }
 }
 

@@ -97,6 +97,7 @@ pub struct Builder {
     delivers_by_itself: bool,
     public_url: Option<String>,
     admin_token: Option<AdminToken>,
+    journal_limit: Option<usize>,
 }
 
 /// Why an emulator did not start.
@@ -203,6 +204,12 @@ impl Builder {
         self
     }
 
+    /// How many requests the journal keeps, 10,000 if nothing is said; the oldest give way.
+    pub fn journal_limit(mut self, requests: usize) -> Self {
+        self.journal_limit = Some(requests);
+        self
+    }
+
     /// Makes the days of lifecycle rules this long, and end when they end instead of at midnight.
     ///
     /// What answers say of expirations stays in days of the calendar.
@@ -258,7 +265,8 @@ impl Builder {
         if let Some(url) = self.public_url {
             let _first = ground.base_url.set(url);
         }
-        let control = Control::new(ground, entropy, network);
+        let journal = self.journal_limit.map_or_else(Journal::default, Journal::with_limit);
+        let control = Control::new(ground, entropy, network, journal);
         let emulator = Emulator::of(control, self.listen, self.tls)?;
         Ok(if self.delivers_by_itself { emulator.delivering() } else { emulator })
     }
@@ -399,7 +407,7 @@ impl Emulator {
 
     /// Makes requests go wrong until the guard is dropped.
     pub fn inject(&self, fault: Fault) -> FaultGuard {
-        self.inner.control.ground.faults.inject(fault)
+        self.inner.control.ground.faults.inject(fault, &self.inner.control.journal)
     }
 
     /// The present state as the text of a scenario file; what a scenario cannot say is named in comments.

@@ -1,166 +1,70 @@
 //! The record of every request, also of those refused before anyone knew who sent them.
 
+mod assertions;
+mod decisions;
+mod entry;
+mod export;
+mod har;
+mod of_emulator;
+mod pattern;
+mod redacted;
+mod requests;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use bucketproof_authz::{Decision, Outcome};
-use jiff::Timestamp;
 use parking_lot::Mutex;
-use serde::Serialize;
 
 use crate::admin::Tally;
-use crate::authorize::Decided;
-use crate::operation::Op;
 
-/// The oldest entries give way when this many are kept.
+pub use decisions::Decisions;
+pub use entry::{Entry, RecordedDecision};
+pub use requests::Requests;
+
+/// How many entries are kept if nothing else is said.
 const ENTRIES_MAX: usize = 10_000;
-
-/// One request and what became of it.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Entry {
-    /// The id that the client saw in `x-amz-request-id`.
-    pub request_id: String,
-    /// The emulator's clock when the request arrived.
-    pub received_at: Timestamp,
-    /// `s3`, `sts`, or the name of a service that was refused.
-    pub service: String,
-    /// Absent if the request was refused before it was decoded.
-    pub operation: Option<Op>,
-    /// The HTTP method.
-    pub method: String,
-    /// The path, percent-encoded as received; the query is left out because it may carry a signature.
-    pub path: String,
-    /// The bucket that the request names.
-    pub bucket: Option<String>,
-    /// The key that the request names.
-    pub key: Option<String>,
-    /// The ARN of the caller, or the name of an AWS service that acts by itself; absent for anonymous callers and failed
-    /// authentication.
-    pub principal: Option<String>,
-    /// The HTTP status of the answer.
-    pub status: u16,
-    /// The error code of the answer.
-    pub code: Option<String>,
-    /// Every decision made, in order.
-    pub decisions: Vec<RecordedDecision>,
-    /// The faults that acted on this request, in words.
-    pub faults: Vec<String>,
-    /// The length of the body received, framing included.
-    pub request_bytes: u64,
-    /// The length of the body answered.
-    pub response_bytes: u64,
-}
-
-/// One requirement of a request with its decision.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct RecordedDecision {
-    /// The request that it was made for.
-    pub request_id: String,
-    /// When.
-    pub decided_at: Timestamp,
-    /// `s3:PutObject`.
-    pub action: String,
-    /// The ARN, or `*`.
-    pub resource: String,
-    /// The decision with its trace.
-    pub decision: Decision,
-}
-
-impl RecordedDecision {
-    /// The trace as text.
-    pub fn explain(&self) -> String {
-        let time = self.decided_at.to_string();
-        self.decision.explain_as(Some(&self.request_id), Some(&time)).to_string()
-    }
-}
-
-/// An entry as the admin API shows it.
-#[derive(Debug, Serialize)]
-pub(crate) struct EntryView<'a> {
-    request_id: &'a str,
-    received_at: String,
-    service: &'a str,
-    operation: Option<String>,
-    method: &'a str,
-    path: &'a str,
-    bucket: Option<&'a str>,
-    key: Option<&'a str>,
-    principal: Option<&'a str>,
-    status: u16,
-    code: Option<&'a str>,
-    decisions: Vec<DecisionView<'a>>,
-    faults: &'a [String],
-    request_bytes: u64,
-    response_bytes: u64,
-}
-
-/// A decision as the admin API shows it.
-#[derive(Debug, Serialize)]
-struct DecisionView<'a> {
-    action: &'a str,
-    resource: &'a str,
-    outcome: Outcome,
-    explanation: String,
-}
-
-impl Entry {
-    pub(crate) fn view(&self) -> EntryView<'_> {
-        EntryView {
-            request_id: &self.request_id,
-            received_at: self.received_at.to_string(),
-            service: &self.service,
-            operation: self.operation.map(|op| op.to_string()),
-            method: &self.method,
-            path: &self.path,
-            bucket: self.bucket.as_deref(),
-            key: self.key.as_deref(),
-            principal: self.principal.as_deref(),
-            status: self.status,
-            code: self.code.as_deref(),
-            decisions: self
-                .decisions
-                .iter()
-                .map(|recorded| DecisionView {
-                    action: &recorded.action,
-                    resource: &recorded.resource,
-                    outcome: recorded.decision.outcome(),
-                    explanation: recorded.explain(),
-                })
-                .collect(),
-            faults: &self.faults,
-            request_bytes: self.request_bytes,
-            response_bytes: self.response_bytes,
-        }
-    }
-
-    pub(crate) fn record(&mut self, decided: Vec<Decided>, now: Timestamp) {
-        self.decisions.extend(decided.into_iter().map(|decided| RecordedDecision {
-            request_id: self.request_id.clone(),
-            decided_at: now,
-            action: decided.action.to_owned(),
-            resource: decided.resource,
-            decision: decided.decision,
-        }));
-    }
-}
 
 /// The entries of one emulator; clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
-    entries: Arc<Mutex<VecDeque<Arc<Entry>>>>,
+    kept: Arc<Mutex<Kept>>,
     tally: Arc<Mutex<Tally>>,
 }
 
+#[derive(Debug)]
+struct Kept {
+    entries: VecDeque<Arc<Entry>>,
+    /// The oldest entries give way when this many are kept.
+    limit: usize,
+    forgotten: u64,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self { entries: VecDeque::new(), limit: ENTRIES_MAX, forgotten: 0 }
+    }
+}
+
 impl Journal {
+    pub(crate) fn with_limit(limit: usize) -> Self {
+        let journal = Self::default();
+        journal.kept.lock().limit = limit;
+        journal
+    }
+
+    /// An empty one that keeps as many entries.
+    pub(crate) fn anew(&self) -> Self {
+        Self::with_limit(self.kept.lock().limit)
+    }
+
     pub(crate) fn add(&self, entry: Entry) {
         self.tally.lock().count(&entry);
-        let mut entries = self.entries.lock();
-        if entries.len() == ENTRIES_MAX {
-            entries.pop_front();
+        let mut kept = self.kept.lock();
+        while kept.entries.len() >= kept.limit.max(1) {
+            kept.entries.pop_front();
+            kept.forgotten += 1;
         }
-        entries.push_back(Arc::new(entry));
+        kept.entries.push_back(Arc::new(entry));
     }
 
     /// Counts of all requests that ever were.
@@ -175,28 +79,46 @@ impl Journal {
 
     /// How many entries are kept.
     pub(crate) fn len(&self) -> usize {
-        self.entries.lock().len()
+        self.kept.lock().entries.len()
     }
 
     /// All entries kept, oldest first.
     pub fn entries(&self) -> Vec<Arc<Entry>> {
-        self.entries.lock().iter().cloned().collect()
+        self.kept.lock().entries.iter().cloned().collect()
+    }
+
+    /// How many entries had to give way to later ones: see [`Builder::journal_limit`](crate::Builder::journal_limit).
+    pub fn forgotten(&self) -> u64 {
+        self.kept.lock().forgotten
     }
 
     /// The entry of a request.
     pub fn entry(&self, request_id: &str) -> Option<Arc<Entry>> {
-        self.entries.lock().iter().rev().find(|entry| entry.request_id == request_id).cloned()
+        self.kept.lock().entries.iter().rev().find(|entry| entry.request_id == request_id).cloned()
+    }
+
+    /// The requests as they stand now, to be narrowed down, counted and asserted on.
+    pub fn requests(&self) -> Requests {
+        let kept = self.kept.lock();
+        Requests::new(kept.entries.iter().cloned().collect(), kept.forgotten)
+    }
+
+    /// The decisions as they stand now, to be narrowed down and explained.
+    pub fn decisions(&self) -> Decisions {
+        self.requests().decisions()
     }
 
     /// The decisions that refused something, oldest first.
     pub fn denied(&self) -> Vec<RecordedDecision> {
         let entries = self.entries();
         let decisions = entries.iter().flat_map(|entry| &entry.decisions);
-        decisions.filter(|recorded| !recorded.decision.is_allowed()).cloned().collect()
+        decisions.filter(|recorded| recorded.is_denied()).cloned().collect()
     }
 
     /// Forgets all entries.
     pub fn clear(&self) {
-        self.entries.lock().clear();
+        let mut kept = self.kept.lock();
+        kept.entries.clear();
+        kept.forgotten = 0;
     }
 }

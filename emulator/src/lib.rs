@@ -57,7 +57,7 @@ pub use control::{RestoreError, Snapshot};
 pub use data_dir::DataDirError;
 pub use emulator::{Builder, Emulator, StartError};
 pub use fault::{AnswerLost, Fault, FaultGuard};
-pub use journal::{Entry, Journal, RecordedDecision};
+pub use journal::{Decisions, Entry, Journal, RecordedDecision, Requests};
 pub use operation::{Op, UnknownOp};
 pub use scenario::{Scenario, ScenarioError};
 pub use tls::{Tls, TlsError};

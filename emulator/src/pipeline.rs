@@ -110,20 +110,10 @@ impl Pipeline {
         let address = Address::of(&head);
         let mut entry = Entry {
             request_id: ids.request_id.clone(),
-            received_at: self.control.ground.clock.now(),
             service: service.name().to_owned(),
-            operation: None,
-            method: head.method.to_string(),
-            path: head.uri.path().to_owned(),
             bucket: address.bucket.filter(|_| service == Service::S3),
             key: address.key.filter(|_| service == Service::S3),
-            principal: None,
-            status: 0,
-            code: None,
-            decisions: Vec::new(),
-            faults: Vec::new(),
-            request_bytes: 0,
-            response_bytes: 0,
+            ..Entry::received(&head, self.control.ground.clock.now())
         };
         let method = head.method.clone();
         let from_script =
@@ -181,6 +171,7 @@ impl Pipeline {
             response = fault.spoil(response);
             entry.faults.push(fault.description.clone());
         }
+        let decided_at = self.control.ground.clock.now();
         let delay = outcome.matched.iter().map(Matched::delay).fold(Duration::ZERO, Duration::saturating_add);
         if !delay.is_zero() {
             self.control.ground.clock.sleep(delay).await;
@@ -189,7 +180,9 @@ impl Pipeline {
         entry.operation = outcome.op;
         entry.status = response.status().as_u16();
         entry.response_bytes = response.body().len();
-        entry.record(outcome.decided, self.control.ground.clock.now());
+        entry.note_answer(response.headers());
+        entry.answered_at = self.control.ground.clock.now();
+        entry.record(outcome.decided, decided_at);
         self.control.journal.add(entry);
         response
     }

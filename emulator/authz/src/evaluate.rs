@@ -1,5 +1,7 @@
 //! `bucketproof-emulator evaluate`: one decision per line of JSON.
 
+use std::fmt;
+
 use serde_json::json;
 
 use crate::context::Context;
@@ -12,9 +14,11 @@ use crate::request::{Request, Resource};
 use crate::subject::{Bounded, Subject};
 
 mod fields;
+mod question;
 mod resource;
 
 use fields::{Fields, Read, error};
+pub use question::question_of;
 use resource::{Bucket, Key};
 
 /// Fields that a collection of judged cases adds to a question. They are not part of it and are not read.
@@ -66,7 +70,8 @@ fn failed(id: &serde_json::Value, message: &str) -> serde_json::Value {
 }
 
 /// A question, with the policies it owns.
-struct Question {
+#[derive(Debug)]
+pub struct Question {
     request: Request,
     identity: Vec<Policy>,
     boundary: Option<Vec<Policy>>,
@@ -77,8 +82,35 @@ struct Question {
     key: Key,
 }
 
+/// Why a text is no question: what, where, which value, and the next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionError(String);
+
+impl fmt::Display for QuestionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for QuestionError {}
+
 impl Question {
-    fn policies(&self) -> Policies<'_> {
+    /// Reads what [`evaluate_line`] answers.
+    ///
+    /// # Errors
+    /// Says what is wrong, and where.
+    pub fn read(text: &str) -> Result<Self, QuestionError> {
+        let root = json::parse(text).map_err(|error| QuestionError(error.to_string()))?;
+        Reader { line: text }.question(&root).map_err(|error| QuestionError(error.to_string()))
+    }
+
+    /// Who asks for what.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// What it is decided under.
+    pub fn policies(&self) -> Policies<'_> {
         Policies {
             identity: &self.identity,
             boundary: self.boundary.as_deref(),
@@ -233,19 +265,27 @@ impl Reader<'_> {
             "bucketAcl",
             "objectAcl",
             "grants",
+            "names",
         ];
         let fields = Fields::of(node, "policies", &known)?;
+        let names = Names::read(fields.find("names"))?;
         question.bucket.read_acls(fields.find("bucketAcl"), fields.find("objectAcl"))?;
         question.key.read_grants(fields.find("grants"))?;
         if let Some(node) = fields.find("identity") {
-            question.identity = self.list(node, "policies.identity", PolicyKind::Identity)?;
+            question.identity =
+                self.list(node, "policies.identity", PolicyKind::Identity, &names.identity)?;
         }
         if let Some(node) = fields.find("permissionsBoundary") {
-            question.boundary =
-                Some(self.list(node, "policies.permissionsBoundary", PolicyKind::Boundary)?);
+            question.boundary = Some(self.list(
+                node,
+                "policies.permissionsBoundary",
+                PolicyKind::Boundary,
+                &names.boundary,
+            )?);
         }
         if let Some(node) = fields.find("session") {
-            question.session = Some(self.list(node, "policies.session", PolicyKind::Session)?);
+            question.session =
+                Some(self.list(node, "policies.session", PolicyKind::Session, &names.session)?);
         }
         if let Some(node) = fields.find("scps") {
             let Value::List(levels) = &node.value else {
@@ -257,7 +297,7 @@ impl Reader<'_> {
             };
             for (index, level) in levels.iter().enumerate() {
                 let place = format!("policies.scps[{index}]");
-                question.service_control.push(self.list(level, &place, PolicyKind::ServiceControl)?);
+                question.service_control.push(self.list(level, &place, PolicyKind::ServiceControl, &[])?);
             }
         }
         if let Some(node) = fields.find("resource") {
@@ -269,20 +309,23 @@ impl Reader<'_> {
                     "ask about s3, sts, kms, sns or sqs",
                 ));
             };
-            let name = resource_name(kind, &request.resource.arn);
+            let name = names.resource.clone();
+            let name = name.unwrap_or_else(|| resource_name(kind, &request.resource.arn));
             question.resource =
                 Some(self.policy(node, "policies.resource", PolicySource::new(kind, name))?);
         }
         Ok(())
     }
 
-    fn list(&self, node: &Node, place: &str, kind: PolicyKind) -> Read<Vec<Policy>> {
+    /// Policies without a name are called by their place.
+    fn list(&self, node: &Node, place: &str, kind: PolicyKind, names: &[String]) -> Read<Vec<Policy>> {
         node.one_or_many()
             .iter()
             .enumerate()
             .map(|(index, node)| {
                 let place = format!("{place}[{index}]");
-                self.policy(node, &place, PolicySource::new(kind, (index + 1).to_string()))
+                let name = names.get(index).cloned().unwrap_or_else(|| (index + 1).to_string());
+                self.policy(node, &place, PolicySource::new(kind, name))
             })
             .collect()
     }
@@ -302,6 +345,38 @@ impl Reader<'_> {
         };
         Policy::parse(text, source)
             .map_err(|cause: PolicyError| error(place, cause.to_string(), cause.help()))
+    }
+}
+
+/// The names under which traces show the policies of a question.
+#[derive(Default)]
+struct Names {
+    identity: Vec<String>,
+    boundary: Vec<String>,
+    session: Vec<String>,
+    resource: Option<String>,
+}
+
+impl Names {
+    fn read(node: Option<&Node>) -> Read<Self> {
+        let Some(node) = node else { return Ok(Self::default()) };
+        let place = "policies.names";
+        let fields = Fields::of(node, place, &["identity", "permissionsBoundary", "session", "resource"])?;
+        let list = |key: &str| {
+            let nodes = fields.find(key).map(Node::one_or_many).unwrap_or_default();
+            let name = |node: &Node| {
+                node.scalar_text().map(ToOwned::to_owned).ok_or_else(|| {
+                    error(place, format!("the field `{key}` holds {}", node.kind()), "write a list of names")
+                })
+            };
+            nodes.iter().map(name).collect::<Read<Vec<_>>>()
+        };
+        Ok(Self {
+            identity: list("identity")?,
+            boundary: list("permissionsBoundary")?,
+            session: list("session")?,
+            resource: fields.text("resource")?.map(ToOwned::to_owned),
+        })
     }
 }
 

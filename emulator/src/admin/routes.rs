@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Answer, Call};
-use super::{clock, console, events, faults, judge, localstack, metrics, openapi, requests, worlds};
+use super::{clock, console, events, faults, journal, judge, localstack, metrics, openapi, requests, worlds};
 use crate::fault::FaultDocument;
 
 /// Who may use a route.
@@ -248,6 +248,21 @@ pub(super) static ROUTES: &[Route] = &[
         "One request, with the whole trace of each decision and the policies that were in force",
         &[ok(Form::Json, "the request"), NONE_SUCH],
         requests::one,
+    ),
+    Route {
+        query: journal::FORMAT,
+        ..get(
+            "/_bucketproof/journal",
+            "The journal for other programs: a request per line with all that it takes to decide again, or an HTTP archive",
+            &[ok(Form::Other("application/jsonl"), "the journal; an archive is application/json"), WRONG],
+            journal::export,
+        )
+    },
+    get(
+        "/_bucketproof/journal/counts",
+        "How many requests there were of each operation, and what was denied",
+        &[ok(Form::Json, "counts")],
+        journal::counts,
     ),
     Route {
         query: &[parameter("request", "a request id; without one, the last refusal")],

@@ -5,6 +5,7 @@
 
 mod evaluate;
 mod explain;
+mod journal;
 mod lint;
 mod policy;
 mod scenario;
@@ -52,6 +53,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     /// Answers one question: may this principal do that, and why.
     Explain(explain::Explain),
+    /// Writes the journal of a running emulator, as JSON lines or as an HTTP archive.
+    Journal(journal::JournalCommand),
     /// Finds mistakes in policies that AWS would take, and says what AWS would refuse.
     Lint(lint::Lint),
     /// Learns policies from a journal.
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Explain(explain) => explain.run(),
+        Command::Journal(journal) => journal.run(),
         Command::Lint(lint) => lint.run(),
         Command::Policy(policy) => policy.run(),
         Command::Scenario(scenario) => scenario.run(),

@@ -320,19 +320,15 @@ impl Courier {
         let mut entry = Entry {
             request_id: ids.request_id,
             received_at: now,
+            answered_at: now,
             service: if is_topic { "sns" } else { "sqs" }.to_owned(),
             operation: Some(if is_topic { Op::Publish } else { Op::SendMessage }),
             method: "POST".to_owned(),
             path: "/".to_owned(),
-            bucket: None,
-            key: None,
             principal: Some(service.to_owned()),
             status,
             code: (status == 403).then(|| "AuthorizationError".to_owned()),
-            decisions: Vec::new(),
-            faults: Vec::new(),
-            request_bytes: 0,
-            response_bytes: 0,
+            ..Entry::default()
         };
         entry.record(vec![decided], now);
         Some(Box::new(entry))

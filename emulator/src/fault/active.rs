@@ -1,6 +1,7 @@
 //! The faults in force: which meet a request, and how often each did.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use parking_lot::Mutex;
 use super::{Effect, Fault, slow_down};
 use crate::error::AwsError;
 use crate::exchange::Address;
+use crate::journal::Journal;
 use crate::operation::Op;
 use crate::state::Content;
 
@@ -174,8 +176,8 @@ impl Faults {
         active
     }
 
-    pub(crate) fn inject(&self, fault: Fault) -> FaultGuard {
-        FaultGuard { faults: self.clone(), active: self.add(fault) }
+    pub(crate) fn inject(&self, fault: Fault, journal: &Journal) -> FaultGuard {
+        FaultGuard { faults: self.clone(), active: self.add(fault), journal: journal.clone() }
     }
 
     /// Puts a fault in force without a guard, and tells its number.
@@ -256,6 +258,7 @@ fn as_met(effect: &Effect) -> Effect {
 pub struct FaultGuard {
     faults: Faults,
     active: Arc<Active>,
+    journal: Journal,
 }
 
 impl FaultGuard {
@@ -267,10 +270,72 @@ impl FaultGuard {
     /// Fails the test if the fault has not acted: a fault that never met its request proves nothing.
     ///
     /// # Panics
-    /// If it has not acted.
+    /// If it has not acted, with the requests that it was not for.
+    #[track_caller]
     pub fn assert_hit(&self) {
+        let fault = &self.active.fault;
+        assert!(self.hits() > 0, "the fault `{fault}` never acted; {}", self.story());
+    }
+
+    /// Fails the test if the fault has acted: what it was for should not have been asked.
+    ///
+    /// # Panics
+    /// If it has acted, with the requests that it acted on.
+    #[track_caller]
+    pub fn assert_never_hit(&self) {
+        self.assert_hits(0);
+    }
+
+    /// Fails the test unless the fault has acted on that many requests.
+    ///
+    /// ```
+    /// # use bucketproof_emulator::{Emulator, Fault, Op};
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let emulator = Emulator::builder().start().await?;
+    /// let slow = emulator.inject(Fault::on(Op::ListBuckets).times(2).slow_down());
+    /// let never = emulator.inject(Fault::on(Op::DeleteObject).drop_answer());
+    /// emulator.s3("administrator").list_buckets().send().await.expect("the SDK tries three times");
+    /// slow.assert_hits(2);
+    /// never.assert_never_hit();
+    /// # Ok::<(), bucketproof_emulator::StartError>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Panics
+    /// If it has acted on more or fewer, with what it met.
+    #[track_caller]
+    pub fn assert_hits(&self, hits: u64) {
+        let (found, fault) = (self.hits(), &self.active.fault);
+        assert!(
+            found == hits,
+            "the fault `{fault}` acted {found} times, and should have {hits} times; {}",
+            self.story()
+        );
+    }
+
+    /// What the fault met, and which requests there were for its operation.
+    fn story(&self) -> String {
         let (met, fault) = (self.active.met.load(Ordering::Relaxed), &self.active.fault);
-        assert!(self.hits() > 0, "the fault `{fault}` never acted; it met {met} requests");
+        let mut text = format!("it met {met} requests");
+        let limits = fault.limits();
+        if !limits.is_empty() {
+            let _infallible = write!(text, " ({limits})");
+        }
+        let all = self.journal.requests();
+        let requests = fault.op.map_or_else(|| all.clone(), |op| all.clone().op(op));
+        let what = fault.op.map(|op| format!(" for {op}")).unwrap_or_default();
+        if requests.is_empty() {
+            let _infallible = write!(
+                text,
+                "; the journal has no request{what}; next step: was it asked for, and of this emulator?"
+            );
+            return text;
+        }
+        let _infallible = write!(text, "; the journal has {} requests{what}", requests.len());
+        for entry in requests.iter().rev().take(5).rev() {
+            let _infallible = write!(text, "\n  {}", entry.summary());
+        }
+        text
     }
 }
 

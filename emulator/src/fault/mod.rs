@@ -221,6 +221,22 @@ impl Fault {
         self.with(Effect::Truncate(bytes))
     }
 
+    /// Which requests it is for beside its operation, and when it acts, in words.
+    fn limits(&self) -> String {
+        let mut limits = Vec::new();
+        let texts =
+            [("bucket", &self.bucket), ("key_prefix", &self.key_prefix), ("principal", &self.principal)];
+        limits.extend(texts.iter().filter_map(|(name, text)| Some(format!("{name} `{}`", text.as_ref()?))));
+        if self.skip > 0 {
+            limits.push(format!("skip {}", self.skip));
+        }
+        if self.every > 1 {
+            limits.push(format!("every {}", self.every));
+        }
+        limits.extend(self.probability.map(|chance| format!("probability {chance}")));
+        limits.join(", ")
+    }
+
     /// Whether it acts before anybody knows what the request is for.
     fn is_early(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect, Effect::ClockSkew(_)))

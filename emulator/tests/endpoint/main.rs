@@ -7,6 +7,8 @@ mod admin;
 #[cfg(test)]
 mod archive;
 #[cfg(test)]
+mod assertions;
+#[cfg(test)]
 mod authentication;
 #[cfg(test)]
 mod bucket_events;
@@ -30,6 +32,10 @@ mod decisions;
 mod display_names;
 #[cfg(test)]
 mod encryption;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
+mod fault_matrix;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
@@ -77,6 +83,9 @@ mod notifications;
 mod object_lock;
 #[cfg(test)]
 mod objects;
+#[cfg(test)]
+#[cfg(feature = "cli")]
+mod policy_tools;
 #[cfg(test)]
 #[cfg(feature = "cli")]
 mod program;

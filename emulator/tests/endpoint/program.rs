@@ -31,15 +31,15 @@ pub(crate) fn check(output: &Output, code: i32, out: &str, err: &str) {
 }
 
 /// A running `serve`, stopped when it is dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     /// What it printed before it was ready.
     greeting: Vec<String>,
 }
 
 impl Served {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = Command::new(PROGRAM);
         let command =
             command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).stdout(Stdio::piped());
@@ -61,7 +61,7 @@ impl Served {
         assert!(status.success());
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let address = self.url.strip_prefix("http://").unwrap();
         let mut stream = std::net::TcpStream::connect(address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
@@ -338,35 +338,19 @@ fn why_asks_a_running_emulator() {
 }
 
 #[test]
-fn policies_are_generated_from_a_journal() {
-    let generate = |input: &str| run(&["policy", "generate", "-"], input);
-    let journal = r#"[{"request_id":"R1","principal":"arn:aws:iam::111122223333:user/u","status":200,
-        "decisions":[{"action":"s3:GetObject","resource":"arn:aws:s3:::b/k","outcome":"Allowed"}]}]"#;
-    let made = generate(journal);
-    assert_eq!(made.status.code(), Some(0));
-    let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
-    let expected = serde_json::json!([{
-        "principal": "arn:aws:iam::111122223333:user/u",
-        "document": { "Version": "2012-10-17", "Statement": [
-            { "Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::b/k"] }
-        ]},
-        "because": [
-            { "action": "s3:GetObject", "resource": "arn:aws:s3:::b/k", "request_id": "R1", "requests": 1 }
-        ],
-    }]);
-    assert_eq!(made, expected);
-    let refused = journal.replace("Allowed", "ImplicitlyDenied");
-    assert_eq!(generate(&refused).status.code(), Some(1));
-    let broken = generate("x\n");
-    assert_eq!(broken.status.code(), Some(2));
-    assert!(
-        String::from_utf8_lossy(&broken.stderr).starts_with("error: the journal cannot be read: line 1: ")
-    );
-    let both = run(&["policy", "generate", "-", "--endpoint", "http://127.0.0.1:9"], "");
-    assert_eq!(both.status.code(), Some(2));
-    assert_eq!(run(&["policy", "generate", "--endpoint", "http://127.0.0.1:9"], "").status.code(), Some(3));
+fn the_journal_of_a_running_emulator_is_written() {
     let served = Served::start(&[]);
     served.get("/logs/key");
-    // Nobody known has asked for anything.
-    assert_eq!(run(&["policy", "generate", "--endpoint", &served.url], "").status.code(), Some(1));
+    let endpoint = ["--endpoint", served.url.as_str()];
+    let lines = run(&[&["journal"], &endpoint[..]].concat(), "");
+    assert_eq!(lines.status.code(), Some(0));
+    let line: serde_json::Value = serde_json::from_slice(&lines.stdout).unwrap();
+    assert_eq!((&line["method"], &line["path"]), (&"GET".into(), &"/logs/key".into()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.har").display().to_string();
+    check(&run(&[&["journal", "--format", "har", "--output", &path], &endpoint[..]].concat(), ""), 0, "", "");
+    let archive: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(archive["log"]["entries"].as_array().unwrap().len(), 1);
+    assert_eq!(run(&["journal", "--format", "pcap"], "").status.code(), Some(2));
+    assert_eq!(run(&["journal", "--endpoint", "http://127.0.0.1:9"], "").status.code(), Some(3));
 }

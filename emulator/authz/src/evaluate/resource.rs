@@ -13,7 +13,7 @@ use crate::public_access::PublicAccessBlock;
 use super::fields::{Fields, Read, error};
 
 /// ACLs, Object Ownership and Block Public Access. Without a setting the bucket is owner-enforced, as on AWS.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Bucket {
     ownership: ObjectOwnership,
     acl: Option<Acl>,
@@ -94,7 +94,7 @@ fn acl_grant(node: &Node, place: &str) -> Read<AclGrant> {
 }
 
 /// The grants on a key, and the encryption context of the request.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Key {
     grants: Vec<KmsGrant>,
     encryption_context: EncryptionContext,

@@ -191,3 +191,53 @@ fn grants_are_counted() {
     assert_eq!(first["settled_by"]["resource"]["id"], "1", "{first}");
     assert_eq!(second["settled_by"]["resource"]["id"], "2", "{second}");
 }
+
+/// Who asks, what is in force and how it is called: nothing is lost on the way into a line and back.
+#[test]
+fn a_decision_becomes_the_question_that_it_answered() {
+    let grants = r#"[{"grantId":"g","granteePrincipal":"arn:aws:iam::444455556666:role/r","retiringPrincipal":"arn:aws:iam::444455556666:root","operations":["Decrypt"],"constraints":{"encryptionContextSubset":{"a":"b"}}}]"#;
+    let key = format!(
+        r#"{{"request":{{"principal":{{"type":"AssumedRole","arn":"arn:aws:sts::444455556666:assumed-role/r/s","roleArn":"arn:aws:iam::444455556666:role/r","account":"444455556666","uniqueId":"AROAEXAMPLEEXAMPLE123"}},"action":"kms:Decrypt","resource":{{"arn":"arn:aws:kms:us-east-1:111122223333:key/k"}},"context":{{"kms:EncryptionContext:a":"b"}},"encryptionContext":{{"a":"b"}}}},"policies":{{"identity":[],"session":[{{"Statement":{{"Effect":"Allow","Action":"*","Resource":"*"}}}}],"grants":{grants},"resource":{{"Statement":{{"Sid":"x","Effect":"Deny","Principal":{{"AWS":"arn:aws:iam::444455556666:role/other"}},"Action":"*","Resource":"*"}}}},"names":{{"session":["of the session"],"resource":"the key"}}}}}}"#
+    );
+    let bucket = r#"{"request":{"principal":{"type":"Anonymous"},"action":"s3:GetObject","resource":{"arn":"arn:aws:s3:::b/k","account":"111122223333"},"context":{"aws:TagKeys":["x","y"]}},"policies":{"permissionsBoundary":[],"scps":[[{"Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}]],"bucketAcl":{"owner":"o","grants":[{"canonicalUser":"o","permission":"FULL_CONTROL"}]},"objectAcl":{"owner":"p","grants":[{"group":"http://acs.amazonaws.com/groups/global/AllUsers","permission":"READ"}]}},"settings":{"objectOwnership":"ObjectWriter","ignorePublicAcls":false,"restrictPublicBuckets":true}}"#;
+    for line in [QUESTION, &key, bucket] {
+        let question = super::Question::read(line).expect("a question");
+        let decision = crate::decide(question.request(), &question.policies());
+        let again = super::question_of(&decision);
+        assert_eq!(evaluate_line(&again.to_string())["trace"], evaluate_line(line)["trace"]);
+        let read = super::Question::read(&again.to_string()).expect("a question");
+        assert_eq!(read.request(), question.request());
+        assert_eq!(super::question_of(&crate::decide(read.request(), &read.policies())), again);
+    }
+    let trace = &evaluate_line(&key)["trace"];
+    assert_eq!(
+        (&trace["policies"][0]["name"], &trace["policies"][1]["name"]),
+        (&"of the session".into(), &"the key".into())
+    );
+    let error = super::Question::read(&key.replace("\"the key\"", "7")).expect_err("a name is a text");
+    assert!(error.to_string().starts_with("`policies.names`: the field `resource` holds"), "{error}");
+}
+
+/// A policy that is bound to a user who is gone does not mean whoever has the name now, in a line either.
+#[test]
+fn a_bound_name_stays_bound_in_a_line() {
+    use crate::{Policy, PolicyKind, PolicySource, UniqueId, decide};
+    let text = r#"{"Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/a"},"Action":"s3:*","Resource":"*"}}"#;
+    let question =
+        super::Question::read(&QUESTION.replacen("\"identity\"", "\"session\"", 1)).expect("a question");
+    for (bound_to, decision) in
+        [("AIDAEXAMPLEEXAMPLE123", "ImplicitlyDenied"), ("AIDAEXAMPLEEXAMPLE999", "Allowed")]
+    {
+        let policy = Policy::parse(text, PolicySource::new(PolicyKind::Bucket, "b")).expect("a policy");
+        let policy = policy.bind(|_| UniqueId::new(bound_to).ok());
+        let mut request = question.request().clone();
+        request.ids.unique = UniqueId::new("AIDAEXAMPLEEXAMPLE999").ok();
+        let policies = crate::Policies { resource: Some(&policy), ..crate::Policies::default() };
+        let decided = decide(&request, &policies);
+        assert_eq!(decided.outcome().as_str(), decision);
+        assert_eq!(policy.applying(&request, &policies).len(), usize::from(decided.is_allowed()));
+        let line = super::question_of(&decided);
+        assert_eq!(evaluate_line(&line.to_string())["decision"], decision, "{line}");
+        assert_eq!(line["policies"].to_string().contains(bound_to), decision != "Allowed");
+    }
+}

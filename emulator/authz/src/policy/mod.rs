@@ -7,7 +7,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::arn::Arn;
+use crate::decide::{self, Policies};
 use crate::ids::UniqueId;
+use crate::request::Request;
 
 pub(crate) mod condition;
 pub(crate) mod document;
@@ -296,6 +298,34 @@ impl Policy {
             }
         }
         shown
+    }
+
+    /// The text that decides about a request as this policy does: where an entry is bound to somebody else than its
+    /// ARN names now, its unique id.
+    pub(crate) fn text_for(&self, request: &Request, policies: &Policies<'_>) -> Cow<'_, str> {
+        let subject = decide::subject(request, policies);
+        let mut shown = Cow::Borrowed(self.text());
+        let mut entries: Vec<&PrincipalEntry> = self.principals().collect();
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.span.0));
+        for entry in entries {
+            let Some(id) = &entry.bound_to else { continue };
+            if entry.names(&subject) != entry.principal.names(&subject) {
+                let (start, end) = entry.span;
+                shown.to_mut().replace_range(start..end, &format!("\"{id}\""));
+            }
+        }
+        shown
+    }
+
+    /// The indices of the statements that apply to a request; none if policies of this kind have no say about the
+    /// caller. `policies` are those in force, this one among them or not.
+    pub fn applying(&self, request: &Request, policies: &Policies<'_>) -> Vec<usize> {
+        if !decide::binds(&request.principal, self.kind().class()) {
+            return Vec::new();
+        }
+        let subject = decide::subject(request, policies);
+        let candidates = self.candidates(&subject);
+        candidates.filter(|(_, one)| one.applies(&subject).is_some()).map(|(index, _)| index).collect()
     }
 
     /// Whether two values are clones of one parsed policy.

@@ -197,7 +197,7 @@ fn is_user_or_role(subject: &Subject<'_>, id: &str) -> Option<Naming> {
 impl PrincipalEntry {
     /// How the entry names the caller. A bound ARN stands for the user or role it named when it was stored, whatever
     /// is called so now.
-    fn names(&self, subject: &Subject<'_>) -> Option<Naming> {
+    pub(crate) fn names(&self, subject: &Subject<'_>) -> Option<Naming> {
         match &self.bound_to {
             Some(id) => is_user_or_role(subject, id.as_str()),
             None => self.principal.names(subject),
