@@ -6,6 +6,7 @@ use bucketproof_clock::Entropy;
 use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
+use super::astray::Led;
 use super::http_client::HttpClient;
 use super::http_message::{self, Links, Outgoing};
 use super::log::{Delivery, DeliveryOutcome};
@@ -14,6 +15,7 @@ use super::service::Handed;
 use super::signer::{Digest, Signer};
 use crate::authorize::Decided;
 use crate::exchange::Ground;
+use crate::fault::Faults;
 use crate::ids::RequestIds;
 use crate::journal::{Entry, Journal};
 use crate::operation::Op;
@@ -45,6 +47,14 @@ struct Job {
 impl Courier {
     pub(crate) fn new(ground: Ground, entropy: Entropy, journal: Journal) -> Self {
         Self { ground, entropy, journal, client: HttpClient::default() }
+    }
+
+    pub(super) fn faults(&self) -> &Faults {
+        &self.ground.faults
+    }
+
+    pub(super) fn note(&self, delivery: Delivery) {
+        self.ground.deliveries.note(delivery);
     }
 
     /// Tells where subscribers find the emulator.
@@ -127,12 +137,12 @@ impl Courier {
         world.pass_time(now);
         world.tell(None);
         let due = world.outbox.take_due(now);
-        for (id, errand) in due {
+        for Led { id, errand, faults } in self.lead_astray(&mut world, due, now) {
             let attempts = errand.attempts;
             match self.carry(&mut world, errand, now) {
                 Carried::Done(entry) => {
                     world.outbox.finish(id);
-                    entries.extend(entry.map(|entry| *entry));
+                    entries.extend(entry.map(|entry| Entry { faults, ..*entry }));
                 }
                 Carried::Send(job) => jobs.push(Job { id, attempts, ..*job }),
             }

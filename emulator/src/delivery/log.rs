@@ -24,6 +24,8 @@ pub(crate) enum DeliveryOutcome {
     Postponed,
     /// The receiver did not take it, and it is given up.
     Failed,
+    /// A fault lost it on the way.
+    Lost,
 }
 
 impl DeliveryOutcome {
@@ -34,6 +36,7 @@ impl DeliveryOutcome {
             Self::NoReceiver => "no_receiver",
             Self::Postponed => "postponed",
             Self::Failed => "failed",
+            Self::Lost => "lost",
         }
     }
 }

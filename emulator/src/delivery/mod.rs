@@ -5,6 +5,7 @@
 //! [`crate::Emulator::deliver`] is called; a served emulator delivers at once, each receiver by itself, so that one which
 //! does not answer holds up nobody else.
 
+mod astray;
 mod courier;
 mod http_client;
 mod http_message;

@@ -21,6 +21,19 @@ impl AwsError {
         Self::new(BAD_REQUEST, "BadRequest", "Object tags cannot be greater than 10")
     }
 
+    /// In S3 Control, and for buckets that are created with tags.
+    pub(crate) fn reserved_tag_key() -> Self {
+        Self::invalid_tag(
+            "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \
+             \"aws:\" from your tag keys and try again.",
+        )
+    }
+
+    /// What S3 Control says of a bucket whose tags are meant.
+    pub(crate) fn no_such_tagged_resource() -> Self {
+        Self::new(NOT_FOUND, "NoSuchResource", "The specified resource doesn't exist.")
+    }
+
     /// Unverified: worded as for objects.
     pub(crate) fn too_many_bucket_tags() -> Self {
         Self::new(BAD_REQUEST, "BadRequest", "Bucket tag count cannot be greater than 50")

@@ -11,7 +11,7 @@ use http::Response;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 
-use super::{Effect, Fault, slow_down};
+use super::{Effect, Fault, Parcel, slow_down};
 use crate::error::AwsError;
 use crate::exchange::Address;
 use crate::journal::Journal;
@@ -71,6 +71,8 @@ pub(crate) struct Faults {
     /// Counts all that were ever injected.
     count: Arc<AtomicU64>,
     seed: u64,
+    /// What new orders are drawn from.
+    order: Entropy,
 }
 
 #[derive(Debug)]
@@ -137,7 +139,8 @@ pub(crate) struct FaultView {
 
 impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { active: Arc::default(), given: Arc::default(), count: Arc::default(), seed }
+        let order = Entropy::seeded(seed ^ 0x6F72_6465_7200_0000);
+        Self { active: Arc::default(), given: Arc::default(), count: Arc::default(), seed, order }
     }
 
     /// What chance is drawn from.
@@ -225,7 +228,29 @@ impl Faults {
         principal: Option<&str>,
         now: Timestamp,
     ) -> Vec<Matched> {
-        self.acting(address, now, |fault| !fault.is_early() && fault.covers(Some(op), address, principal))
+        self.acting(address, now, |fault| {
+            !fault.is_early() && !fault.is_of_events() && fault.covers(Some(op), address, principal)
+        })
+    }
+
+    /// The faults that act on an event on its way; each is counted.
+    pub(crate) fn matching_parcel(&self, parcel: &Parcel, now: Timestamp) -> Vec<Matched> {
+        self.acting(&parcel.address, now, |fault| fault.is_of_events() && parcel.is_covered_by(fault))
+    }
+
+    /// A new order of `count` things, which is never the old one if there are two: for each place, which thing comes.
+    /// The same faults after the same events give the same one.
+    pub(crate) fn shuffle(&self, count: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..count).collect();
+        for place in (1..count).rev() {
+            let below = u64::try_from(place).unwrap_or(u64::MAX).saturating_add(1);
+            let other = usize::try_from(self.order.next_u64() % below).unwrap_or(0);
+            order.swap(place, other);
+        }
+        if order.is_sorted() && count > 1 {
+            order.rotate_left(1);
+        }
+        order
     }
 
     /// The faults that act before anybody knows what this request is for; each is counted.

@@ -17,6 +17,7 @@ pub(crate) struct FaultDocument {
     bucket: Option<String>,
     key_prefix: Option<String>,
     principal: Option<String>,
+    destination: Option<String>,
     skip: Option<u64>,
     times: Option<u64>,
     every: Option<u64>,
@@ -56,6 +57,10 @@ pub(crate) const EFFECTS: &[(&str, &[&str], &[&str])] = &[
     ("reset_after", &["bytes"], &[]),
     ("stall_after", &["bytes"], &[]),
     ("truncate", &["bytes"], &[]),
+    ("lose_event", &[], &["destination"]),
+    ("duplicate_event", &[], &["destination"]),
+    ("delay_event", &["seconds"], &["destination"]),
+    ("reorder_events", &[], &["seconds", "destination"]),
 ];
 
 /// The operations that may answer with status 200 and an error.
@@ -88,7 +93,7 @@ impl FaultDocument {
             "probability": { "type": "number", "minimum": 0, "maximum": 1 },
             "effect": { "enum": effects }, "status": count, "code": text, "message": text, "header": text,
             "value": text, "body": text, "bytes": count, "seconds": { "type": "number" }, "requests": count,
-            "prefix": text, "key": text,
+            "prefix": text, "key": text, "destination": text,
         })
     }
 
@@ -110,6 +115,7 @@ impl FaultDocument {
         fault.bucket.clone_from(&self.bucket);
         fault.key_prefix.clone_from(&self.key_prefix);
         fault.principal.clone_from(&self.principal);
+        fault.destination.clone_from(&self.destination);
         fault.skip = self.skip.unwrap_or(0);
         fault.times = self.times.unwrap_or(u64::MAX);
         fault.every = self.every.unwrap_or(1);
@@ -135,6 +141,7 @@ impl FaultDocument {
             ("requests", self.requests.is_some()),
             ("prefix", self.prefix.is_some()),
             ("key", self.key.is_some()),
+            ("destination", self.destination.is_some()),
         ];
         for (field, is_given) in given {
             if needed.contains(&field) && !is_given {
@@ -194,6 +201,18 @@ impl FaultDocument {
                 let whole = jiff::SignedDuration::try_from_secs_f64(seconds);
                 fault.clock_skew(whole.map_err(|error| format!("field `seconds`: {error}"))?.as_secs())
             }
+            "lose_event" | "duplicate_event" | "delay_event" | "reorder_events"
+                if fault.op.is_some() || fault.principal.is_some() =>
+            {
+                return Err(format!(
+                    "the effect `{}` acts on events, not on requests; leave out `operation` and `principal`",
+                    self.effect
+                ));
+            }
+            "lose_event" => fault.lose_event(),
+            "duplicate_event" => fault.duplicate_event(),
+            "delay_event" => fault.delay_event(length()?),
+            "reorder_events" => fault.reorder_events(length()?),
             "delay" => fault.delay(length()?),
             "status" => fault.status(status),
             "body" => fault.body(self.body.unwrap_or_default()),

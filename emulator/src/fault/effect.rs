@@ -36,6 +36,21 @@ pub(crate) enum Effect {
     DropAnswer,
     Truncate(u64),
     Wire(WireFault),
+    /// On the way of an event to its receiver; no request sees it.
+    Delivery(Astray),
+}
+
+/// What becomes of an event or a notification on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Astray {
+    /// It never arrives.
+    Lost,
+    /// It arrives twice.
+    Twice,
+    /// It arrives that much later.
+    Late(SignedDuration),
+    /// It waits for others, up to the end of such a span of time, and what waited arrives in another order.
+    Shuffled(SignedDuration),
 }
 
 /// The request was carried out and a fault lost the answer, or the rest of it.
@@ -81,7 +96,8 @@ impl Effect {
             | Self::Throttle { .. }
             | Self::FailKeys { .. }
             | Self::ClockSkew(_)
-            | Self::Delay(_) => {}
+            | Self::Delay(_)
+            | Self::Delivery(_) => {}
         }
     }
 }
@@ -111,6 +127,17 @@ impl fmt::Display for Effect {
             Self::WithoutHeader(name) => write!(f, "answered without `{name}`"),
             Self::DropAnswer => f.write_str("the answer is lost"),
             Self::Truncate(bytes) => write!(f, "the answer is cut to {bytes} bytes"),
+            Self::Delivery(Astray::Lost) => f.write_str("events are lost"),
+            Self::Delivery(Astray::Twice) => f.write_str("events arrive twice"),
+            Self::Delivery(Astray::Late(length)) => {
+                write!(f, "events arrive {} s later", length.as_secs_f64())
+            }
+            Self::Delivery(Astray::Shuffled(window)) if window.is_zero() => {
+                f.write_str("events arrive in another order")
+            }
+            Self::Delivery(Astray::Shuffled(window)) => {
+                write!(f, "the events of each {} s arrive in another order", window.as_secs_f64())
+            }
             Self::Wire(WireFault::Reset(bytes)) => write!(f, "the connection breaks after {bytes} bytes"),
             Self::Wire(WireFault::Stall(bytes)) => write!(f, "the answer stalls after {bytes} bytes"),
         }

@@ -6,6 +6,7 @@
 mod active;
 mod document;
 mod effect;
+mod parcel;
 
 use std::fmt;
 use std::time::Duration;
@@ -23,7 +24,8 @@ pub use active::FaultGuard;
 pub(crate) use active::{Faults, Matched};
 pub(crate) use document::FaultDocument;
 pub use effect::AnswerLost;
-pub(crate) use effect::Effect;
+pub(crate) use effect::{Astray, Effect};
+pub(crate) use parcel::Parcel;
 
 /// One way of going wrong; does nothing until it is given an effect and injected.
 #[derive(Clone, Debug)]
@@ -33,6 +35,7 @@ pub struct Fault {
     bucket: Option<String>,
     key_prefix: Option<String>,
     principal: Option<String>,
+    destination: Option<String>,
     skip: u64,
     times: u64,
     every: u64,
@@ -54,12 +57,22 @@ impl Fault {
             bucket: None,
             key_prefix: None,
             principal: None,
+            destination: None,
             skip: 0,
             times: u64::MAX,
             every: 1,
             probability: None,
             effects: Vec::new(),
         }
+    }
+
+    /// A fault of the events that buckets send to topics and queues, without an effect yet: for
+    /// [`lose_event`](Self::lose_event), [`duplicate_event`](Self::duplicate_event), [`delay_event`](Self::delay_event)
+    /// and [`reorder_events`](Self::reorder_events). It acts on nothing else.
+    ///
+    /// The test message of a configuration always arrives.
+    pub fn on_events() -> Self {
+        Self::on_any()
     }
 
     /// A name to find it by.
@@ -83,6 +96,13 @@ impl Fault {
     /// Only requests of this ARN; a `*` at its end stands for any rest.
     pub fn principal(mut self, arn: impl Into<String>) -> Self {
         self.principal = Some(arn.into());
+        self
+    }
+
+    /// Only what goes there: the ARN of a topic or queue, or the URL of a subscriber. With it the fault also acts on the
+    /// messages of topics to their subscribers, which have no bucket and key unless they tell of one.
+    pub fn destination(mut self, receiver: impl Into<String>) -> Self {
+        self.destination = Some(receiver.into());
         self
     }
 
@@ -144,8 +164,7 @@ impl Fault {
     /// Effect: `SlowDown` for what exceeds that many requests in `period` of the emulator's clock, counted apart for
     /// each prefix: the bucket, and the key up to its last slash. [`FaultGuard::hits`] counts the refusals.
     pub fn throttle(self, requests: u64, period: Duration) -> Self {
-        let period = SignedDuration::try_from(period).unwrap_or(SignedDuration::MAX);
-        self.with(Effect::Throttle { requests, period })
+        self.with(Effect::Throttle { requests, period: signed(period) })
     }
 
     /// Effect: of the keys of a `DeleteObjects` those that begin with `prefix` are not deleted, and said to have failed
@@ -237,6 +256,32 @@ impl Fault {
         limits.join(", ")
     }
 
+    /// Effect: the event never arrives.
+    pub fn lose_event(self) -> Self {
+        self.with(Effect::Delivery(Astray::Lost))
+    }
+
+    /// Effect: the event arrives twice, with the same sequencer.
+    pub fn duplicate_event(self) -> Self {
+        self.with(Effect::Delivery(Astray::Twice))
+    }
+
+    /// Effect: the event arrives that much later on the emulator's clock, behind those that came meanwhile.
+    pub fn delay_event(self, length: Duration) -> Self {
+        self.with(Effect::Delivery(Astray::Late(signed(length))))
+    }
+
+    /// Effect: what waits to be delivered arrives in another order, which the seed draws. Events wait for others up to the
+    /// end of the present `window` of the emulator's clock; with an empty one, those that are due together are shuffled.
+    pub fn reorder_events(self, window: Duration) -> Self {
+        self.with(Effect::Delivery(Astray::Shuffled(signed(window))))
+    }
+
+    /// Whether it acts on events instead of requests.
+    fn is_of_events(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Delivery(_)))
+    }
+
     /// Whether it acts before anybody knows what the request is for.
     fn is_early(&self) -> bool {
         self.effects.iter().any(|effect| matches!(effect, Effect::ClockSkew(_)))
@@ -258,6 +303,10 @@ impl Fault {
     }
 }
 
+fn signed(length: Duration) -> SignedDuration {
+    SignedDuration::try_from(length).unwrap_or(SignedDuration::MAX)
+}
+
 pub(crate) fn slow_down() -> AwsError {
     AwsError::new(StatusCode::SERVICE_UNAVAILABLE, "SlowDown", "Please reduce your request rate.")
 }
@@ -267,6 +316,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.op {
             Some(op) => write!(f, "{op}: ")?,
+            None if self.is_of_events() => {}
             None => f.write_str("any operation: ")?,
         }
         if self.effects.is_empty() {

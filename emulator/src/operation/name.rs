@@ -326,6 +326,9 @@ operations! {
         UntagQueue,
     }
     "s3-control" {
+        ControlListTagsForResource = "ListTagsForResource",
+        ControlTagResource = "TagResource",
+        ControlUntagResource = "UntagResource",
         DeleteAccountPublicAccessBlock = "DeletePublicAccessBlock",
         GetAccountPublicAccessBlock = "GetPublicAccessBlock",
         PutAccountPublicAccessBlock = "PutPublicAccessBlock",

@@ -1,20 +1,24 @@
-//! S3 Control, as far as it rules over accounts: Block Public Access.
+//! S3 Control, as far as it rules over accounts and general purpose buckets: Block Public Access, and tags.
 //!
-//! It has a host of its own, `ACCOUNT.s3-control.REGION.amazonaws.com`, which no local endpoint has; its requests are
-//! known by their path and the header that names the account. They are signed as those of S3 are.
+//! It has a host of its own, `ACCOUNT.s3-control.REGION.amazonaws.com`; clients that are given another endpoint put the
+//! account before it, or do not. Its requests are known by their path and the header that names the account, whatever
+//! the host. They are signed as those of S3 are.
 
 use bucketproof_authz::PublicAccessBlock;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Response, StatusCode};
 
+use super::control_tags::{
+    ListTagsOfBucket, OWN_TAGS, TagBucket, TaggedBucket, UntagBucket, bucket_of, read_tag_request, write_tags,
+};
 use super::document::Document;
 use super::public_access::{
     DeleteAccountPublicAccessBlock, GetAccountPublicAccessBlock, NamedAccount, PutAccountPublicAccessBlock,
 };
 use crate::error::AwsError;
 use crate::exchange::Exchange;
-use crate::head::Head;
+use crate::head::{Head, decode};
 use crate::operation::Op;
 
 /// The version of the interface, with which every path begins.
@@ -31,13 +35,46 @@ pub(crate) fn is_control(head: &Head) -> bool {
 
 /// Answers one request.
 pub(crate) fn answer(x: &Exchange) -> Result<Response<Bytes>, AwsError> {
-    let path = x.head.uri.path();
-    if path.strip_prefix(ROOT) != Some("configuration/publicAccessBlock") {
-        return Err(AwsError::not_implemented(format!(
-            "the request `{} {path}` to S3 Control",
-            x.head.method
-        )));
+    let path = decode(x.head.uri.path());
+    let rest = path.strip_prefix(ROOT).unwrap_or_default();
+    match rest.strip_prefix("tags/") {
+        Some(arn) => answer_tags(x, arn),
+        None if rest == "configuration/publicAccessBlock" => answer_public_access_block(x),
+        None => Err(refusal(x)),
     }
+}
+
+fn answer_tags(x: &Exchange, arn: &str) -> Result<Response<Bytes>, AwsError> {
+    let bucket = |head: &Head| -> Result<TaggedBucket, AwsError> {
+        Ok(TaggedBucket { account: account(head), bucket: bucket_of(arn)? })
+    };
+    match x.head.method {
+        Method::GET => {
+            let head = x.begin(Op::ControlListTagsForResource)?;
+            let tags = x.perform(&head, ListTagsOfBucket(bucket(&head)?))?;
+            Ok(response(StatusCode::OK, write_tags(&tags).document_in(NAMESPACE)))
+        }
+        Method::POST => {
+            let head = x.begin(Op::ControlTagResource)?;
+            x.perform(&head, TagBucket { of: bucket(&head)?, tags: read_tag_request(&x.body) })?;
+            Ok(response(StatusCode::NO_CONTENT, String::new()))
+        }
+        Method::DELETE => {
+            let head = x.begin(Op::ControlUntagResource)?;
+            let named = head.query.iter().filter(|(name, _)| name == OWN_TAGS);
+            let keys = named.map(|(_, key)| key.clone()).collect();
+            x.perform(&head, UntagBucket { of: bucket(&head)?, keys })?;
+            Ok(response(StatusCode::NO_CONTENT, String::new()))
+        }
+        _ => Err(refusal(x)),
+    }
+}
+
+fn refusal(x: &Exchange) -> AwsError {
+    AwsError::not_implemented(format!("the request `{} {}` to S3 Control", x.head.method, x.head.uri.path()))
+}
+
+fn answer_public_access_block(x: &Exchange) -> Result<Response<Bytes>, AwsError> {
     match x.head.method {
         Method::GET => {
             let head = x.begin(Op::GetAccountPublicAccessBlock)?;
@@ -55,7 +92,7 @@ pub(crate) fn answer(x: &Exchange) -> Result<Response<Bytes>, AwsError> {
             x.perform(&head, DeleteAccountPublicAccessBlock(account(&head)))?;
             Ok(response(StatusCode::NO_CONTENT, String::new()))
         }
-        _ => Err(AwsError::not_implemented(format!("the request `{} {path}` to S3 Control", x.head.method))),
+        _ => Err(refusal(x)),
     }
 }
 

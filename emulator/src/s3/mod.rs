@@ -10,6 +10,7 @@ mod codec;
 mod conditions;
 mod configuration;
 mod control;
+mod control_tags;
 mod copy;
 mod cors;
 mod customer_key;

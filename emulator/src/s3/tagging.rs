@@ -17,7 +17,7 @@ use crate::state::{Bucket, EventKind, Object, Tags, VersionId, World};
 /// The most tags of an object.
 const OBJECT_TAGS_MAX: usize = 10;
 /// The most tags of a bucket.
-const BUCKET_TAGS_MAX: usize = 50;
+pub(super) const BUCKET_TAGS_MAX: usize = 50;
 /// The longest key, in characters.
 const KEY_LENGTH_MAX: usize = 128;
 /// The longest value, in characters.
@@ -80,22 +80,19 @@ fn check_tag(key: &str, value: &str, tagged: Tagged) -> Result<(), AwsError> {
         Tagged::Bucket => {
             AwsError::invalid_tag("System tags cannot be added/updated by requester").with("TagKey", key)
         }
-        Tagged::NewBucket => AwsError::invalid_tag(
-            "User-defined tag keys can't start with \"aws:\". This prefix is reserved for system tags. Remove \
-             \"aws:\" from your tag keys and try again.",
-        ),
+        Tagged::NewBucket => AwsError::reserved_tag_key(),
     })
 }
 
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     (1..=KEY_LENGTH_MAX).contains(&key.chars().count()) && key.chars().all(is_allowed)
 }
 
-fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     value.chars().count() <= VALUE_LENGTH_MAX && value.chars().all(is_allowed)
 }
 
-fn is_reserved(key: &str) -> bool {
+pub(super) fn is_reserved(key: &str) -> bool {
     key.starts_with("aws:")
 }
 

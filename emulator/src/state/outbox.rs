@@ -24,6 +24,9 @@ pub(crate) struct Outbox {
     /// Those that nobody has taken, the next one first.
     #[serde(skip)]
     waiting: BTreeSet<(Timestamp, u64)>,
+    /// Those that faults have had their way with; whether they are to be shuffled when they are due.
+    #[serde(skip)]
+    met: BTreeMap<u64, bool>,
 }
 
 /// Something to deliver, not before an instant.
@@ -73,6 +76,27 @@ impl Outbox {
         self.next += 1;
     }
 
+    /// Adds one that faults leave alone.
+    pub(crate) fn add_unharmed(&mut self, due: Timestamp, what: What) {
+        self.met.insert(self.next, false);
+        self.add(due, what);
+    }
+
+    /// Puts an errand off that nobody has tried yet; faults leave it alone from now on.
+    pub(crate) fn hold(&mut self, id: u64, due: Timestamp, to_be_shuffled: bool) {
+        if let Some(errand) = self.errands.get_mut(&id) {
+            errand.due = due;
+            self.waiting.insert((due, id));
+        }
+        self.met.insert(id, to_be_shuffled);
+        self.taken.remove(&id);
+    }
+
+    /// Whether faults have had their way with an errand, and then whether it is to be shuffled.
+    pub(crate) fn met(&self, id: u64) -> Option<bool> {
+        self.met.get(&id).copied()
+    }
+
     /// Takes what is due, oldest first; nobody else gets it until it is returned.
     pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<(u64, Errand)> {
         let mut due = Vec::new();
@@ -106,6 +130,7 @@ impl Outbox {
     /// Forgets an errand: it is done, or given up.
     pub(crate) fn finish(&mut self, id: u64) {
         self.errands.remove(&id);
+        self.met.remove(&id);
         self.taken.remove(&id);
     }
 

@@ -28,4 +28,8 @@ impl Tags {
     pub(crate) fn insert(&mut self, key: String, value: String) {
         self.0.insert(key, value);
     }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.0.remove(key);
+    }
 }

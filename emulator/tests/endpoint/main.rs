@@ -37,6 +37,8 @@ mod exports;
 #[cfg(test)]
 mod fault_matrix;
 #[cfg(test)]
+mod event_faults;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fixture;
