@@ -12,6 +12,10 @@ use crate::error::AwsError;
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 
+/// Marks a request that came over TLS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Encrypted;
+
 /// A request without its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
@@ -23,6 +27,8 @@ pub(crate) struct Head {
     pub(crate) bucket_in_host: Option<String>,
     /// Set for requests to the website endpoint.
     pub(crate) website: Option<WebsiteHost>,
+    /// Whether it came over TLS.
+    pub(crate) is_encrypted: bool,
     /// The query string, split and decoded once, in the order received.
     pub(crate) query: Vec<(String, String)>,
 }
@@ -44,6 +50,7 @@ impl Head {
             source_ip,
             bucket_in_host: None,
             website: None,
+            is_encrypted: parts.extensions.get::<Encrypted>().is_some(),
         };
         head.website = domains.website_in_host(head.host());
         head.bucket_in_host = match &head.website {
@@ -76,6 +83,11 @@ impl Head {
     /// The first value of a query parameter, decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// How the client reached the endpoint.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_encrypted { "https" } else { "http" }
     }
 
     pub(crate) fn host(&self) -> &str {

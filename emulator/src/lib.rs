@@ -62,6 +62,11 @@ pub use operation::{Op, UnknownOp};
 pub use scenario::{Scenario, ScenarioError};
 pub use tls::{Tls, TlsError};
 
+/// The examples of the guide for tests in Rust, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/rust-tests.md")]
+struct Guide;
+
 /// The example of the README, compiled and run.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -19,6 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::fault::AnswerLost;
 use crate::front::Front;
+use crate::head::Encrypted;
 use crate::tls::Tls;
 use crate::wire_body::WireBody;
 
@@ -72,10 +73,10 @@ async fn accept(listener: TcpListener, front: Arc<Front>, tls: Option<TlsAccepto
         connections.spawn(async move {
             // What breaks a connection is the client's affair.
             match tls {
-                None => serve(stream, peer.ip(), front).await,
+                None => serve(stream, peer.ip(), front, false).await,
                 Some(tls) => {
                     if let Ok(stream) = tls.accept(stream).await {
-                        serve(stream, peer.ip(), front).await;
+                        serve(stream, peer.ip(), front, true).await;
                     }
                 }
             }
@@ -84,11 +85,14 @@ async fn accept(listener: TcpListener, front: Arc<Front>, tls: Option<TlsAccepto
 }
 
 /// Answers the requests of one connection until it ends.
-async fn serve<S>(stream: S, peer: IpAddr, front: Arc<Front>)
+async fn serve<S>(stream: S, peer: IpAddr, front: Arc<Front>, is_encrypted: bool)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if is_encrypted {
+            request.extensions_mut().insert(Encrypted);
+        }
         let front = Arc::clone(&front);
         async move {
             let unannounced = expects_continue_for_nothing(&request);

@@ -15,6 +15,9 @@ pub(crate) fn escape_text(text: &str) -> String {
 /// How every document of AWS begins: the root stands on a line of its own.
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
+/// The documents that `s3s` writes without their name space.
+const WITHOUT_NAMESPACE: [&str; 2] = ["CopyObjectResult", "CopyPartResult"];
+
 /// A document as AWS writes it, from one without a break after its declaration, whose text may hold control characters.
 pub(crate) fn finish_document(xml: Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(&xml) else { return xml };
@@ -26,6 +29,15 @@ pub(crate) fn finish_document(xml: Bytes) -> Bytes {
             let mut finished = String::with_capacity(text.len() + 1);
             finished.push_str(DECLARATION);
             finished.push('\n');
+            let bare = WITHOUT_NAMESPACE.iter().find_map(|name| {
+                let rest = root.strip_prefix('<')?.strip_prefix(name)?.strip_prefix('>')?;
+                Some((name, rest))
+            });
+            let root = bare.map_or(root, |(name, rest)| {
+                let _infallible =
+                    write!(finished, "<{name} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+                rest
+            });
             if root.contains(is_forbidden) {
                 finished.push_str(&escape_controls(root));
             } else {
@@ -67,7 +79,14 @@ mod tests {
     #[test]
     fn the_root_stands_on_a_line_of_its_own() {
         let declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
-        for (given, root) in [("<a/>", "<a/>"), ("\n<a/>", "<a/>"), ("<a>\u{0}</a>", "<a>&#x0;</a>")] {
+        let namespaced =
+            "<CopyPartResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><a/></CopyPartResult>";
+        for (given, root) in [
+            ("<a/>", "<a/>"),
+            ("\n<a/>", "<a/>"),
+            ("<a>\u{0}</a>", "<a>&#x0;</a>"),
+            ("<CopyPartResult><a/></CopyPartResult>", namespaced),
+        ] {
             let finished = finish_document(format!("{declaration}{given}").into());
             assert_eq!(finished, format!("{declaration}\n{root}"));
         }

@@ -22,6 +22,11 @@ pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
     /// The setting as it is; AWS answers some that were never put with a default, others with an error.
     fn get(bucket: &Bucket) -> Result<Self, AwsError>;
 
+    /// Whether such a bucket can have this setting at all; asked before it is looked at whether the setting makes sense.
+    fn admits(_bucket: &Bucket) -> Result<(), AwsError> {
+        Ok(())
+    }
+
     /// Whether the bucket can have this setting now; asked after authorization.
     fn check(&self, bucket: &Bucket, world: &World) -> Result<(), AwsError>;
 
@@ -114,6 +119,7 @@ impl<C: Configuration> Operation for PutConfiguration<C> {
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
         let Self { bucket, setting } = authorized.into_operation();
+        C::admits(world.bucket(&bucket)?)?;
         let setting = setting?;
         setting.check(world.bucket(&bucket)?, world)?;
         let announcement = setting.announce(&bucket);

@@ -97,12 +97,17 @@ impl Configuration for Acceleration {
         Ok(bucket.settings.acceleration)
     }
 
-    fn check(&self, bucket: &Bucket, _: &World) -> Result<(), AwsError> {
+    /// Recorded: a status that there is not is told only of buckets that can have one.
+    fn admits(bucket: &Bucket) -> Result<(), AwsError> {
         if bucket.name.contains('.') {
             let text =
                 "S3 Transfer Acceleration is not supported for buckets with periods (.) in their names";
             return Err(AwsError::invalid_request(text));
         }
+        Ok(())
+    }
+
+    fn check(&self, _: &Bucket, _: &World) -> Result<(), AwsError> {
         Ok(())
     }
 

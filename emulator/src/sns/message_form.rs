@@ -80,6 +80,11 @@ impl Draft {
                  valid for this topic type",
             ));
         }
+        self.check_structure()
+    }
+
+    /// Refuses a message that says it has several texts, and does not.
+    pub(super) fn check_structure(&self) -> Result<(), AwsError> {
         self.structured().map(|_| ())
     }
 

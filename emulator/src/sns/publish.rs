@@ -81,6 +81,8 @@ fn check_batch(drafts: &[(String, Draft)]) -> Result<(), AwsError> {
             return refuse("BatchEntryIdsNotDistinct", text);
         }
     }
+    // Recorded: what is wrong with the form of one message refuses all of them.
+    drafts.iter().try_for_each(|(_, draft)| draft.check_structure())?;
     if drafts.iter().map(|(_, draft)| draft.bytes()).sum::<usize>() > MESSAGE_BYTES_MAX {
         let text = "The length of all the messages put together is more than the limit.".to_owned();
         return refuse("BatchRequestTooLong", text);

@@ -165,6 +165,7 @@ async fn scenarios_and_the_admin_api_have_these_faults_too() {
     )
     .unwrap();
     Emulator::builder().scenario(scenario).clock(new_year()).start().await.unwrap();
-    let error = Scenario::from_toml("[[fault]]\neffect = 'lose_event'\nprincipal = 'x'\n").unwrap_err();
+    let scenario = Scenario::from_toml("[[fault]]\neffect = 'lose_event'\nprincipal = 'x'\n").unwrap();
+    let error = Emulator::builder().scenario(scenario).start().await.unwrap_err();
     assert!(error.to_string().contains("acts on events, not on requests"), "{error}");
 }

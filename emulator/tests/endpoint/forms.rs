@@ -11,13 +11,13 @@ use crate::wire::{Answer, Ask, Key, Wire};
 
 /// A form: fields in order, and a file.
 #[derive(Clone, Debug)]
-struct Form {
+pub(crate) struct Form {
     fields: Vec<(String, String)>,
     file: Option<(Option<&'static str>, Vec<u8>)>,
 }
 
 impl Form {
-    fn new(fields: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Self { fields: fields.collect(), file: Some((Some("local.txt"), b"abcdef".to_vec())) }
     }
@@ -33,7 +33,7 @@ impl Form {
     }
 
     /// Signs a policy with these conditions, beside those for the bucket and the fields of the signature.
-    fn signed(self, key: Key<'_>, conditions: &str) -> Self {
+    pub(crate) fn signed(self, key: Key<'_>, conditions: &str) -> Self {
         let conditions = format!(
             "{{\"bucket\":\"logs\"}},{{\"x-amz-algorithm\":\"AWS4-HMAC-SHA256\"}},[\"starts-with\",\"$x-amz-credential\",\"\"],[\"starts-with\",\"$x-amz-date\",\"\"]{conditions}"
         );
@@ -53,7 +53,7 @@ impl Form {
             .with("X-Amz-Signature", &signature)
     }
 
-    fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = Vec::new();
         for (name, value) in &self.fields {
             body.extend(
@@ -71,7 +71,7 @@ impl Form {
         body
     }
 
-    async fn post(&self, wire: &Wire) -> Answer {
+    pub(crate) async fn post(&self, wire: &Wire) -> Answer {
         let ask = Ask::new("POST", "/logs").header("content-type", "multipart/form-data; boundary=b0und");
         wire.send(&ask.body(self.body())).await
     }

@@ -39,6 +39,8 @@ mod fault_matrix;
 #[cfg(test)]
 mod event_faults;
 #[cfg(test)]
+mod event_kinds;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod fixture;
@@ -95,6 +97,8 @@ mod program;
 mod query;
 #[cfg(test)]
 mod races;
+#[cfg(test)]
+mod recorded_errors;
 #[cfg(test)]
 mod refusals;
 #[cfg(test)]

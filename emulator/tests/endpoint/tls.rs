@@ -11,6 +11,9 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
+use crate::fixture::{ADMIN, new_year, scenario};
+use crate::forms::Form;
+
 /// A client that trusts what `pem` says, and what it negotiates.
 async fn connect(
     emulator: &Emulator,
@@ -54,6 +57,27 @@ async fn a_made_certificate_serves_this_machines_names_and_the_domains() {
         assert!(answer.contains(&format!("<BucketName>{bucket}</BucketName>")), "{name}: {answer}");
     }
     assert!(connect(&emulator, &pem, "elsewhere.test", &[]).await.is_err());
+}
+
+/// The answer to a form says where the object is, as the client reaches it.
+#[tokio::test]
+async fn a_form_is_told_an_https_location() {
+    let tls = Tls::generated(&[]).unwrap();
+    let pem = tls.trusted_pem().to_owned();
+    let builder = Emulator::builder().scenario(scenario()).clock(new_year());
+    let emulator = builder.listen("127.0.0.1:0".parse().unwrap()).tls(tls).start().await.unwrap();
+    let body = Form::new(&[("key", "posted")]).signed(ADMIN, ",{\"key\":\"posted\"}").body();
+    let mut stream = connect(&emulator, &pem, "localhost", &["http/1.1"]).await.unwrap();
+    let head = format!(
+        "POST /logs HTTP/1.1\r\nhost: localhost\r\ncontent-type: multipart/form-data; boundary=b0und\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&body).await.unwrap();
+    let mut answer = String::new();
+    let _end = stream.read_to_string(&mut answer).await;
+    assert!(answer.contains("location: https://localhost/logs/posted\r\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -175,5 +175,5 @@ pub(crate) fn location(head: &Head, key: &str) -> String {
         Some(_) => String::new(),
         None => format!("/{}", Address::of(head).bucket.unwrap_or_default()),
     };
-    format!("http://{}{bucket}/{}", head.host(), encode_path(key))
+    format!("{}://{}{bucket}/{}", head.scheme(), head.host(), encode_path(key))
 }
