@@ -77,6 +77,7 @@ pub mod runner;
 pub mod schedule;
 pub mod secret;
 pub mod source;
+pub mod splice;
 mod state;
 pub mod steps;
 pub mod store;

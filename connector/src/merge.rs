@@ -88,6 +88,7 @@ pub fn merge(
     let views: Vec<Vec<ColumnView<'_>>> =
         batches.iter().map(|batch| ColumnView::all(batch)).collect::<Option<_>>().ok_or_else(schema_error)?;
 
+    let wanted = vec![true; dataset.key_positions().len()];
     let mut keys: Vec<u8> = Vec::new();
     let mut entries: Vec<Entry> = Vec::new();
     for (at, (batch, columns)) in batches.iter().zip(&views).enumerate() {
@@ -102,7 +103,8 @@ pub fn merge(
         let times = instants(dataset.time_position()).ok_or_else(schema_error)?;
         for row in 0..batch.num_rows() {
             let start = keys.len();
-            append_row_key(dataset, columns, row, &mut keys).ok_or_else(schema_error)?;
+            append_row_key(dataset, |at| columns.get(at), &wanted, row, &mut keys)
+                .ok_or_else(schema_error)?;
             let rank = if is_new {
                 changes.sequences.get(row).ok_or_else(schema_error)?.saturating_add(1)
             } else {
@@ -149,24 +151,31 @@ pub fn merge(
     Ok(Merge::Changed(MergedRows { batches: merged, object_rows: picks.len() as u64, written, deduplicated }))
 }
 
-fn append_row_key(
+/// Appends the key of a row, and tells by which alternative the row identifies itself. `None` if that one is not among
+/// the `wanted`, which may leave out the last ones, or if a column is missing.
+pub(crate) fn append_row_key<'v, 'a: 'v>(
     dataset: &Dataset,
-    columns: &[ColumnView<'_>],
+    column: impl Fn(usize) -> Option<&'v ColumnView<'a>>,
+    wanted: &[bool],
     row: usize,
     keys: &mut Vec<u8>,
-) -> Option<()> {
-    for (alternative, key) in dataset.key_positions().iter().enumerate() {
+) -> Option<usize> {
+    for (alternative, (key, is_wanted)) in dataset.key_positions().iter().zip(wanted).enumerate() {
         let mut is_present = true;
         for at in &key.present {
-            is_present &= !columns.get(*at)?.is_null(row);
+            is_present &= !column(*at)?.is_null(row);
         }
-        if is_present {
-            keys.push(u8::try_from(alternative).ok()?);
-            for at in &key.columns {
-                columns.get(*at)?.append_key(row, keys);
-            }
-            return Some(());
+        if !is_present {
+            continue;
         }
+        if !is_wanted {
+            return None;
+        }
+        keys.push(u8::try_from(alternative).ok()?);
+        for at in &key.columns {
+            column(*at)?.append_key(row, keys);
+        }
+        return Some(alternative);
     }
     None
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::basic::{Compression as PageCompression, GzipLevel, ZstdLevel};
+use parquet::basic::{Compression as PageCompression, Encoding as ValueEncoding, GzipLevel, ZstdLevel};
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
@@ -20,7 +20,7 @@ use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
 use crate::profile::{Column, ColumnType, Compression, Dataset, Encoding};
 
 /// In the form that readers parse: application, version, build. Fixed, so that bytes depend on rows alone.
-const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
+pub(crate) const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
 
 /// Why rows could not be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,7 @@ pub fn encode_to<W: Write + Send>(
             first.push(batch);
         }
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(dataset, encoding, &first)?)
+            .with_properties(properties(dataset, encoding, |at| without_dictionary(&first, at))?)
             .with_skip_arrow_metadata(true)
             .with_schema_root("schema".to_owned());
         let mut writer = ArrowWriter::try_new_with_options(sink, dataset.schema(), options)?;
@@ -91,10 +91,11 @@ pub fn encode_to<W: Write + Send>(
     run().map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
 }
 
-fn properties(
+/// The settings of a file; `without_dictionary` says which columns get no dictionary, and how they are written instead.
+pub(crate) fn properties(
     dataset: &Dataset,
     encoding: &Encoding,
-    first: &[RecordBatch],
+    without_dictionary: impl Fn(usize) -> Option<ValueEncoding>,
 ) -> Result<WriterProperties, parquet::errors::ParquetError> {
     let compression = match encoding.compression {
         Compression::Snappy => PageCompression::SNAPPY,
@@ -116,7 +117,7 @@ fn properties(
     // Readers filter by time and version; pages of these two are worth an index. Bounds of JSON text help nobody.
     for (at, column) in dataset.columns().iter().enumerate() {
         let path = ColumnPath::from(column.name.as_str());
-        if let Some(values) = without_dictionary(first, at) {
+        if let Some(values) = without_dictionary(at) {
             properties = properties
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_encoding(path.clone(), values);
@@ -146,7 +147,8 @@ pub fn decode(dataset: &Dataset, body: Bytes) -> Result<Vec<RecordBatch>, Decode
     reader.map(|batch| align(&schema, &batch?)).collect()
 }
 
-fn align(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DecodeError> {
+/// The batch's columns in the schema's order and types; what the batch lacks is null.
+pub(crate) fn align(schema: &SchemaRef, batch: &RecordBatch) -> Result<RecordBatch, DecodeError> {
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
         let Some(column) = batch.column_by_name(field.name()) else {

@@ -5,12 +5,11 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{Connection, SyncError};
-use crate::merge::{ChangeSet, Merge, merge};
+use crate::merge::ChangeSet;
 use crate::names::{ETag, IntentId, NameError, ObjectKey};
-use crate::object_file::encode;
-use crate::parquet_file::decode;
 use crate::profile::{BatchNames, Dataset, DatasetPartition, ObjectNames};
 use crate::report::RetryReport;
+use crate::splice::{ReplaceError, Replaced, replace};
 use crate::state::{FinishBatch, IntentMode, IntentRecord, State};
 use crate::store::{Condition, Effect, ObjectHead, PutOutcome, PutRequest, StoredObject};
 
@@ -144,18 +143,10 @@ impl Connection {
         base: Option<StoredObject>,
         changes: &ChangeSet,
     ) -> Result<Next, SyncError> {
-        let (rows, head) = match base {
-            None => (Vec::new(), None),
-            Some(object) => {
-                let rows = decode(dataset, object.body)
-                    .map_err(|source| SyncError::ForeignObject { key: key.clone(), source })?;
-                (rows, Some(object.head))
-            }
-        };
-        let encoding = &self.encoding;
-        let merged = match merge(dataset, &rows, changes, encoding.row_group_rows)? {
-            Merge::Changed(merged) => merged,
-            Merge::Unchanged { deduplicated } => {
+        let (body, head) = base.map(|object| (object.body, object.head)).unzip();
+        let replacement = match replace(dataset, &self.encoding, body, changes) {
+            Ok(Replaced::Changed(replacement)) => replacement,
+            Ok(Replaced::Unchanged { deduplicated }) => {
                 return Ok(Next {
                     mode: IntentMode::Unchanged,
                     body: Bytes::new(),
@@ -163,17 +154,25 @@ impl Connection {
                     written: 0,
                     deduplicated,
                     generation: 0,
-                    base: head.map(|head| head.etag),
+                    base: head.map(|head: ObjectHead| head.etag),
                 });
             }
+            Err(ReplaceError::Base(source)) => {
+                return Err(SyncError::ForeignObject { key: key.clone(), source });
+            }
+            Err(ReplaceError::Merge(error)) => return Err(error.into()),
+            Err(ReplaceError::Encode(error)) => return Err(error.into()),
         };
-        drop(rows);
+        if !replacement.copied.is_empty() || replacement.chunks_copied > 0 {
+            let (groups, chunks) = (replacement.copied.len(), replacement.chunks_copied);
+            tracing::debug!(%key, groups, chunks, "row groups and column chunks copied as they were");
+        }
         Ok(Next {
             mode: if head.is_some() { IntentMode::Replace } else { IntentMode::Create },
-            body: encode(dataset, encoding, &merged.batches)?,
-            object_rows: merged.object_rows,
-            written: merged.written,
-            deduplicated: merged.deduplicated,
+            body: replacement.body,
+            object_rows: replacement.object_rows,
+            written: replacement.written,
+            deduplicated: replacement.deduplicated,
             generation: head.as_ref().map_or(0, |head| head.generation).saturating_add(1),
             base: head.map(|head| head.etag),
         })

@@ -4,6 +4,7 @@
 //! the bucket is compared with what was put in.
 
 mod content;
+mod kill_nine;
 mod killed;
 mod limits;
 mod periods;

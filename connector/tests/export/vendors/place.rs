@@ -13,7 +13,7 @@ use bucketproof_connector::policy::{identity_policy_below, trust_policy};
 use bucketproof_connector::profile::{AuthMode, Format, KeyPrefix, PolicyAttachment, VendorProfile};
 use bucketproof_connector::report::SyncReport;
 use bucketproof_connector::store::S3Store;
-use bucketproof_emulator::{Emulator, Scenario};
+use bucketproof_emulator::{Builder, Emulator, Scenario};
 use bucketproof_fixtures::scenario::ADMINISTRATOR;
 
 use super::content::{content_of, expected_of, sample};
@@ -22,7 +22,7 @@ pub(super) const BUCKET: &str = "customer-exports";
 const PREFIX: &str = "exports/";
 const EXTERNAL_ID: &str = "e-1234";
 const KEY_ID: &str = "AKIAVENDORXXXEXAMPLE";
-const SECRET: &str = "vendorUserSecretForTests/0/00EXAMPLEKEY00";
+pub(super) const SECRET: &str = "vendorUserSecretForTests/0/00EXAMPLEKEY00";
 /// When the first run begins: 04:00 UTC and half an hour, so that every schedule has had its turn.
 pub(super) const NOW: &str = "2026-03-08T04:30:00Z";
 /// Rows are of the day before, and of its evening.
@@ -58,6 +58,8 @@ pub(super) struct Place {
     role: bool,
     /// More lines of the configuration's head.
     extra: String,
+    /// More lines of the bucket's part.
+    endpoint: String,
 }
 
 impl Place {
@@ -69,8 +71,27 @@ impl Place {
         Self::with_policy(text, &policy).await
     }
 
+    /// The documented set-up on a socket and in real time, for the program itself.
+    pub(super) async fn served(text: &str) -> Self {
+        let profile = VendorProfile::parse(text, "vendor.toml").unwrap();
+        let prefix = profile.prefix_of(&KeyPrefix::new(PREFIX).unwrap());
+        let policy = identity_policy_below(&profile, &BucketName::new(BUCKET).unwrap(), &prefix);
+        let emulator = Emulator::builder().clock(Clock::system()).listen("127.0.0.1:0".parse().unwrap());
+        let mut place = Self::start(text, &policy, emulator).await;
+        place.endpoint = format!(
+            "endpoint = \"{}\"\nallow_http = true\npath_style = true\n",
+            place.emulator.endpoint_url()
+        );
+        place
+    }
+
     /// The documented set-up but for the policy.
     pub(super) async fn with_policy(text: &str, policy: &str) -> Self {
+        let clock = Clock::manual(NOW.parse().unwrap());
+        Self::start(text, policy, Emulator::builder().clock(clock)).await
+    }
+
+    async fn start(text: &str, policy: &str, emulator: Builder) -> Self {
         let profile = VendorProfile::parse(text, "vendor.toml").unwrap();
         let role = profile.auth_modes().first() == Some(&AuthMode::AssumeRole);
         let everything =
@@ -109,11 +130,10 @@ impl Place {
             scenario.push_str(&key);
         }
         let scenario = Scenario::from_parts(&scenario, "vendor/scenario.toml", &[]).unwrap();
-        let clock = Clock::manual(NOW.parse().unwrap());
-        let emulator = Emulator::builder().scenario(scenario).clock(clock).seed(7).start().await.unwrap();
+        let emulator = emulator.scenario(scenario).seed(7).start().await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("vendor.toml"), text).unwrap();
-        Self { profile, emulator, directory, role, extra: String::new() }
+        Self { profile, emulator, directory, role, extra: String::new(), endpoint: String::new() }
     }
 
     pub(super) fn with(mut self, extra: &str) -> Self {
@@ -122,6 +142,10 @@ impl Place {
     }
 
     fn config(&self) -> Config {
+        Config::parse(&self.config_text(), self.directory.path().join("c.toml").to_str().unwrap()).unwrap()
+    }
+
+    pub(super) fn config_text(&self) -> String {
         let names: Vec<&str> =
             self.profile.datasets().iter().map(|dataset| dataset.name().as_str()).collect();
         let auth = if self.role {
@@ -134,15 +158,15 @@ impl Place {
         };
         let mut text = format!(
             "profile_path = \"vendor.toml\"\nenabled = true\ndatasets = {names:?}\n{}\
-             [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\nprefix = \"{PREFIX}\"\n\
+             [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\nprefix = \"{PREFIX}\"\n{}\
              [auth]\n{auth}access_key_id = \"{KEY_ID}\"\nsecret_access_key = {{ env = \"SECRET\" }}\n\
              [state]\ndir = \"state\"\n",
-            self.extra
+            self.extra, self.endpoint
         );
         for name in names {
             writeln!(text, "[[source]]\ndataset = \"{name}\"\npath = \"{name}.ndjson\"").unwrap();
         }
-        Config::parse(&text, self.directory.path().join("c.toml").to_str().unwrap()).unwrap()
+        text
     }
 
     fn store(&self) -> S3Store {
@@ -163,14 +187,23 @@ impl Place {
         examine(&self.config(), &self.profile, &self.store(), write).await.unwrap()
     }
 
+    pub(super) fn path(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     /// Appends rows `numbers` of each dataset to its source.
     pub(super) fn write_rows(&self, numbers: std::ops::Range<u32>) {
+        self.write_rows_from(numbers, ROWS_FROM.parse().unwrap());
+    }
+
+    /// The same, of another evening.
+    pub(super) fn write_rows_from(&self, numbers: std::ops::Range<u32>, from: jiff::Timestamp) {
         use std::io::Write as _;
         for dataset in self.profile.datasets() {
             let path = self.directory.path().join(format!("{}.ndjson", dataset.name()));
             let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
             for number in numbers.clone() {
-                writeln!(file, "{}", sample(dataset, number, ROWS_FROM.parse().unwrap())).unwrap();
+                writeln!(file, "{}", sample(dataset, number, from)).unwrap();
             }
         }
     }
