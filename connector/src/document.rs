@@ -114,7 +114,7 @@ impl<'a> Document<'a> {
     }
 
     fn value_at(&self, span: Range<usize>, field: &str) -> Option<String> {
-        if ["secret", "token", "password", "access_key"].iter().any(|word| field.contains(word)) {
+        if ["secret", "token", "password", "access_key", "postgres"].iter().any(|word| field.contains(word)) {
             return None;
         }
         let value = self.text.get(span)?.trim();

@@ -5,6 +5,7 @@
 mod raw;
 mod raw_place;
 mod raw_schedule;
+mod raw_source;
 mod secrets;
 
 use std::path::{Path, PathBuf};
@@ -165,8 +166,48 @@ pub enum SourcePlace {
         /// What to do if it was replaced or cut.
         on_replaced: OnReplaced,
     },
+    /// A directory that NDJSON files are put into; each is as a source of its own, in the order of their names.
+    Directory {
+        /// Its path.
+        path: PathBuf,
+    },
     /// Standard input, which ends: its last line needs no line end.
     Stdin,
+    /// A table of a PostgreSQL database.
+    Postgres(Box<PostgresPlace>),
+    /// A table of an SQLite database.
+    Sqlite(SqlitePlace),
+}
+
+/// A table and how its new rows are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TablePlace {
+    /// Its name.
+    pub name: String,
+    /// The column that holds when a row last changed.
+    pub updated_at: Option<String>,
+    /// How far before the greatest time rows are looked at again.
+    pub overlap: Duration,
+}
+
+/// A table of a PostgreSQL database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostgresPlace {
+    /// Where the connection's URL is, which may hold a password.
+    pub url: SecretPlace,
+    /// The table.
+    pub table: TablePlace,
+    /// Authorities to trust instead of the machine's.
+    pub root_certificate: Option<PathBuf>,
+}
+
+/// A table of an SQLite database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlitePlace {
+    /// The database's file.
+    pub path: PathBuf,
+    /// The table.
+    pub table: TablePlace,
 }
 
 /// One source of one dataset.

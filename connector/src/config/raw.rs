@@ -9,10 +9,9 @@ use toml::Spanned;
 
 use super::raw_place::{self, RawBucket};
 use super::raw_schedule::{RawSchedule, schedule};
+use super::raw_source::{RawSource, sources};
 use super::secrets::{RawKeyId, RawSecret};
-use super::{
-    AuthConfig, Config, History, KeyPlaces, OnReplaced, ProfileChoice, SourceConfig, SourcePlace, SyncToggle,
-};
+use super::{AuthConfig, Config, History, KeyPlaces, ProfileChoice, SyncToggle};
 use crate::document::{Document, DocumentError};
 use crate::names::DatasetName;
 use crate::profile::{AuthMode, Compression, Format};
@@ -82,15 +81,6 @@ pub(crate) struct RawAuth {
 struct RawState {
     dir: PathBuf,
     batch_mib: Option<Spanned<u64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawSource {
-    dataset: Spanned<String>,
-    path: Option<Spanned<PathBuf>>,
-    stdin: Option<Spanned<bool>>,
-    on_replaced: Option<Spanned<OnReplaced>>,
 }
 
 pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError> {
@@ -299,78 +289,4 @@ fn batch_bytes(document: &Document<'_>, mib: Option<Spanned<u64>>) -> Result<u64
         ));
     }
     Ok(size * 1024 * 1024)
-}
-
-fn sources(
-    document: &Document<'_>,
-    raw: Vec<RawSource>,
-    datasets: &[DatasetName],
-    directory: &Path,
-) -> Result<Vec<SourceConfig>, DocumentError> {
-    let mut sources: Vec<SourceConfig> = Vec::with_capacity(raw.len());
-    for source in raw {
-        let dataset = DatasetName::new(source.dataset.get_ref().as_str()).map_err(|error| {
-            document.error(source.dataset.span(), error.to_string(), "name a dataset of the profile")
-        })?;
-        if !datasets.contains(&dataset) {
-            return Err(document.error(
-                source.dataset.span(),
-                "the source's dataset is not selected",
-                "add it to `datasets`, or remove the source",
-            ));
-        }
-        let place = match (source.path, source.stdin) {
-            (Some(path), None) => SourcePlace::File {
-                path: directory.join(path.into_inner()),
-                on_replaced: source.on_replaced.map_or(OnReplaced::Fail, Spanned::into_inner),
-            },
-            (None, Some(stdin)) if *stdin.get_ref() => {
-                if let Some(field) = source.on_replaced {
-                    return Err(document.error(
-                        field.span(),
-                        "standard input is never replaced",
-                        "remove the field",
-                    ));
-                }
-                SourcePlace::Stdin
-            }
-            (None, Some(stdin)) => {
-                return Err(document.error(
-                    stdin.span(),
-                    "not a source",
-                    "remove the source or set `stdin = true`",
-                ));
-            }
-            (Some(path), Some(_)) => {
-                return Err(document.error(
-                    path.span(),
-                    "both `path` and `stdin` are given",
-                    "keep one of the two",
-                ));
-            }
-            (None, None) => {
-                return Err(document.error(
-                    source.dataset.span(),
-                    "the source has neither `path` nor `stdin`",
-                    "add `path = \"rows.ndjson\"` or `stdin = true`",
-                ));
-            }
-        };
-        let clashes = sources.iter().any(|known| match (&known.place, &place) {
-            (SourcePlace::Stdin, SourcePlace::Stdin) => true,
-            (SourcePlace::File { path: known_path, .. }, SourcePlace::File { path, .. }) => {
-                known_path == path && known.dataset == dataset
-            }
-            _ => false,
-        });
-        if clashes {
-            return Err(document.error(
-                source.dataset.span(),
-                "the source is given twice",
-                "remove one of the two",
-            ));
-        }
-        sources.push(SourceConfig { dataset, place });
-    }
-    Ok(sources)
 }

@@ -59,7 +59,7 @@ pub(super) fn schedule(
 }
 
 /// A length such as `30s`, `5m`, `24h`.
-fn length(document: &Document<'_>, text: &Spanned<String>) -> Result<Duration, DocumentError> {
+pub(super) fn length(document: &Document<'_>, text: &Spanned<String>) -> Result<Duration, DocumentError> {
     let seconds =
         text.get_ref().split_at_checked(text.get_ref().len().saturating_sub(1)).and_then(|(number, unit)| {
             let number: u64 = number.parse().ok()?;

@@ -50,6 +50,12 @@ pub enum ConnectionError {
         /// The profile.
         profile: ProfileId,
     },
+    /// A snapshot is made of files that are there whole.
+    #[error("dataset `{dataset}` is a snapshot, which is made of files")]
+    SnapshotOfFiles {
+        /// The dataset.
+        dataset: DatasetName,
+    },
     /// Rows of the dataset have no identity, so reading a file again would export them twice.
     #[error("`on_replaced = \"restart\"` would export rows of dataset `{dataset}` twice: they have no key")]
     RestartDoubles {
@@ -72,6 +78,9 @@ impl ConnectionError {
                 "set `history = \"all\"`, and give sources that begin where the export is to".to_owned()
             }
             Self::NestedBucket { .. } => "write them in `bucket.prefix`".to_owned(),
+            Self::SnapshotOfFiles { .. } => {
+                "give it a source with `path` or `stdin`, written anew whenever the table changes".to_owned()
+            }
             Self::RestartDoubles { .. } => "give each new file a new path".to_owned(),
         }
     }
@@ -122,6 +131,12 @@ pub enum SyncError {
     /// A plan cannot read standard input, as the sync could not read it again.
     #[error("a plan cannot read standard input")]
     PlanOfStdin,
+    /// A plan changes nothing, and what a table gives is known once it was asked and noted.
+    #[error("a plan cannot ask source `{source_name}` for its rows")]
+    PlanOfTable {
+        /// The source.
+        source_name: String,
+    },
     /// The layout makes a key that S3 does not take.
     #[error("layout and prefix make a bad key: {0}")]
     Key(#[from] NameError),
@@ -164,7 +179,7 @@ impl SyncError {
             }
             Self::Contended { .. } => "find the other writers of this object; one connection per prefix is meant".to_owned(),
             Self::DeadLetters { .. } => "check the state directory's permissions and free space".to_owned(),
-            Self::PlanOfStdin => "plan with a file as the source".to_owned(),
+            Self::PlanOfStdin | Self::PlanOfTable { .. } => "plan with a file as the source".to_owned(),
             Self::Reconfigured { .. } => {
                 "set format, compression and `worker_id` back, run `sync` once, then change them".to_owned()
             }
@@ -182,6 +197,7 @@ impl SyncError {
             Self::State(StateError::Busy { .. }) => FailureKind::Refused,
             Self::State(StateError::OtherDestination { .. })
             | Self::PlanOfStdin
+            | Self::PlanOfTable { .. }
             | Self::Key(_)
             | Self::Reconfigured { .. } => FailureKind::Usage,
             Self::State(_) | Self::DeadLetters { .. } | Self::Merge(_) | Self::Encode(_) => {

@@ -2,7 +2,7 @@
 
 use super::batch::{Batch, Cut};
 use super::{Connection, SyncError};
-use crate::config::{OnReplaced, SourcePlace};
+use crate::config::OnReplaced;
 use crate::object_file::encode;
 use crate::profile::{Dataset, Mode};
 use crate::source::{self, Chunk, Next, SourceError};
@@ -44,8 +44,8 @@ impl Connection {
             records.push((spool, OnReplaced::Fail));
         }
         for source in self.config.sources.iter().filter(|source| &source.dataset == dataset.name()) {
-            if let SourcePlace::File { path, on_replaced } = &source.place {
-                records.push((state.source(dataset.name(), &path.display().to_string())?, *on_replaced));
+            for (path, on_replaced) in source::files(&source.place)? {
+                records.push((state.source(dataset.name(), &path.display().to_string())?, on_replaced));
             }
         }
         Ok(records)

@@ -35,6 +35,7 @@ use crate::config::{Config, History, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
 use crate::profile::{Dataset, Encoding, Mode, VendorProfile};
 use crate::runner::StopSignal;
+use crate::source::{PostgresTable, Source, SqliteTable};
 use crate::steps::{Steps, Unwatched};
 use crate::store::Store;
 
@@ -49,6 +50,7 @@ pub struct Connection {
     retry: RetryPolicy,
     steps: Arc<dyn Steps>,
     stdin: Mutex<Option<Box<dyn Read + Send>>>,
+    sources: Vec<(DatasetName, Arc<dyn Source>)>,
     stop: StopSignal,
 }
 
@@ -73,7 +75,9 @@ impl Connection {
     ) -> Result<Self, ConnectionError> {
         let encoding = check_fit(&config, &profile)?.clone();
         config.bucket.prefix = profile.prefix_of(&config.bucket.prefix);
+        let sources = config.sources.iter().filter_map(asked);
         Ok(Self {
+            sources: sources.collect(),
             config,
             profile,
             encoding,
@@ -98,6 +102,13 @@ impl Connection {
     #[must_use]
     pub fn with_steps(mut self, steps: Arc<dyn Steps>) -> Self {
         self.steps = steps;
+        self
+    }
+
+    /// Asks `source` for rows of `dataset`, beside the sources of the configuration.
+    #[must_use]
+    pub fn with_source(mut self, dataset: DatasetName, source: Arc<dyn Source>) -> Self {
+        self.sources.push((dataset, source));
         self
     }
 
@@ -140,6 +151,16 @@ impl Connection {
     }
 }
 
+/// The source that is asked for its rows, if the place is one.
+fn asked(source: &SourceConfig) -> Option<(DatasetName, Arc<dyn Source>)> {
+    let asked: Arc<dyn Source> = match &source.place {
+        SourcePlace::Postgres(place) => Arc::new(PostgresTable::new((**place).clone())),
+        SourcePlace::Sqlite(place) => Arc::new(SqliteTable::new(place.clone())),
+        SourcePlace::File { .. } | SourcePlace::Directory { .. } | SourcePlace::Stdin => return None,
+    };
+    Some((source.dataset.clone(), asked))
+}
+
 fn destination(config: &Config, profile: &VendorProfile) -> String {
     let bucket = &config.bucket;
     let endpoint = bucket.endpoint.as_deref().unwrap_or("aws");
@@ -174,6 +195,13 @@ pub(crate) fn check_fit<'a>(
     }
     if config.bucket.is_nested && !profile.nested_bucket() {
         return Err(ConnectionError::NestedBucket { profile: profile.id().clone() });
+    }
+    for source in &config.sources {
+        let is_snapshot =
+            profile.dataset(&source.dataset).is_some_and(|dataset| dataset.mode() == Mode::Snapshot);
+        if is_snapshot && !matches!(source.place, SourcePlace::File { .. } | SourcePlace::Stdin) {
+            return Err(ConnectionError::SnapshotOfFiles { dataset: source.dataset.clone() });
+        }
     }
     let restarts = |source: &&SourceConfig| {
         matches!(source.place, SourcePlace::File { on_replaced: OnReplaced::Restart, .. })

@@ -23,6 +23,9 @@ impl Connection {
         if self.config.sources.iter().any(|source| source.place == SourcePlace::Stdin) {
             return Err(SyncError::PlanOfStdin);
         }
+        if let Some((_, source)) = self.sources.first() {
+            return Err(SyncError::PlanOfTable { source_name: source.name() });
+        }
         let mut retries = RetryReport::default();
         self.preflight(&mut retries).await?;
         let state = State::open_to_read(&self.config.state_dir, &self.destination())?;
@@ -193,13 +196,14 @@ impl Connection {
             records.extend(state.spools(dataset.name())?.into_iter().map(|spool| (spool, OnReplaced::Fail)));
         }
         for source in self.config.sources.iter().filter(|source| &source.dataset == dataset.name()) {
-            let SourcePlace::File { path, on_replaced } = &source.place else { continue };
-            let path = path.display().to_string();
-            let known = match state {
-                Some(state) => state.known_source(dataset.name(), &path)?,
-                None => None,
-            };
-            records.push((known.unwrap_or_else(|| from_start(path)), *on_replaced));
+            for (path, on_replaced) in source::files(&source.place)? {
+                let path = path.display().to_string();
+                let known = match state {
+                    Some(state) => state.known_source(dataset.name(), &path)?,
+                    None => None,
+                };
+                records.push((known.unwrap_or_else(|| from_start(path)), on_replaced));
+            }
         }
         Ok(records)
     }

@@ -4,7 +4,7 @@ use bucketproof_clock::{Clock, Entropy};
 use jiff::Timestamp;
 
 use super::{Connection, destination};
-use crate::config::{Config, SourcePlace};
+use crate::config::Config;
 use crate::profile::{Dataset, Mode, VendorProfile};
 use crate::schedule::Schedule;
 use crate::source;
@@ -56,20 +56,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Bytes that wait in the sources of selected datasets.
+    /// Bytes that wait in the files of selected datasets; what tables have is not known before they are asked.
     pub(crate) fn waiting_bytes(&self) -> Result<u64, StateError> {
         let state = self.beside()?;
         let mut bytes = 0_u64;
         for source in &self.config.sources {
-            let SourcePlace::File { path, .. } = &source.place else { continue };
-            let path = path.display().to_string();
-            bytes = bytes.saturating_add(match state.known_source(&source.dataset, &path)? {
-                Some(record) => {
-                    let mode = self.profile.dataset(&source.dataset).map_or(Mode::Append, Dataset::mode);
-                    source::waiting_bytes(&record, mode)
-                }
-                None => std::fs::metadata(&path).map_or(0, |file| file.len()),
-            });
+            for (path, _) in source::files(&source.place).unwrap_or_default() {
+                let path = path.display().to_string();
+                bytes = bytes.saturating_add(match state.known_source(&source.dataset, &path)? {
+                    Some(record) => {
+                        let mode = self.profile.dataset(&source.dataset).map_or(Mode::Append, Dataset::mode);
+                        source::waiting_bytes(&record, mode)
+                    }
+                    None => std::fs::metadata(&path).map_or(0, |file| file.len()),
+                });
+            }
         }
         Ok(bytes)
     }

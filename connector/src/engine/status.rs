@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Connection;
-use crate::config::{AuthConfig, Config, SourcePlace, SyncToggle};
+use crate::config::{AuthConfig, Config, SyncToggle};
 use crate::profile::{Dataset, Mode, VendorProfile};
 use crate::report::{CheckpointStatus, ConnectionState, DatasetStatus, SetupCheck, StatusReport, Warning};
 use crate::source;
@@ -164,7 +164,7 @@ fn dataset_status(
     let totals = state.totals(dataset.name())?;
     let mut records = state.spools(dataset.name())?;
     for source in config.sources.iter().filter(|source| &source.dataset == dataset.name()) {
-        if let SourcePlace::File { path, .. } = &source.place {
+        for (path, _) in source::files(&source.place).unwrap_or_default() {
             let path = path.display().to_string();
             records.push(state.known_source(dataset.name(), &path)?.unwrap_or_else(|| unread(path)));
         }
@@ -203,15 +203,15 @@ fn unread(path: String) -> SourceRecord {
 
 fn never_synced(config: &Config, dataset: &Dataset) -> DatasetStatus {
     let sources = config.sources.iter().filter(|source| &source.dataset == dataset.name());
-    let checkpoints = sources.filter_map(|source| {
-        let SourcePlace::File { path, .. } = &source.place else { return None };
+    let files = sources.flat_map(|source| source::files(&source.place).unwrap_or_default());
+    let checkpoints = files.map(|(path, _)| {
         let record = unread(path.display().to_string());
-        Some(CheckpointStatus {
+        CheckpointStatus {
             pending_bytes: source::waiting_bytes(&record, dataset.mode()),
             source: record.path,
             byte_offset: 0,
             lines: 0,
-        })
+        }
     });
     DatasetStatus {
         dataset: dataset.name().clone(),

@@ -113,8 +113,11 @@ impl Connection {
     ) -> Result<Outcome, SyncError> {
         match dataset.mode() {
             Mode::Snapshot => return self.sync_snapshot(state, dataset, report, retries).await,
-            Mode::Period => {}
-            Mode::Replace | Mode::Append => return self.sync_batches(state, dataset, report, retries).await,
+            Mode::Period => self.pull_sources(state, dataset).await?,
+            Mode::Replace | Mode::Append => {
+                self.pull_sources(state, dataset).await?;
+                return self.sync_batches(state, dataset, report, retries).await;
+            }
         }
         report.rows_held_before = state.rows_waiting(dataset.name())?;
         let outcome = self.sync_batches(state, dataset, report, retries).await?;
@@ -123,6 +126,15 @@ impl Connection {
         }
         report.rows_held = state.rows_waiting(dataset.name())?;
         Ok(outcome)
+    }
+
+    /// Asks the dataset's tables for what is new in them.
+    async fn pull_sources(&self, state: &State, dataset: &Dataset) -> Result<(), SyncError> {
+        for (_, source) in self.sources.iter().filter(|(of, _)| of == dataset.name()) {
+            let rows = source::pull(state, self.steps.as_ref(), dataset, source.as_ref()).await??;
+            tracing::info!(source = source.name(), rows, "asked for new rows");
+        }
+        Ok(())
     }
 
     /// Batch after batch, until nothing waits.

@@ -3,18 +3,31 @@
 //! A user's file may be growing, so only complete lines are taken; what follows the last line end waits. A spooled
 //! standard input is whole, so its last line needs no line end.
 //!
+//! Directories give their files, and tables what is new in them, by way of a file of the state directory ([`Source`]).
+//!
 //! Each checkpoint carries a fingerprint of the file: a digest of its first KiB and of the KiB before the
 //! checkpoint. A file that was replaced, cut or rewritten does not match, and is an error instead of a silent gap.
 
+mod directory;
+mod postgres;
+mod pulled;
+mod seen;
 mod spool;
+mod sqlite;
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use sha2::{Digest as _, Sha256};
 
+use directory::files_of;
+pub(crate) use postgres::PostgresTable;
+pub(crate) use pulled::pull;
+pub use pulled::{Pulled, Source};
 pub(crate) use spool::{remove_finished, spool};
+pub(crate) use sqlite::SqliteTable;
 
+use crate::config::{OnReplaced, SourcePlace};
 use crate::profile::Mode;
 use crate::state::{BatchRange, SourceKind, SourceRecord};
 
@@ -68,8 +81,18 @@ pub enum SourceError {
         /// Where the line begins.
         byte_offset: u64,
     },
-    /// Standard input cannot be spooled.
-    #[error("standard input cannot be spooled to `{path}`: {source}")]
+    /// A source that is asked for its rows did not give them.
+    #[error("source `{place}`: {problem}")]
+    Pull {
+        /// The source's name.
+        place: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do next.
+        help: String,
+    },
+    /// Input cannot be spooled.
+    #[error("input cannot be spooled to `{path}`: {source}")]
     Spool {
         /// The spool file.
         path: String,
@@ -80,8 +103,9 @@ pub enum SourceError {
 
 impl SourceError {
     /// What to do next.
-    pub fn help(&self) -> &'static str {
+    pub fn help(&self) -> &str {
         match self {
+            Self::Pull { help, .. } => help,
             Self::Unreadable { .. } => "check the path in `[[source]]` and the file's permissions",
             Self::NotAFile { .. } => "name a file, or feed the rows with `stdin = true`",
             Self::Replaced { .. } => {
@@ -93,6 +117,17 @@ impl SourceError {
             Self::LineTooLong { .. } => "check that the file is NDJSON: one JSON object per line",
             Self::Spool { .. } => "check the state directory's permissions and free space",
         }
+    }
+}
+
+/// The files that a place stands for, as they are now, and what to do when one was replaced. None for other places.
+pub(crate) fn files(place: &SourcePlace) -> Result<Vec<(std::path::PathBuf, OnReplaced)>, SourceError> {
+    match place {
+        SourcePlace::File { path, on_replaced } => Ok(vec![(path.clone(), *on_replaced)]),
+        SourcePlace::Directory { path } => {
+            Ok(files_of(path)?.into_iter().map(|path| (path, OnReplaced::Fail)).collect())
+        }
+        SourcePlace::Stdin | SourcePlace::Postgres(_) | SourcePlace::Sqlite(_) => Ok(Vec::new()),
     }
 }
 

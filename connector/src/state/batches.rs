@@ -65,6 +65,30 @@ impl State {
         })
     }
 
+    /// Makes pulled rows known, if there are any, together with the checkpoint that stands for them.
+    pub(crate) fn register_pull(
+        &self,
+        dataset: &DatasetName,
+        path: Option<&str>,
+        (fact, checkpoint): (&str, &str),
+    ) -> Result<(), StateError> {
+        self.transact((Step::SpoolRegisterBegin, Step::SpoolRegistered), |transaction| {
+            if let Some(path) = path {
+                transaction.execute(
+                    "INSERT INTO source (dataset, path, kind) VALUES (?1, ?2, 'spool')
+                     ON CONFLICT (dataset, path) DO UPDATE
+                     SET byte_offset = 0, lines = 0, fingerprint = '', finished = 0 WHERE finished = 1",
+                    params![dataset.as_str(), path],
+                )?;
+            }
+            transaction.execute(
+                "INSERT INTO fact VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                params![fact, checkpoint],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Begins a source anew.
     pub(crate) fn restart_source(&self, id: i64) -> Result<(), StateError> {
         self.lock().execute(

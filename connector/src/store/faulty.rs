@@ -20,6 +20,8 @@ pub enum StoreFault {
     StopBefore,
     /// The call takes effect and never returns: the process is killed before it learns.
     StopAfter,
+    /// A write fails for its caller and takes effect later, by [`FaultyStore::deliver`]; other calls fail without effect.
+    Late(StoreError),
     /// A write is refused with 409 and has no effect; other calls pass.
     Conflict,
 }
@@ -29,6 +31,7 @@ pub enum StoreFault {
 pub struct FaultyStore<S> {
     inner: Arc<S>,
     plan: Mutex<Plan>,
+    late: Mutex<Vec<PutRequest>>,
     stopped: Notify,
 }
 
@@ -41,7 +44,7 @@ struct Plan {
 impl<S: Store> FaultyStore<S> {
     /// A store without faults.
     pub fn new(inner: Arc<S>) -> Self {
-        Self { inner, plan: Mutex::default(), stopped: Notify::new() }
+        Self { inner, plan: Mutex::default(), late: Mutex::default(), stopped: Notify::new() }
     }
 
     /// Makes call `call` (from 0, counted over all operations) meet `fault`.
@@ -57,6 +60,17 @@ impl<S: Store> FaultyStore<S> {
     /// Faults that no call has met yet.
     pub fn pending(&self) -> usize {
         self.plan().faults.len()
+    }
+
+    /// Lets the late write at `position` (of those that wait, modulo their number) take effect, or not, as the store
+    /// decides now; `None` if none waits.
+    pub async fn deliver(&self, position: usize) -> Option<Result<PutOutcome, StoreError>> {
+        let request = {
+            let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+            let position = position.checked_rem(late.len())?;
+            late.remove(position)
+        };
+        Some(self.inner.put(&request).await)
     }
 
     /// Returns once a call has met [`StoreFault::StopBefore`] or [`StoreFault::StopAfter`].
@@ -87,7 +101,7 @@ impl<S: Store> FaultyStore<S> {
     ) -> Result<T, StoreError> {
         match fault {
             None | Some(StoreFault::Conflict) => call.await,
-            Some(StoreFault::ErrorBefore(error)) => Err(error),
+            Some(StoreFault::ErrorBefore(error) | StoreFault::Late(error)) => Err(error),
             Some(StoreFault::ErrorAfter(error)) => {
                 call.await?;
                 Err(error)
@@ -123,6 +137,10 @@ impl<S: Store> Store for FaultyStore<S> {
         let fault = self.next_fault();
         if matches!(fault, Some(StoreFault::Conflict)) {
             return Ok(PutOutcome::Conflict);
+        }
+        if let Some(StoreFault::Late(error)) = fault {
+            self.late.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+            return Err(error);
         }
         self.around(fault, self.inner.put(request)).await
     }

@@ -21,4 +21,8 @@ mod s3;
 #[cfg(test)]
 mod sync;
 #[cfg(test)]
+mod tables;
+#[cfg(test)]
 mod vendors;
+#[cfg(test)]
+mod writers;

@@ -4,6 +4,8 @@
 //! the bucket is compared with what was put in.
 
 mod content;
+mod diagnosed;
+mod documented;
 mod kill_nine;
 mod killed;
 mod limits;

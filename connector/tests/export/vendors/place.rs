@@ -21,7 +21,7 @@ use super::content::{content_of, expected_of, sample};
 pub(super) const BUCKET: &str = "customer-exports";
 const PREFIX: &str = "exports/";
 const EXTERNAL_ID: &str = "e-1234";
-const KEY_ID: &str = "AKIAVENDORXXXEXAMPLE";
+pub(super) const KEY_ID: &str = "AKIAVENDORXXXEXAMPLE";
 pub(super) const SECRET: &str = "vendorUserSecretForTests/0/00EXAMPLEKEY00";
 /// When the first run begins: 04:00 UTC and half an hour, so that every schedule has had its turn.
 pub(super) const NOW: &str = "2026-03-08T04:30:00Z";
@@ -174,6 +174,23 @@ impl Place {
         let credentials = config.credentials(|_| Some(SECRET.to_owned())).unwrap();
         let http = Some(self.emulator.http_client());
         S3Store::new(config.store_settings(credentials), self.emulator.clock(), http).unwrap()
+    }
+
+    /// A connection by a configuration in which texts are others.
+    pub(super) fn connection_with(&self, changes: &[(&str, &str)], secret: &str) -> Connection {
+        let mut text = self.config_text();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}: {text}");
+            text = text.replace(from, to);
+        }
+        let name = self.directory.path().join("c.toml");
+        let config = Config::parse(&text, name.to_str().unwrap()).unwrap();
+        let credentials = config.credentials(|_| Some(secret.to_owned())).unwrap();
+        let http = Some(self.emulator.http_client());
+        let store = S3Store::new(config.store_settings(credentials), self.emulator.clock(), http).unwrap();
+        let profile = config.load_profile().unwrap();
+        let clock = self.emulator.clock().clone();
+        Connection::new(config, profile, Arc::new(store), clock, Entropy::seeded(1)).unwrap()
     }
 
     pub(super) fn connection(&self) -> Connection {
