@@ -63,7 +63,7 @@ impl Source for SqliteTable {
             .map_err(failed)?;
         let table = quoted(&self.place.table.name);
         let mut statement = database.prepare(&format!("SELECT * FROM {table} LIMIT 0")).map_err(failed)?;
-        let found: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let found: Vec<String> = statement.column_names().map(str::to_owned).collect();
         drop(statement.query([]).map_err(failed)?);
         let columns: Vec<(usize, &str)> = dataset
             .columns()

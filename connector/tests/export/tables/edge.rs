@@ -1,6 +1,7 @@
 //! Random schedules of transactions at the edge of what a pull sees, against a real PostgreSQL.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -46,7 +47,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 /// What a session's transaction did so far.
 #[derive(Default)]
 struct Open {
-    is_open: bool,
+    has_begun: bool,
     clicks: Vec<String>,
     pages: BTreeMap<String, String>,
 }
@@ -64,7 +65,7 @@ async fn play(server: &Server, sessions: &[Client], events: &[Event], with_time:
                      clicks: &mut Vec<String>,
                      pages: &mut BTreeMap<_, _>| {
         let done = std::mem::take(open);
-        if !done.is_open {
+        if !done.has_begun {
             return;
         }
         sessions[session].batch_execute(if commit { "COMMIT" } else { "ROLLBACK" }).await.unwrap();
@@ -80,16 +81,18 @@ async fn play(server: &Server, sessions: &[Client], events: &[Event], with_time:
             Event::Insert { session, savepoint } => {
                 let name = format!("{at}");
                 let mut sql = String::new();
-                if !open[session].is_open {
+                if !open[session].has_begun {
                     sql.push_str("BEGIN;");
                 }
                 if savepoint {
                     sql.push_str("SAVEPOINT s;");
                 }
-                sql.push_str(&format!(
+                write!(
+                    sql,
                     "INSERT INTO clicks (at, who, kind) VALUES ('{time}', '{name}', 'tap');
                      INSERT INTO pages VALUES ('{name}', '{time}', now());"
-                ));
+                )
+                .unwrap();
                 if savepoint {
                     sql.push_str("RELEASE s;");
                 }
@@ -99,7 +102,7 @@ async fn play(server: &Server, sessions: &[Client], events: &[Event], with_time:
                     .await
                     .unwrap();
                 let open = &mut open[session];
-                open.is_open = true;
+                open.has_begun = true;
                 open.clicks.push(name.clone());
                 open.pages.insert(name, row.get(0));
             }
@@ -108,7 +111,7 @@ async fn play(server: &Server, sessions: &[Client], events: &[Event], with_time:
                 if open.iter().any(|open| open.pages.contains_key(&name)) {
                     continue;
                 }
-                if !open[session].is_open {
+                if !open[session].has_begun {
                     sessions[session].batch_execute("BEGIN").await.unwrap();
                 }
                 // Later than any version before: the table's own rule, without which no export could tell versions apart.
@@ -120,7 +123,7 @@ async fn play(server: &Server, sessions: &[Client], events: &[Event], with_time:
                     )
                     .await
                     .unwrap();
-                open[session].is_open = true;
+                open[session].has_begun = true;
                 open[session].pages.insert(name, row.get(0));
             }
             Event::End { session, commit } => {
