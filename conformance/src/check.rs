@@ -85,12 +85,14 @@ pub struct PolicyProof {
 
 /// Which way a policy is proved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum ProofWay {
     /// With it everything works, and nothing more is used.
     Sufficient,
     /// Without it something fails.
     Necessary,
+    /// Without it everything works all the same: the page documents more than is needed.
+    BeyondNeed,
     /// Without it the connector names it.
     Diagnosed,
 }

@@ -19,6 +19,7 @@ mod s3_objects;
 mod s3_versions;
 mod sts;
 mod suprsend;
+mod vendors;
 
 use std::borrow::Cow;
 
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Result<Vec<Check>, InvalidInventory> {
     checks.extend(decisions::checks()?);
     checks.extend(connector::checks());
     checks.extend(suprsend::checks());
+    checks.extend(vendors::checks());
     Ok(checks.into_iter().map(with_evident_needs).map(suprsend::with_proof).collect())
 }
 

@@ -2,7 +2,11 @@
 
 mod export;
 mod ground;
+mod inbound;
 mod rows;
+mod sample_rows;
+mod text_rows;
+mod vendor;
 
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +20,13 @@ use tempfile::TempDir;
 
 pub(crate) use export::{Export, ExportStop, Way};
 pub(crate) use ground::{Ground, on_ground};
-pub(crate) use rows::{Table, read_table};
+pub(crate) use inbound::{Inbound, InboundSetup, events_file};
+pub(crate) use rows::{Table, parquet_metadata, parquet_schema, read_table};
+pub(crate) use text_rows::{TextTable, read_csv, read_json_lines, unpacked_text};
+pub(crate) use vendor::{
+    CUSTOMER_BUCKET, DOCUMENTED_POLICY, EVERYTHING, Element, KMS_KEY_ARN, Setup, VENDOR_USER, VendorStage,
+    documented_policy, falsified_policy, profile_under_test, without,
+};
 
 use crate::context::CheckContext;
 use crate::falsifier::Falsifier;

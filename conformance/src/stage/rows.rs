@@ -33,6 +33,16 @@ pub(crate) enum TableError {
     Time { column: String },
 }
 
+/// What the footer of an object says.
+pub(crate) fn parquet_metadata(body: &Bytes) -> Result<ParquetMetaData, ParquetError> {
+    Ok(ParquetRecordBatchReaderBuilder::try_new(body.clone())?.metadata().as_ref().clone())
+}
+
+/// The columns of an object, whatever their types.
+pub(crate) fn parquet_schema(body: &Bytes) -> Result<SchemaRef, ParquetError> {
+    Ok(ParquetRecordBatchReaderBuilder::try_new(body.clone())?.schema().clone())
+}
+
 /// Reads all rows of an object.
 pub(crate) fn read_table(body: &Bytes) -> Result<Table, TableError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body.clone())?;
