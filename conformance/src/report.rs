@@ -1,5 +1,7 @@
 //! The one value that every renderer reads. Its JSON form is a contract; see [`SCHEMA`].
 
+mod policies;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use crate::check::{Area, Capability, Check, CheckId, Level, PolicyProof, Source}
 use crate::context::SEED;
 use crate::outcome::{Breakage, Failure, Outcome};
 use crate::runner::Event;
+
+pub use policies::{PolicyProved, PolicyRow};
 
 /// The version of the report's JSON form. Fields may be added under one version; a field that vanishes or changes
 /// its meaning needs another.
@@ -38,6 +42,8 @@ pub struct Report {
     pub findings: Vec<PolicyFinding>,
     /// Buckets that the run has made and the target does not let it take away.
     pub left_behind: Vec<String>,
+    /// What the checks proved of documented policies, a row an element.
+    pub policies: Vec<PolicyRow>,
     /// The selected checks in the order of the inventory.
     pub checks: Vec<CheckReport>,
 }
@@ -132,6 +138,7 @@ impl Report {
             summary,
             findings: Vec::new(),
             left_behind: Vec::new(),
+            policies: policies::rows(&checks),
             checks,
         }
     }
@@ -152,7 +159,10 @@ impl Report {
                 }
                 self.summary = Summary::of(&self.checks);
             }
-            Event::RunFinished { duration } => self.duration_ms = milliseconds(duration),
+            Event::RunFinished { duration } => {
+                self.duration_ms = milliseconds(duration);
+                self.policies = policies::rows(&self.checks);
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::source_line;
 use super::terminal::details;
-use crate::check::{Area, ProofWay};
-use crate::report::{CheckReport, Report, Status};
+use crate::check::Area;
+use crate::report::{CheckReport, PolicyProved, PolicyRow, Report, Status};
 
 const STYLE: &str = include_str!("report.css");
 const STATUSES: [Status; 4] = [Status::Passed, Status::Failed, Status::Errored, Status::Skipped];
@@ -100,40 +100,26 @@ impl Page {
 
     /// Documented policies, proved both ways.
     fn policies(&mut self, report: &Report) {
-        let mut rows: BTreeMap<(Area, &str), Vec<&CheckReport>> = BTreeMap::new();
-        for check in &report.checks {
-            if let Some(proof) = check.proves {
-                rows.entry((check.area, proof.element)).or_default().push(check);
-            }
-        }
-        if rows.is_empty() {
+        if report.policies.is_empty() {
             return;
         }
         self.line(
             "<section aria-labelledby=\"policies\">\n<h2 id=\"policies\">Documented policies, proved both ways</h2>\n\
-             <table>\n<caption>All of a policy suffices; without any part of it the export fails, and the connector \
-             names what is missing</caption>\n<thead><tr><th scope=\"col\">Vendor</th><th scope=\"col\">Element</th>\
+             <table>\n<caption>All of a policy suffices; without an element of it the export fails, unless the page documents \
+             more than is needed, and the connector names what is missing</caption>\n<thead><tr><th scope=\"col\">Profile</th><th scope=\"col\">Element</th>\
              <th scope=\"col\">Sufficient</th><th scope=\"col\">Necessary</th><th scope=\"col\">Named when missing</th>\
              </tr></thead>\n<tbody>",
         );
-        for ((area, element), checks) in &rows {
-            let mut row =
-                format!("<tr><th scope=\"row\">{area}</th><td><code>{}</code></td>", escaped(element));
-            for way in [ProofWay::Sufficient, ProofWay::Necessary, ProofWay::Diagnosed] {
-                let found = checks.iter().find(|check| check.proves.is_some_and(|proof| proof.way == way));
-                let cell = found.map_or_else(
-                    || "<td class=\"none\">\u{2013}</td>".to_owned(),
-                    |check| {
-                        format!(
-                            "<td class=\"{}\" title=\"{}\">{}</td>",
-                            class(check.status),
-                            escaped(check.id.as_str()),
-                            word(check.status)
-                        )
-                    },
-                );
-                row.push_str(&cell);
-            }
+        for PolicyRow { profile, element, sufficient, necessary, beyond_need, diagnosed } in &report.policies
+        {
+            let mut row = format!(
+                "<tr><th scope=\"row\">{}</th><td><code>{}</code></td>",
+                escaped(profile),
+                escaped(element)
+            );
+            row.push_str(&proved(sufficient.as_ref(), None));
+            row.push_str(&proved(necessary.as_ref().or(beyond_need.as_ref()), beyond_need.as_ref()));
+            row.push_str(&proved(diagnosed.as_ref(), None));
             self.line(&(row + "</tr>"));
         }
         self.line("</tbody>\n</table>\n</section>");
@@ -256,6 +242,16 @@ fn worst(report: &Report) -> Status {
         .into_iter()
         .find(|status| has(*status))
         .unwrap_or(Status::Skipped)
+}
+
+/// A cell of the matrix of policies; what is documented beyond need says so where it holds.
+fn proved(cell: Option<&PolicyProved>, beyond_need: Option<&PolicyProved>) -> String {
+    let Some(PolicyProved { check, status }) = cell else {
+        return "<td class=\"none\">\u{2013}</td>".to_owned();
+    };
+    let is_spare = beyond_need.is_some() && *status == Status::Passed;
+    let text = if is_spare { "not needed" } else { word(*status) };
+    format!("<td class=\"{}\" title=\"{}\">{text}</td>", class(*status), escaped(check.as_str()))
 }
 
 const fn word(status: Status) -> &'static str {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::source_line;
 use crate::check::{Area, Source};
-use crate::report::{CheckReport, Report, Status, Summary};
+use crate::report::{CheckReport, PolicyProved, Report, Status, Summary};
 
 /// A report of more checks than this counts those that passed instead of listing them.
 const LISTED_MAX: usize = 60;
@@ -40,6 +40,7 @@ pub fn terminal(report: &Report, every: bool) -> String {
     if brief {
         text.push_str(&lacking(report));
     }
+    text.push_str(&policies(report));
     let wrong = |check: &&CheckReport| matches!(check.status, Status::Failed | Status::Errored);
     for check in report.checks.iter().filter(wrong) {
         push(&mut text, format_args!("\n{}  {} ({})\n", mark(check.status), check.title, check.level));
@@ -68,6 +69,30 @@ fn lacking(report: &Report) -> String {
     }
     for (name, number) in skipped {
         push(&mut text, format_args!("  {name:<20}{number:>4} skipped\n"));
+    }
+    text
+}
+
+/// Documented policies, proved both ways, an element a line.
+fn policies(report: &Report) -> String {
+    let mut text = String::new();
+    let mut profile = "";
+    for row in &report.policies {
+        if text.is_empty() {
+            let (head, ways) = ("documented policies", ("sufficient", "necessary"));
+            push(&mut text, format_args!("\n{head:<36}{:<12}{:<12}named when missing\n", ways.0, ways.1));
+        }
+        if row.profile != profile {
+            profile = &row.profile;
+            push(&mut text, format_args!("  {profile}\n"));
+        }
+        let word = |cell: Option<&PolicyProved>| cell.map_or("-", |cell| mark(cell.status));
+        let necessary = match (&row.necessary, &row.beyond_need) {
+            (None, Some(spare)) if spare.status == Status::Passed => "not needed",
+            (necessary, spare) => word(necessary.as_ref().or(spare.as_ref())),
+        };
+        let (sufficient, named) = (word(row.sufficient.as_ref()), word(row.diagnosed.as_ref()));
+        push(&mut text, format_args!("    {:<32}{sufficient:<12}{necessary:<12}{named}\n", row.element));
     }
     text
 }

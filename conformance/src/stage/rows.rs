@@ -82,8 +82,16 @@ fn value(name: &str, column: &dyn Array, index: usize) -> Result<Value, TableErr
         }
         DataType::List(_) => {
             let items = column.as_list::<i32>().value(index);
-            let texts = items.as_string_opt::<i32>().ok_or_else(|| unknown(name, column))?;
-            Ok(texts.iter().map(|text| text.map_or(Value::Null, Value::from)).collect())
+            (0..items.len())
+                .map(|at| value(name, items.as_ref(), at))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::from)
+        }
+        DataType::Struct(fields) => {
+            let parts = fields.iter().zip(column.as_struct().columns());
+            let parts = parts
+                .map(|(field, part)| Ok((field.name().clone(), value(field.name(), part.as_ref(), index)?)));
+            parts.collect::<Result<Map<_, _>, _>>().map(Value::Object)
         }
         _ => Err(unknown(name, column)),
     }

@@ -263,7 +263,7 @@ impl VendorStage {
         Ok(config.and_then(|config| {
             // Some of it can be judged only together with the profile.
             let profile = config.load_profile().map_err(|error| error.to_string())?;
-            let store = self.store(&config).map_err(|message| message.clone())?;
+            let store = self.store(&config)?;
             Connection::new(config.clone(), profile, Arc::new(store), self.clock(), Entropy::seeded(1))
                 .map(|_| config)
                 .map_err(|error| error.to_string())
@@ -380,9 +380,10 @@ fn scenario(context: &CheckContext, page: &VendorProfile, setup: &Setup) -> Resu
             key.0, key.1
         )
     };
-    let bucket_policy = match statements.is_empty() {
-        true => String::new(),
-        false => format!("policy = '''{}'''\n", json!({ "Version": "2012-10-17", "Statement": statements })),
+    let bucket_policy = if statements.is_empty() {
+        String::new()
+    } else {
+        format!("policy = '''{}'''\n", json!({ "Version": "2012-10-17", "Statement": statements }))
     };
     let mut text = format!(
         "[[account]]\nid = \"111122223333\"\nname = \"customer\"\n{}",
@@ -395,7 +396,7 @@ fn scenario(context: &CheckContext, page: &VendorProfile, setup: &Setup) -> Resu
         // Writing to a `String` cannot fail.
         let _ = write!(text, "[[account.kms_key]]\nid = \"{KMS_KEY}\"\n");
         if !policy.is_empty() {
-            let _ = write!(text, "policy = '''{policy}'''\n");
+            let _ = writeln!(text, "policy = '''{policy}'''");
         }
     }
     // Writing to a `String` cannot fail.

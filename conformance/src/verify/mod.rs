@@ -47,6 +47,8 @@ pub enum Topic {
     Value,
     /// One row twice.
     Duplicate,
+    /// Two rows that are alike in every column, where the vendor names no key.
+    Repeat,
     /// No encryption at rest.
     Encryption,
     /// Everybody may read.
@@ -67,6 +69,7 @@ impl Topic {
             Self::Partition => "partition",
             Self::Value => "value",
             Self::Duplicate => "duplicate",
+            Self::Repeat => "repeat",
             Self::Encryption => "encryption",
             Self::Access => "access",
             Self::Freshness => "freshness",
@@ -74,9 +77,10 @@ impl Topic {
         }
     }
 
-    /// Whether it may be right all the same: an hour without traffic has no object, and a vendor may add a value.
+    /// Whether it may be right all the same: an hour without traffic has no object, a vendor may add a value, and
+    /// two events may be alike.
     pub const fn is_doubtful(self) -> bool {
-        matches!(self, Self::Gap | Self::Value)
+        matches!(self, Self::Gap | Self::Value | Self::Repeat)
     }
 }
 

@@ -140,43 +140,13 @@ impl Place {
         }
     }
 
-    /// Every object, in the order of keys; an error if there are more than `max`.
-    pub(super) async fn list(&self, max: usize) -> Result<Vec<Named>, PlaceError> {
-        let mut found = Vec::new();
-        match self {
-            Self::Folder(root) => {
-                walk(root, root, max, &mut found)?;
-                found.sort_by(|left, right| left.key.cmp(&right.key));
-            }
-            Self::Bucket { s3, bucket, prefix } => {
-                let mut token = None;
-                loop {
-                    let page = s3.list_objects_v2().bucket(bucket).prefix(prefix);
-                    let page = page.set_continuation_token(token.take()).send().await;
-                    let page = page.map_err(|error| s3_error("list", self.to_string(), &error))?;
-                    found.extend(page.contents().iter().filter_map(|object| {
-                        Some(Named {
-                            key: object.key()?.to_owned(),
-                            bytes: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
-                            modified: object
-                                .last_modified()
-                                .and_then(|time| Timestamp::from_second(time.secs()).ok()),
-                        })
-                    }));
-                    if found.len() > max {
-                        return Err(PlaceError::TooMany { place: self.to_string(), max });
-                    }
-                    match page.next_continuation_token() {
-                        Some(next) if page.is_truncated() == Some(true) => token = Some(next.to_owned()),
-                        _ => break,
-                    }
-                }
-            }
-        }
-        if found.len() > max {
-            return Err(PlaceError::TooMany { place: self.to_string(), max });
-        }
-        Ok(found)
+    /// Every object, a page at a time.
+    pub(super) fn listing(&self) -> Listing<'_> {
+        let folders = match self {
+            Self::Folder(root) => vec![root.clone()],
+            Self::Bucket { .. } => Vec::new(),
+        };
+        Listing { place: self, token: None, folders, is_done: false }
     }
 
     /// An object's bytes, with the encryption that the answer names.
@@ -216,25 +186,69 @@ impl Place {
     }
 }
 
-fn walk(root: &Path, folder: &Path, max: usize, found: &mut Vec<Named>) -> Result<(), PlaceError> {
+/// The way through a place: never more than a page, or a folder's own files, is held.
+pub(super) struct Listing<'a> {
+    place: &'a Place,
+    token: Option<String>,
+    /// Folders that were not read yet; the next one last.
+    folders: Vec<PathBuf>,
+    is_done: bool,
+}
+
+impl Listing<'_> {
+    /// The next objects; nothing after the last.
+    pub(super) async fn next_page(&mut self) -> Result<Option<Vec<Named>>, PlaceError> {
+        match self.place {
+            Place::Folder(root) => match self.folders.pop() {
+                None => Ok(None),
+                Some(folder) => files_of(root, &folder, &mut self.folders).map(Some),
+            },
+            Place::Bucket { s3, bucket, prefix } => {
+                if self.is_done {
+                    return Ok(None);
+                }
+                let page = s3.list_objects_v2().bucket(bucket).prefix(prefix);
+                let page = page.set_continuation_token(self.token.take()).send().await;
+                let page = page.map_err(|error| s3_error("list", self.place.to_string(), &error))?;
+                match page.next_continuation_token() {
+                    Some(next) if page.is_truncated() == Some(true) => self.token = Some(next.to_owned()),
+                    _ => self.is_done = true,
+                }
+                let named = |object: &aws_sdk_s3::types::Object| {
+                    Some(Named {
+                        key: object.key()?.to_owned(),
+                        bytes: object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+                        modified: object
+                            .last_modified()
+                            .and_then(|time| Timestamp::from_second(time.secs()).ok()),
+                    })
+                };
+                Ok(Some(page.contents().iter().filter_map(named).collect()))
+            }
+        }
+    }
+}
+
+/// The files of one folder in order; its own folders are for later, in order as well.
+fn files_of(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>) -> Result<Vec<Named>, PlaceError> {
     let unreadable = |source| PlaceError::Folder { path: folder.to_owned(), source };
+    let (mut found, mut below) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let (path, kind) = (entry.path(), entry.file_type().map_err(unreadable)?);
         if kind.is_dir() {
-            walk(root, &path, max, found)?;
-        } else {
-            let about =
-                fs::metadata(&path).map_err(|source| PlaceError::Folder { path: path.clone(), source })?;
-            let parts = path.strip_prefix(root).unwrap_or(&path).components();
-            let parts: Vec<String> =
-                parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-            let modified = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-            found.push(Named { key: parts.join("/"), bytes: about.len(), modified });
+            below.push(path);
+            continue;
         }
-        if found.len() > max {
-            return Err(PlaceError::TooMany { place: root.display().to_string(), max });
-        }
+        let about =
+            fs::metadata(&path).map_err(|source| PlaceError::Folder { path: path.clone(), source })?;
+        let parts = path.strip_prefix(root).unwrap_or(&path).components();
+        let parts: Vec<String> = parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let modified = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
+        found.push(Named { key: parts.join("/"), bytes: about.len(), modified });
     }
-    Ok(())
+    found.sort_by(|left, right| left.key.cmp(&right.key));
+    below.sort_by(|left, right| right.cmp(left));
+    folders.extend(below);
+    Ok(found)
 }

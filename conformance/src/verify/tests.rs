@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 
 use super::{Place, Topic, VerifyReport, VerifySettings, verify};
 use crate::context::{CheckContext, ScenarioSource};
-use crate::stage::{Export, Stage};
+use crate::stage::{CUSTOMER_BUCKET, Export, Setup, Stage, VendorStage};
 use bucketproof_fixtures::suprsend::{Dataset, Traffic};
 
 fn settings() -> VerifySettings {
@@ -165,4 +165,105 @@ async fn an_object_that_everybody_may_read_or_that_is_not_encrypted_is_found() {
     );
     let report = verify(&profile(), &place, &settings()).await.unwrap();
     assert!(report.counts.get("encryption").is_some_and(|number| *number >= 6), "{}", report.text());
+}
+
+/// The exports of every vendor, in their bucket and as a copy of it, in every format.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_connector_exports_conforms_for_every_profile_and_format() {
+    let context = || CheckContext::new(Arc::new(ScenarioSource::embedded()));
+    for (id, head) in [
+        ("datafly_s3", ""),
+        ("adapty_s3", ""),
+        ("permutive_stream", ""),
+        ("permutive_batch", ""),
+        ("permutive_batch", "format = \"ndjson\"\ncompression = \"gzip\""),
+        ("split_impressions_export", ""),
+        ("split_impressions_export", "format = \"ndjson\"\ncompression = \"none\""),
+        ("split_impressions_export", "format = \"csv\"\ncompression = \"gzip\""),
+    ] {
+        let stage = VendorStage::open(context(), id, Setup { head, ..Setup::default() }).await.unwrap();
+        stage.deliver_samples(&(0..30)).unwrap();
+        stage.sync("sync").await.unwrap();
+        let profile = VendorProfile::named(id).unwrap();
+        let bucket = Place::Bucket {
+            s3: stage.administrator(),
+            bucket: CUSTOMER_BUCKET.to_owned(),
+            prefix: "exports/".to_owned(),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for (key, body) in stage.objects().await.unwrap() {
+            let path = folder.path().join(key.strip_prefix("exports/").unwrap());
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, body).unwrap();
+        }
+        for place in [bucket, Place::Folder(folder.path().to_owned())] {
+            let report = verify(&profile, &place, &settings()).await.unwrap();
+            assert!(report.conforms(true), "{}", report.text());
+            assert_eq!(report.rows, 30 * profile.datasets().len(), "{}", report.text());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_mistake_in_a_text_is_found_and_named() {
+    let profile = VendorProfile::named("adapty_s3").unwrap();
+    let header = "profile_id,customer_user_id,profile_country,install_date,store,paywall_showed_at,developer_id,\
+                  ab_test_name,ab_test_revision,paywall_name,paywall_revision\n";
+    let good = "p,,DE,,app_store,2026-03-07T00:00:00Z,,,3,,\n";
+    for (text, topic, message) in [
+        (format!("{header}{good}"), None, ""),
+        (header.to_owned(), None, ""),
+        (format!("{header}{good}{good}"), Some(Topic::Repeat), "a row stands twice in it"),
+        (
+            header.replace(",store", ""),
+            Some(Topic::Schema),
+            "the header does not have the documented columns",
+        ),
+        (
+            format!("{header}{}", good.replace(",3,", ",three,")),
+            Some(Topic::Schema),
+            "`ab_test_revision` is not of the type Integer, in 1 rows",
+        ),
+        (
+            format!("{header}{}", good.replace("p,", ",")),
+            Some(Topic::Schema),
+            "`profile_id` is null, which it may not be",
+        ),
+        (
+            format!("{}{good}", header.replace("store,", "shop,")),
+            Some(Topic::Schema),
+            "the column `shop` is not documented",
+        ),
+        (
+            format!("{header}{}", good.replace("-07T", "-08T")),
+            Some(Topic::Partition),
+            "1 rows belong to another partition",
+        ),
+        (format!("{header}p,x\n"), Some(Topic::Content), "record 1 has 2 fields, the header 11"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("paywall_visits")).unwrap();
+        fs::write(folder.path().join("paywall_visits/2026-03-07.csv"), text).unwrap();
+        let report = verify(&profile, &Place::Folder(folder.path().to_owned()), &settings()).await.unwrap();
+        assert_eq!(report.findings.first().map(|finding| finding.topic), topic, "{}", report.text());
+        assert!(report.text().contains(message), "{}", report.text());
+    }
+}
+
+/// Pages follow each other, and what is kept does not grow with the number of keys.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_of_many_keys_is_judged_page_by_page() {
+    let stage = exported().await;
+    let bucket = bucketproof_fixtures::scenario::SUPRSEND_BUCKET;
+    let s3 = stage.administrator();
+    for number in 0..2_500 {
+        let put = s3.put_object().bucket(bucket).key(format!("zzz/{number:05}"));
+        put.send().await.unwrap();
+    }
+    let place = Place::Bucket { s3, bucket: bucket.to_owned(), prefix: String::new() };
+    let many = VerifySettings { objects_max: 1_000_000, ..settings() };
+    let report = verify(&profile(), &place, &many).await.unwrap();
+    assert_eq!(report.counts["layout"], 2_500);
+    assert!(report.objects > 2_500 && report.findings.len() <= super::FINDINGS_MAX, "{}", report.objects);
+    assert!(report.text().contains("findings more"));
 }

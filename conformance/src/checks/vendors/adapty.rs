@@ -84,7 +84,7 @@ pub(super) const EVENTS: Vendor = Vendor {
         Columns {
             dataset: "events",
             ids: &["ADA-16", "ADA-15", "ADA-18", "ADA-Q01"],
-            columns: "profile_id:string event_type:string event_datetime:instant transaction_id:string \
+            list: "profile_id:string event_type:string event_datetime:instant transaction_id:string \
                       original_transaction_id:string subscription_expires_at:instant environment:string \
                       revenue_usd:number proceeds_usd:number net_revenue_usd:number tax_amount_usd:number \
                       revenue_local:number proceeds_local:number net_revenue_local:number \
@@ -103,7 +103,7 @@ pub(super) const EVENTS: Vendor = Vendor {
         Columns {
             dataset: "paywall_visits",
             ids: &["ADA-29", "ADA-30"],
-            columns: "profile_id:string customer_user_id:string profile_country:string install_date:instant \
+            list: "profile_id:string customer_user_id:string profile_country:string install_date:instant \
                       store:string paywall_showed_at:instant developer_id:string ab_test_name:string \
                       ab_test_revision:number paywall_name:string paywall_revision:number",
             key_part: "/paywall_visits/",

@@ -80,7 +80,7 @@ pub(super) const EVENTS: Vendor = Vendor {
     columns: &[Columns {
         dataset: "events",
         ids: &["DAT-05", "DAT-06", "DAT-Q09"],
-        columns: "event_id:string type:string event:string anonymous_id:string user_id:string timestamp:instant \
+        list: "event_id:string type:string event:string anonymous_id:string user_id:string timestamp:instant \
                   received_at:instant sent_at:instant context:object properties:object traits:object \
                   source_id:string integration_id:string",
         key_part: "/",
@@ -127,6 +127,13 @@ pub(super) const EVENTS: Vendor = Vendor {
         Diagnosed { kind: Wrong::Secret, id: "DAT-29", ids: &["DAT-29"] },
     ],
     refusals: &[
+        Refused {
+            id: "two-buckets",
+            title: "a bucket that is named twice is refused",
+            ids: &["DAT-07"],
+            edit: ("name = \"customer-exports\"", "name = \"customer-exports\"\nbucket_name = \"another\""),
+            says: "duplicate field",
+        },
         Refused {
             id: "region",
             title: "a region that does not exist is refused",

@@ -54,7 +54,36 @@ fn policy(find: &'static str, replace: &'static str) -> Falsifier {
 }
 
 pub(super) fn checks() -> Vec<Check> {
-    let mut checks = vec![
+    let mut checks = of_reports();
+    checks.extend(of_rows());
+    for (code, ids, rows, righted) in [
+        (
+            "INVALID_ENVIRONMENT_ID",
+            &["SPL-19", "SPL-Q03"][..],
+            "elsewhere u 1767225599000 1\n",
+            ("elsewhere", "prod"),
+        ),
+        ("REQUIRED_FIELDS_NULL", &["SPL-20", "SPL-Q11"], "prod - - 1\n", (" - - ", " u 1767225599000 ")),
+        (
+            "INVALID_TIMESTAMP",
+            &["SPL-21", "SPL-04", "SPL-Q10"],
+            "prod u 1767225599 1\n",
+            ("1767225599", "1767225599000"),
+        ),
+    ] {
+        let id = format!("codes.{}", code.to_lowercase().replace('_', "-"));
+        let title = format!("a row of this kind has the code {code} alone and is not stored");
+        let run = Run::new(move |context| one_code(context, rows, code));
+        checks.push(of_profile(AREA, id, title, ids, input(righted.0, righted.1), run));
+    }
+    for (id, name, element, action) in ELEMENTS {
+        checks.extend(of_element(id, name, *element, action));
+    }
+    checks
+}
+
+fn of_reports() -> Vec<Check> {
+    vec![
         check(
             "report.entries",
             "a file becomes one entry per set of codes, with its number of rows, and valid rows are stored",
@@ -101,6 +130,11 @@ pub(super) fn checks() -> Vec<Check> {
             Falsifier::Fault(Fault::on(Op::PutObject).ignore_header("x-amz-acl")),
             Run::new(acl),
         ),
+    ]
+}
+
+fn of_rows() -> Vec<Check> {
+    vec![
         check(
             "rows.environments",
             "a row delivered for two environments is two events",
@@ -156,31 +190,7 @@ pub(super) fn checks() -> Vec<Check> {
             "the policy",
             ProofWay::Sufficient,
         ),
-    ];
-    for (code, ids, rows, righted) in [
-        (
-            "INVALID_ENVIRONMENT_ID",
-            &["SPL-19", "SPL-Q03"][..],
-            "elsewhere u 1767225599000 1\n",
-            ("elsewhere", "prod"),
-        ),
-        ("REQUIRED_FIELDS_NULL", &["SPL-20", "SPL-Q11"], "prod - - 1\n", (" - - ", " u 1767225599000 ")),
-        (
-            "INVALID_TIMESTAMP",
-            &["SPL-21", "SPL-04", "SPL-Q10"],
-            "prod u 1767225599 1\n",
-            ("1767225599", "1767225599000"),
-        ),
-    ] {
-        let id = format!("codes.{}", code.to_lowercase().replace('_', "-"));
-        let title = format!("a row of this kind has the code {code} alone and is not stored");
-        let run = Run::new(move |context| one_code(context, rows, code));
-        checks.push(of_profile(AREA, id, title, ids, input(righted.0, righted.1), run));
-    }
-    for (id, name, element, action) in ELEMENTS {
-        checks.extend(of_element(id, name, *element, action));
-    }
-    checks
+    ]
 }
 
 fn proving(check: Check, element: &'static str, way: ProofWay) -> Check {

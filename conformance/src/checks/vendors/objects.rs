@@ -86,7 +86,7 @@ fn form_check(vendor: &'static Vendor, form: &'static Form) -> Check {
 }
 
 fn columns_check(vendor: &'static Vendor, columns: &'static Columns) -> Check {
-    let number = columns.columns.split_whitespace().count();
+    let number = columns.list.split_whitespace().count();
     vendor_check(
         vendor,
         format!("schema.{}", columns.dataset.replace('_', "-")),
@@ -165,7 +165,9 @@ async fn form_holds(context: CheckContext, vendor: &'static Vendor, form: &'stat
             FormKind::Parquet(codec) => {
                 let table = step(format!("open `{key}` with a Parquet reader"))
                     .succeeds("a table", parquet_metadata(&body))?;
-                for column in table.row_groups().iter().flat_map(|group| group.columns()) {
+                for column in
+                    table.row_groups().iter().flat_map(parquet::file::metadata::RowGroupMetaData::columns)
+                {
                     let found = column.compression().to_string();
                     let found = found.split('(').next().unwrap_or_default().to_owned();
                     step(format!("the codec of `{}` in `{key}`", column.column_path()))
@@ -235,13 +237,13 @@ async fn columns_hold(
     columns: &'static Columns,
 ) -> Conclusion {
     let expected: Vec<(&str, &str)> =
-        columns.columns.split_whitespace().filter_map(|column| column.split_once(':')).collect();
+        columns.list.split_whitespace().filter_map(|column| column.split_once(':')).collect();
     let names: Vec<&str> = expected.iter().map(|(name, _)| *name).collect();
     let objects = exported(context, vendor, Setup::default()).await?;
     let mut of_dataset = objects.iter().filter(|(key, _)| key.contains(columns.key_part)).peekable();
     step(format!("objects of `{}`", columns.dataset)).some("at least one", of_dataset.peek())?;
     for (key, body) in of_dataset {
-        if key.ends_with(".parquet") {
+        if has_extension(key, "parquet") {
             let schema = step(format!("open `{key}` with a Parquet reader"))
                 .succeeds("a table", parquet_schema(body))?;
             let found: Vec<(&str, &str)> =
@@ -249,7 +251,7 @@ async fn columns_hold(
             step(format!("the columns of `{key}`")).equal(&expected, &found)?;
             continue;
         }
-        let is_csv = key.ends_with(".csv");
+        let is_csv = has_extension(key, "csv");
         let table = text_table(if is_csv { Format::Csv } else { Format::Ndjson }, key, body)?;
         for row in &table.rows {
             let found: Vec<&str> = row.keys().map(String::as_str).collect();
@@ -333,14 +335,18 @@ async fn refused_rows(context: CheckContext, vendor: &'static Vendor) -> Conclus
     step("the reasons of the dead letters").equal(&reasons.into_iter().collect::<BTreeSet<_>>(), &found)
 }
 
+fn has_extension(key: &str, extension: &str) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, found)| found == extension)
+}
+
 /// The rows of all objects.
 async fn rows_of(stage: &VendorStage) -> Result<usize, Stop> {
     let mut rows = 0;
     for (key, body) in stage.objects().await? {
-        rows += if key.ends_with(".parquet") {
+        rows += if has_extension(&key, "parquet") {
             step(format!("read `{key}`")).succeeds("a table", read_rows(&body))?
         } else {
-            let format = if key.ends_with(".csv") { Format::Csv } else { Format::Ndjson };
+            let format = if has_extension(&key, "csv") { Format::Csv } else { Format::Ndjson };
             text_table(format, &key, &body)?.rows.len()
         };
     }

@@ -84,7 +84,7 @@ pub(super) struct Columns {
     pub(super) dataset: &'static str,
     pub(super) ids: Ids,
     /// `name:kind` with spaces between, in the order of the page.
-    pub(super) columns: &'static str,
+    pub(super) list: &'static str,
     /// A part of the key that only this dataset's objects have.
     pub(super) key_part: &'static str,
     pub(super) broken_by: Edit,

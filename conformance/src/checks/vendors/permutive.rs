@@ -123,7 +123,7 @@ pub(super) const STREAM: Vendor = Vendor {
         Columns {
             dataset: "events",
             ids: &["PER-12", "PER-13"],
-            columns: "time:digits event_id:string user_id:string event_name:string organization_id:string \
+            list: "time:digits event_id:string user_id:string event_name:string organization_id:string \
                       project_id:string session_id:string view_id:string source_url:string segments:array \
                       properties:object",
             key_part: "/type=events/",
@@ -132,14 +132,14 @@ pub(super) const STREAM: Vendor = Vendor {
         Columns {
             dataset: "sync_aliases",
             ids: &["PER-15"],
-            columns: "time:digits user_id:string organization_id:string project_id:string aliases:array",
+            list: "time:digits user_id:string organization_id:string project_id:string aliases:array",
             key_part: "/type=sync_aliases/",
             broken_by: ("name = \"aliases\"", "name = \"others\""),
         },
         Columns {
             dataset: "segment",
             ids: &["PER-16", "PER-18", "PER-Q09"],
-            columns: "id:string code:number name:string tags:array metadata:object workspace:string \
+            list: "id:string code:number name:string tags:array metadata:object workspace:string \
                       ancestors:array workspaceState:string deleted:boolean",
             key_part: "/type=segment/",
             broken_by: ("name = \"workspaceState\"", "name = \"workspace_state\""),
@@ -277,7 +277,7 @@ pub(super) const BATCH: Vendor = Vendor {
         Columns {
             dataset: "pageview_events",
             ids: &["PER-28", "PER-32"],
-            columns: "time:instant event_id:string user_id:string session_id:string view_id:string \
+            list: "time:instant event_id:string user_id:string session_id:string view_id:string \
                       workspace_id:string segments:integers cohorts:strings properties:struct",
             key_part: "/pageview_events/",
             broken_by: ("name = \"cohorts\", type = \"array\"", "name = \"cohorts\", type = \"string\""),
@@ -285,7 +285,7 @@ pub(super) const BATCH: Vendor = Vendor {
         Columns {
             dataset: "aliases",
             ids: &["PER-29"],
-            columns: "time:instant event_type:string permutive_id:string id:string tag:string \
+            list: "time:instant event_type:string permutive_id:string id:string tag:string \
                       workspace_id:string",
             key_part: "/aliases/",
             broken_by: ("name = \"permutive_id\"", "name = \"user_id\""),
@@ -293,7 +293,7 @@ pub(super) const BATCH: Vendor = Vendor {
         Columns {
             dataset: "domains",
             ids: &["PER-30", "PER-27"],
-            columns: "name:string workspace_id:string",
+            list: "name:string workspace_id:string",
             key_part: "/domains/",
             broken_by: (
                 "doc = \"The domain\"",
@@ -303,7 +303,7 @@ pub(super) const BATCH: Vendor = Vendor {
         Columns {
             dataset: "segment_metadata",
             ids: &["PER-31", "PER-Q09"],
-            columns: "number:number name:string tags:strings metadata:string workspace_id:string",
+            list: "number:number name:string tags:strings metadata:string workspace_id:string",
             key_part: "/segment_metadata/",
             broken_by: ("name = \"number\", type = \"integer\"", "name = \"number\", type = \"string\""),
         },

@@ -132,13 +132,12 @@ fn missing(taken: &Taken) -> Setup {
 async fn necessary(context: CheckContext, vendor: &'static Vendor, taken: &'static Taken) -> Conclusion {
     let stage = VendorStage::open(context, vendor.profile, missing(taken)).await?;
     stage.deliver_samples(&(0..3))?;
-    let stopped = match stage.try_sync().await? {
-        Err(stopped) => stopped,
-        Ok(_) => {
-            stage.deliver_samples(&(3..5))?;
-            let name = format!("two exports without the {}", taken.name);
-            step(name).refuses("one of them stops", stage.try_sync().await?)?
-        }
+    let stopped = if let Err(stopped) = stage.try_sync().await? {
+        stopped
+    } else {
+        stage.deliver_samples(&(3..5))?;
+        let name = format!("two exports without the {}", taken.name);
+        step(name).refuses("one of them stops", stage.try_sync().await?)?
     };
     let diagnosis = step("the connector's diagnosis").some("a diagnosis", stopped.diagnosis())?;
     let action = diagnosis.action.as_deref().unwrap_or_default();

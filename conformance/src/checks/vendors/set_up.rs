@@ -119,9 +119,8 @@ async fn is_diagnosed(
 async fn is_refused(context: CheckContext, vendor: &'static Vendor, refused: &'static Refused) -> Conclusion {
     let setup = Setup { edit: Some(refused.edit), ..Setup::default() };
     let stage = VendorStage::open(context, vendor.profile, setup).await?;
-    let message = match stage.config()? {
-        Ok(_) => return Err(step("read the configuration").failure("a refusal", "it is taken").into()),
-        Err(message) => message,
+    let Err(message) = stage.config()? else {
+        return Err(step("read the configuration").failure("a refusal", "it is taken").into());
     };
     step("the refusal").contains(&message, refused.says)?;
     step("the requests sent").equal(&0, &stage.emulator.journal().entries().len())

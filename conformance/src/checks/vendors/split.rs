@@ -102,7 +102,7 @@ pub(super) const IMPRESSIONS: Vendor = Vendor {
     columns: &[Columns {
         dataset: "impressions",
         ids: &["SPL-64"],
-        columns: "key:string label:string treatment:string splitName:string splitVersion:number \
+        list: "key:string label:string treatment:string splitName:string splitVersion:number \
                   environmentId:string trafficTypeId:string sdk:string sdkVersion:string timestamp:number \
                   receptionTimestamp:number",
         key_part: "/schema-v1/",
