@@ -293,10 +293,17 @@ impl S3Store {
 
     fn denied(&self, operation: Operation, key: Option<&ObjectKey>, message: &str) -> StoreError {
         let (action, resource) = denied_parts(message);
+        let action = action.unwrap_or_else(|| operation.action().to_owned());
+        // Of a key in another account the service names no ARN: it is the one that writes ask for.
+        let key_id = match &self.encryption {
+            Encryption::SseKms { key_id } if action.starts_with("kms:") => key_id.clone(),
+            _ => None,
+        };
+        let resource = resource.or(key_id).unwrap_or_else(|| operation.resource(&self.bucket, key));
         StoreError::Denied {
             operation,
-            action: action.unwrap_or_else(|| operation.action().to_owned()),
-            resource: resource.unwrap_or_else(|| operation.resource(&self.bucket, key)),
+            action,
+            resource,
             message: if message.is_empty() { "access denied".to_owned() } else { message.to_owned() },
         }
     }
