@@ -33,13 +33,13 @@ mod display_names;
 #[cfg(test)]
 mod encryption;
 #[cfg(test)]
-mod exports;
-#[cfg(test)]
-mod fault_matrix;
-#[cfg(test)]
 mod event_faults;
 #[cfg(test)]
 mod event_kinds;
+#[cfg(test)]
+mod exports;
+#[cfg(test)]
+mod fault_matrix;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
