@@ -116,6 +116,9 @@ impl Claims {
                 if reasons.insert(id, reason).is_some() {
                     wrong.push(format!("`{id}` has two reasons"));
                 }
+                if self.by_id.contains_key(id) {
+                    wrong.push(format!("`{id}` is claimed and has a reason why it is not"));
+                }
             }
         }
         let known: BTreeSet<String> = document.series.iter().flat_map(Series::ids).collect();

@@ -76,6 +76,23 @@ pub struct BucketConfig {
     pub transport: Transport,
 }
 
+impl BucketConfig {
+    /// The settings of a store that leaves encryption and storage class to the bucket.
+    pub(crate) fn store_settings(&self, credentials: CredentialSource) -> S3Settings {
+        S3Settings {
+            bucket: self.name.clone(),
+            region: self.region.clone(),
+            endpoint: self.endpoint.clone(),
+            sts_endpoint: self.sts_endpoint.clone(),
+            addressing: self.addressing,
+            transport: self.transport,
+            encryption: Encryption::BucketDefault,
+            storage_class: None,
+            credentials,
+        }
+    }
+}
+
 /// The places of an access key's parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPlaces {
@@ -313,15 +330,9 @@ impl Config {
     /// The settings of the store that the configuration describes.
     pub fn store_settings(&self, credentials: CredentialSource) -> S3Settings {
         S3Settings {
-            bucket: self.bucket.name.clone(),
-            region: self.bucket.region.clone(),
-            endpoint: self.bucket.endpoint.clone(),
-            sts_endpoint: self.bucket.sts_endpoint.clone(),
-            addressing: self.bucket.addressing,
-            transport: self.bucket.transport,
             encryption: self.encryption.clone(),
             storage_class: self.storage_class.clone(),
-            credentials,
+            ..self.bucket.store_settings(credentials)
         }
     }
 }

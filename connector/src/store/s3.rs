@@ -159,6 +159,24 @@ impl AsyncSleep for ClockTime {
     }
 }
 
+/// The network, with TLS.
+fn network() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+        .build_https()
+}
+
+fn timeouts(clock: &Clock) -> TimeoutConfig {
+    // A manual clock sleeps in no time, so a timeout on it would fire at once.
+    if clock.is_manual() {
+        return TimeoutConfig::disabled();
+    }
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build()
+}
+
 impl S3Store {
     /// Sets a store up; no request is made. `http_client` replaces the network, for in-memory transports.
     pub fn new(
@@ -172,21 +190,9 @@ impl S3Store {
                 return Err(S3StoreError::PlainHttp { endpoint: endpoint.clone() });
             }
         }
-        let http_client = http_client.unwrap_or_else(|| {
-            aws_smithy_http_client::Builder::new()
-                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-                .build_https()
-        });
+        let http_client = http_client.unwrap_or_else(network);
         let time = ClockTime(clock.clone());
-        // A manual clock sleeps in no time, so a timeout on it would fire at once.
-        let timeouts = if clock.is_manual() {
-            TimeoutConfig::disabled()
-        } else {
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .build()
-        };
+        let timeouts = timeouts(clock);
         let region = Region::new(settings.region.clone());
         let sts = sts_client(&settings, &time, &timeouts, &http_client, &region);
         let place = settings.s3_place();

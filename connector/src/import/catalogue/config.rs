@@ -12,7 +12,7 @@ use crate::config::{
     AuthConfig, BucketConfig, ConfigError, RawAuth, RawBucket, SecretError, checked_auth, checked_bucket,
 };
 use crate::document::{Document, DocumentError};
-use crate::store::{Encryption, S3Settings};
+use crate::store::S3Settings;
 
 /// Bytes that a file may have after unpacking, if the configuration says nothing: 4 GiB.
 const UNPACKED_MIB_DEFAULT: u64 = 4096;
@@ -73,17 +73,7 @@ impl CatalogueConnection {
         &self,
         environment: impl Fn(&str) -> Option<String>,
     ) -> Result<S3Settings, SecretError> {
-        Ok(S3Settings {
-            bucket: self.bucket.name.clone(),
-            region: self.bucket.region.clone(),
-            endpoint: self.bucket.endpoint.clone(),
-            sts_endpoint: self.bucket.sts_endpoint.clone(),
-            addressing: self.bucket.addressing,
-            transport: self.bucket.transport,
-            encryption: Encryption::BucketDefault,
-            storage_class: None,
-            credentials: self.auth.credentials(environment)?,
-        })
+        Ok(self.bucket.store_settings(self.auth.credentials(environment)?))
     }
 }
 

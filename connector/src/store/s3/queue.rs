@@ -2,16 +2,14 @@
 
 use async_trait::async_trait;
 use aws_sdk_sqs::config::retry::RetryConfig;
-use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
-use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 
-use super::{ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, ClockTime, S3Settings, S3StoreError, Transport, sts_client};
+use super::{ClockTime, S3Settings, S3StoreError, Transport, network, sts_client, timeouts};
 use crate::credentials::Provider;
 use crate::import::{AnnouncementQueue, QueueError, QueuedMessage};
 use crate::store::transport_message;
@@ -41,20 +39,9 @@ impl SqsQueue {
         if scheme != "https" && settings.transport == Transport::TlsOnly {
             return Err(S3StoreError::PlainHttp { endpoint: place });
         }
-        let http_client = http_client.unwrap_or_else(|| {
-            aws_smithy_http_client::Builder::new()
-                .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-                .build_https()
-        });
+        let http_client = http_client.unwrap_or_else(network);
         let time = ClockTime(clock.clone());
-        let timeouts = if clock.is_manual() {
-            TimeoutConfig::disabled()
-        } else {
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .build()
-        };
+        let timeouts = timeouts(clock);
         let region = Region::new(settings.region.clone());
         let sts = sts_client(settings, &time, &timeouts, &http_client, &region);
         let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
