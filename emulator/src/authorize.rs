@@ -4,7 +4,7 @@
 //! mode without authorization, no key that is always right.
 
 use bucketproof_authz::{
-    AccountId, Acls, Context, Decision, KmsGrants, Policies, Policy, Principal, PrincipalIds,
+    AccountId, Acls, Context, Decision, KmsGrants, Outcome, Policies, Policy, Principal, PrincipalIds,
     PublicAccessBlock, Request, Resource, UniqueId, Values, decide,
 };
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
 use crate::kms::{self, KeyAccess};
-use crate::operation::{Operation, RequiredResource, Requirement};
+use crate::operation::{Operation, RequiredResource, Requirement, Weight};
 use crate::s3::existing_tags;
 use crate::state::{CallerPolicies, Holder, Tags, World};
 
@@ -91,20 +91,29 @@ pub(crate) fn authorize<O: Operation>(
         context.set(format!("aws:PrincipalTag/{key}"), value);
     }
     let mut withheld = Vec::new();
+    let mut not_allowed = None;
     for requirement in requirements {
         let decision = decide_requirement(&requirement, &caller, &policies, &context, world);
-        if requirement.is_optional {
+        let is_allowed = decision.is_allowed();
+        if requirement.weight == Weight::Optional {
             // Nobody asked for it, so it is no denial that anybody should hear of.
-            if !decision.is_allowed() {
+            if !is_allowed {
                 withheld.push(requirement.action);
             }
             continue;
         }
-        let refusal = (!decision.is_allowed())
-            .then(|| AwsError::access_denied(requirement.resource.shown_in(decision.aws_message())));
-        decided.push(Decided { action: requirement.action, resource: requirement.resource.arn(), decision });
-        if let Some(refusal) = refusal {
-            return Err(refusal);
+        let tolerated = is_tolerated(&requirement, &decision);
+        let shown = (!is_allowed).then(|| requirement.resource.shown_in(decision.aws_message()));
+        let made = Decided { action: requirement.action, resource: requirement.resource.arn(), decision };
+        match shown {
+            None => decided.push(made),
+            Some(shown) if tolerated => not_allowed = Some((made, shown)),
+            Some(shown) => {
+                // What was missing first is what the caller asked for.
+                let (made, shown) = not_allowed.unwrap_or((made, shown));
+                decided.push(made);
+                return Err(AwsError::access_denied(shown));
+            }
         }
     }
     Ok(Authorized { operation, caller, withheld, context })
@@ -125,10 +134,17 @@ pub(crate) fn would_allow<O: Operation>(
     };
     let context = request_context(authenticated, head, now);
     let is_allowed = |requirement: &Requirement| {
-        requirement.is_optional
-            || decide_requirement(requirement, caller, &policies, &context, world).is_allowed()
+        requirement.weight == Weight::Optional || {
+            let decision = decide_requirement(requirement, caller, &policies, &context, world);
+            decision.is_allowed() || is_tolerated(requirement, &decision)
+        }
     };
     operation.requirements(world).is_ok_and(|requirements| requirements.iter().all(is_allowed))
+}
+
+/// Whether an operation may do without an action that no policy allows: none denies it either.
+fn is_tolerated(requirement: &Requirement, decision: &Decision) -> bool {
+    requirement.weight == Weight::NotDenied && decision.outcome() == Outcome::ImplicitlyDenied
 }
 
 fn decide_requirement(

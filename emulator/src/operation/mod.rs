@@ -66,10 +66,20 @@ pub(crate) struct Requirement {
     pub(crate) resource: RequiredResource,
     /// Condition keys of this operation, beside those of the request.
     pub(crate) context: Vec<(Cow<'static, str>, Values)>,
-    /// Without it the operation is done all the same, and answers less.
-    pub(crate) is_optional: bool,
+    pub(crate) weight: Weight,
     /// The service that asks with the caller's permissions, if it is not the caller who asks: `s3`.
     pub(crate) via_service: Option<&'static str>,
+}
+
+/// What becomes of an operation whose requirement is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It is refused.
+    Needed,
+    /// It is refused if a policy denies the action; that none allows it matters only if another requirement fails too.
+    NotDenied,
+    /// It is done all the same, and answers less.
+    Optional,
 }
 
 /// The resource of a requirement.
@@ -128,7 +138,7 @@ pub(crate) enum RequiredResource {
 
 impl Requirement {
     pub(crate) fn new(action: &'static str, resource: RequiredResource) -> Self {
-        Self { action, resource, context: Vec::new(), is_optional: false, via_service: None }
+        Self { action, resource, context: Vec::new(), weight: Weight::Needed, via_service: None }
     }
 
     pub(crate) fn on_bucket(action: &'static str, bucket: &str) -> Self {
@@ -161,7 +171,13 @@ impl Requirement {
 
     /// The operation does without, if it must.
     pub(crate) fn optional(mut self) -> Self {
-        self.is_optional = true;
+        self.weight = Weight::Optional;
+        self
+    }
+
+    /// The operation needs no permission, as long as nothing denies it.
+    pub(crate) fn not_denied(mut self) -> Self {
+        self.weight = Weight::NotDenied;
         self
     }
 

@@ -16,7 +16,7 @@ use super::restore;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::operation::{Op, Operation, Requirement, Target};
-use crate::state::{Bucket, Content, Object, VersionId, World};
+use crate::state::{Bucket, Content, MissingKeys, Object, VersionId, World};
 
 /// What GetObject and HeadObject have in common.
 #[derive(Clone, Debug, Default)]
@@ -165,6 +165,8 @@ pub(crate) fn read_requirements(
     let action = if version_id.is_some() { "s3:GetObjectVersion" } else { "s3:GetObject" };
     let read = Requirement::on_object(action, bucket, key).with_some("s3:versionid", version_id);
     let missing = missing_requirement(world, bucket, key, version_id)?;
+    let is_shown_to_listers = world.beyond_buckets.missing_keys == MissingKeys::Listers;
+    let read = if missing.is_some() && is_shown_to_listers { read.not_denied() } else { read };
     Ok(std::iter::once(read).chain(missing).collect())
 }
 

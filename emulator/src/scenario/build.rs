@@ -17,13 +17,17 @@ use crate::fault::Fault;
 use crate::ids;
 use crate::s3::{Checksum, ChecksumAlgorithm, KEY_BYTES_MAX, bucket_policy, is_bucket_name, is_region, md5};
 use crate::state::{
-    Account, Attributes, Bucket, Content, Defaults, Object, Version, VersionId, Versioning, World,
+    Account, Attributes, Bucket, Content, Defaults, MissingKeys, Object, Version, VersionId, Versioning,
+    World,
 };
 
 /// Builds the state at `now`; ids that the scenario does not give are drawn from `entropy`.
 pub(crate) fn build(scenario: &Scenario, entropy: Entropy, now: Timestamp) -> Result<World, ScenarioError> {
     let defaults = if scenario.document.legacy_defaults { Defaults::Legacy } else { Defaults::Modern };
     let mut builder = Builder { scenario, world: World::new(entropy, defaults), now };
+    if scenario.document.missing_keys_shown_to_listers {
+        builder.world.beyond_buckets.missing_keys = MissingKeys::Listers;
+    }
     for account in &scenario.document.account {
         builder.account(account)?;
     }

@@ -17,6 +17,9 @@ pub(super) struct Document {
     /// New buckets, those of the scenario included, have the defaults of before April 2023.
     #[serde(default)]
     pub(super) legacy_defaults: bool,
+    /// A read of a missing key is answered with 404 where the caller may list, also without the permission to read.
+    #[serde(default)]
+    pub(super) missing_keys_shown_to_listers: bool,
     #[serde(default)]
     pub(super) account: Vec<Account>,
     /// Faults that are in force from the start.

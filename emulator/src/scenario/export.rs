@@ -9,8 +9,8 @@ use toml::{Table, Value};
 use crate::s3::Notifications;
 use crate::state::{
     AccessKey, Account, Attached, Bucket, BucketEncryption, CustomerKeys, DefaultEncryption, Defaults,
-    Entity, Holder, KeyManager, KeyScope, KeyState, KeyStatus, KmsKey, Lock, Queue, Subscription, Tags,
-    Topic, Versioning, World,
+    Entity, Holder, KeyManager, KeyScope, KeyState, KeyStatus, KmsKey, Lock, MissingKeys, Queue,
+    Subscription, Tags, Topic, Versioning, World,
 };
 
 /// What could not be said, each once.
@@ -32,6 +32,9 @@ pub(crate) fn export(world: &World) -> String {
     let mut document = Table::new();
     if world.beyond_buckets.defaults == Defaults::Legacy {
         document.insert("legacy_defaults".to_owned(), true.into());
+    }
+    if world.beyond_buckets.missing_keys == MissingKeys::Listers {
+        document.insert("missing_keys_shown_to_listers".to_owned(), true.into());
     }
     let accounts = world.accounts.iter().map(|account| account_table(account, world, &mut omissions));
     document.insert("account".to_owned(), tables(accounts.collect()));

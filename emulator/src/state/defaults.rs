@@ -13,6 +13,18 @@ pub(crate) struct BeyondBuckets {
     /// Block Public Access of whole accounts; an account that never set it has none.
     pub(crate) public_access_blocks: BTreeMap<AccountId, PublicAccessBlock>,
     pub(crate) defaults: Defaults,
+    #[serde(default)]
+    pub(crate) missing_keys: MissingKeys,
+}
+
+/// Who is told that a key is missing; everybody else is refused.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
+pub(crate) enum MissingKeys {
+    /// Who may both read and list: a missing permission to read does not hide behind a 404.
+    #[default]
+    ReadersWhoList,
+    /// Who may list and is not denied to read.
+    Listers,
 }
 
 /// Whose defaults new buckets have.

@@ -32,7 +32,7 @@ pub(crate) use accounts::{
 pub(crate) use buckets::Bucket;
 pub(crate) use changes::{BucketChanges, Buckets, Changes};
 pub(crate) use content::Content;
-pub(crate) use defaults::{BeyondBuckets, Defaults};
+pub(crate) use defaults::{BeyondBuckets, Defaults, MissingKeys};
 pub(crate) use encryption::{
     BucketEncryption, CustomerKeys, DefaultEncryption, Encryption, KeySeal, KmsEncryption, KmsMethod, Origin,
 };

@@ -78,6 +78,8 @@ mod lint;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod missing_keys;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod multipart;
