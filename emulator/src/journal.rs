@@ -9,6 +9,7 @@ mod of_emulator;
 mod pattern;
 mod redacted;
 mod requests;
+mod why;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;

@@ -1,7 +1,5 @@
 //! The journal by the admin API: what was asked, and why it was answered so.
 
-use std::fmt::Write as _;
-
 use http::{HeaderValue, StatusCode};
 use serde_json::{Value, json};
 
@@ -165,20 +163,13 @@ pub(super) fn decision_view(recorded: &RecordedDecision) -> Value {
 pub(super) fn decisions(call: &Call<'_>) -> Answer {
     let journal = &call.control.journal;
     let Some(id) = call.head.parameter("request") else {
-        return match journal.denied().last() {
+        return match journal.requests().denied().last() {
             Some(denied) => Ok(text_answer(StatusCode::OK, denied.explain())),
             None => Err(Refusal::missing("no request was denied")),
         };
     };
     let entry = journal.entry(id).ok_or_else(|| no_such(id))?;
-    if entry.decisions.is_empty() {
-        let mut text = format!("request `{id}` was answered {} ", entry.status);
-        let code = entry.code.as_deref().unwrap_or("without an error");
-        let _infallible = writeln!(text, "({code}) before anything was decided");
-        return Ok(text_answer(StatusCode::OK, text));
-    }
-    let texts: Vec<String> = entry.decisions.iter().map(RecordedDecision::explain).collect();
-    Ok(text_answer(StatusCode::OK, texts.join("\n")))
+    Ok(text_answer(StatusCode::OK, entry.explain()))
 }
 
 pub(super) fn no_such(id: &str) -> Refusal {

@@ -268,7 +268,7 @@ pub(super) static ROUTES: &[Route] = &[
         query: &[parameter("request", "a request id; without one, the last refusal")],
         ..get(
             "/_bucketproof/decisions",
-            "Why: the last denied decision, or those of one request, as text",
+            "Why: the last request that was denied, or one by its id, as text",
             &[ok(Form::Text, "the trace"), refused(404, "there is none")],
             requests::decisions,
         )

@@ -128,4 +128,6 @@ mod versions_recorded;
 #[cfg(test)]
 mod website;
 #[cfg(test)]
+mod why;
+#[cfg(test)]
 mod wire;
