@@ -36,6 +36,8 @@ pub enum Falsifier {
         /// The change.
         edit: TextEdit,
     },
+    /// The requests of the check say something else, which the endpoint has no reason to refuse.
+    RequestEdit(TextEdit),
     /// The connector is one that does this.
     Connector(&'static str),
     /// The decision core is asked something else.
@@ -86,6 +88,7 @@ impl fmt::Display for Falsifier {
             Self::ProfileEdit(edit) => write!(formatter, "in the profile, {edit}"),
             Self::ConfigEdit(edit) => write!(formatter, "in the configuration, {edit}"),
             Self::InputEdit { dataset, edit } => write!(formatter, "in the rows of `{dataset}`, {edit}"),
+            Self::RequestEdit(edit) => write!(formatter, "in the requests, {edit}"),
             Self::Connector(mode) => write!(formatter, "a connector that {}", mode.replace('-', " ")),
             Self::Decision(change) => write!(formatter, "{change}"),
             Self::ClockStands => formatter.write_str("the endpoint's clock stands still"),

@@ -28,6 +28,7 @@ mod stage;
 pub mod step;
 pub mod target;
 pub mod verify;
+mod wire;
 
 #[cfg(test)]
 mod sample;

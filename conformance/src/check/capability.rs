@@ -57,11 +57,19 @@ pub enum Capability {
     Notifications,
     /// There is another account, which sees nothing of the first one's.
     SecondAccount,
+    /// IAM answers at the same URL.
+    Iam,
+    /// KMS answers at the same URL.
+    Kms,
+    /// SNS answers at the same URL.
+    Sns,
+    /// SQS answers at the same URL.
+    Sqs,
 }
 
 impl Capability {
     /// Every one, in order.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::ConditionalWrite,
         Self::PolicyEnforcement,
         Self::Scenario,
@@ -86,6 +94,10 @@ impl Capability {
         Self::Attributes,
         Self::Notifications,
         Self::SecondAccount,
+        Self::Iam,
+        Self::Kms,
+        Self::Sns,
+        Self::Sqs,
     ];
 
     /// Every capability; the emulator offers them all.
@@ -120,6 +132,10 @@ impl Capability {
             Self::Attributes => "attributes",
             Self::Notifications => "notifications",
             Self::SecondAccount => "second-account",
+            Self::Iam => "iam",
+            Self::Kms => "kms",
+            Self::Sns => "sns",
+            Self::Sqs => "sqs",
         }
     }
 }

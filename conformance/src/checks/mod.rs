@@ -3,6 +3,7 @@
 mod auth;
 mod connector;
 pub(crate) mod decisions;
+mod exchanges;
 mod policies;
 mod refusal;
 mod s3_access;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Result<Vec<Check>, InvalidInventory> {
     checks.extend(auth::checks());
     checks.extend(sts::checks());
     checks.extend(policies::checks());
+    checks.extend(exchanges::checks()?);
     checks.extend(decisions::checks()?);
     checks.extend(connector::checks());
     checks.extend(suprsend::checks());

@@ -6,24 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::config::interceptors::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
-};
-use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_s3::error::BoxError;
-use aws_sdk_s3::primitives::{ByteStream, SdkBody};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_sdk_s3::primitives::ByteStream;
 use bucketproof_clock::Clock;
 use bytes::Bytes;
-use http::request::Parts;
 use http::{Request, Response};
 
 use super::{BUCKET, Stage, on_clock};
 use crate::check::Run;
 use crate::context::CheckContext;
+use crate::falsifier::Falsifier;
 use crate::outcome::{Breakage, Conclusion, Stop};
 use crate::step::step;
 use crate::target::Endpoint;
+use crate::wire::{Signing, signed};
 
 /// A bucket with `hello.txt` and `shared/offer.txt`, and the means to work in it.
 #[derive(Clone, Debug)]
@@ -37,11 +32,6 @@ enum Place {
     Emulator(Arc<Stage>),
     Endpoint { endpoint: Arc<Endpoint>, ours: Arc<parking_lot::Mutex<Vec<String>>> },
 }
-
-/// An answer that did not come.
-#[derive(Debug, thiserror::Error)]
-#[error("no answer: {0}")]
-pub(crate) struct NoAnswer(String);
 
 /// The function of a check as one that plays on its ground and leaves nothing behind.
 pub(crate) fn on_ground<F, R>(function: F) -> Run
@@ -79,6 +69,14 @@ impl Ground {
             step("put an object for the check").works(put.send().await)?;
         }
         Ok(ground)
+    }
+
+    /// The change that must make this check fail, while that is being tried.
+    pub(crate) fn falsifier(&self) -> Option<&Falsifier> {
+        match &self.place {
+            Place::Emulator(stage) => stage.falsifier(),
+            Place::Endpoint { .. } => None,
+        }
     }
 
     /// The bucket of the check.
@@ -178,9 +176,80 @@ impl Ground {
         match &self.place {
             Place::Emulator(stage) => step(name).succeeds("an answer", stage.emulator.send(request).await),
             Place::Endpoint { endpoint, .. } => {
-                step(name).succeeds("an answer", send_over(endpoint, request).await)
+                step(name).succeeds("an answer", endpoint.send(request).await)
             }
         }
+    }
+
+    /// Credentials of the account that does everything here.
+    pub(crate) fn first(&self) -> Option<Credentials> {
+        match &self.place {
+            Place::Emulator(stage) => stage.emulator.credentials("administrator"),
+            Place::Endpoint { endpoint, .. } => endpoint.account(0).cloned(),
+        }
+    }
+
+    /// Credentials of the other account.
+    pub(crate) fn second(&self) -> Option<Credentials> {
+        match &self.place {
+            Place::Emulator(stage) => stage.emulator.credentials("landlord"),
+            Place::Endpoint { endpoint, .. } => endpoint.account(1).cloned(),
+        }
+    }
+
+    /// Credentials of a user of the suite's scenario, which only the emulator has.
+    pub(crate) fn user(&self, name: &str) -> Option<Credentials> {
+        match &self.place {
+            Place::Emulator(stage) => stage.emulator.credentials(name),
+            Place::Endpoint { .. } => None,
+        }
+    }
+
+    /// The region that requests are signed for.
+    pub(crate) fn region(&self) -> &str {
+        match &self.place {
+            Place::Emulator(_) => "us-east-1",
+            Place::Endpoint { endpoint, .. } => endpoint.region(),
+        }
+    }
+
+    /// A name that nothing else has, for what is made beside buckets.
+    pub(crate) fn unique_name(&self) -> String {
+        match &self.place {
+            Place::Emulator(_) => "suite-check".to_owned(),
+            Place::Endpoint { endpoint, .. } => endpoint.bucket_name(),
+        }
+    }
+
+    /// A request of these credentials.
+    pub(crate) fn sign(
+        &self,
+        request: Request<Bytes>,
+        service: &'static str,
+        credentials: Credentials,
+    ) -> Result<Request<Bytes>, Stop> {
+        let signing = Signing { service, region: self.region(), time: self.now(), credentials };
+        step("sign the request").works(signed(request, signing))
+    }
+
+    /// Lets time pass; only where the clock can be moved.
+    pub(crate) fn advance(&self, by: Duration) {
+        if let Place::Emulator(stage) = &self.place {
+            stage.advance(by);
+        }
+    }
+
+    /// Delivers the events and messages that are due, or gives an endpoint the time for it.
+    pub(crate) async fn deliver(&self) {
+        match &self.place {
+            Place::Emulator(stage) => stage.emulator.deliver().await,
+            Place::Endpoint { .. } => Clock::system().sleep(Duration::from_millis(500)).await,
+        }
+    }
+
+    /// Whether this is an endpoint with a clock and a courier of its own.
+    pub(crate) const fn is_elsewhere(&self) -> bool {
+        matches!(self.place, Place::Endpoint { .. })
     }
 
     /// Takes away what the check has made.
@@ -197,71 +266,4 @@ impl Ground {
         }
         Ok(())
     }
-}
-
-/// Sends another request in the place of a call, and keeps what comes back before anybody makes something of it.
-#[derive(Clone, Debug)]
-struct Instead {
-    parts: Parts,
-    body: Bytes,
-    seen: Arc<parking_lot::Mutex<Option<Response<Bytes>>>>,
-}
-
-impl Intercept for Instead {
-    fn name(&self) -> &'static str {
-        "Instead"
-    }
-
-    fn modify_before_transmit(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        replace(context.request_mut(), &self.parts, &self.body)
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let answer = context.response();
-        let mut response = Response::builder().status(answer.status().as_u16());
-        for (name, value) in answer.headers() {
-            response = response.header(name, value);
-        }
-        let body = Bytes::copy_from_slice(answer.body().bytes().unwrap_or_default());
-        *self.seen.lock() = Some(response.body(body)?);
-        Ok(())
-    }
-}
-
-/// Puts this request in the place of a call, with none of its headers.
-fn replace(call: &mut HttpRequest, parts: &Parts, body: &Bytes) -> Result<(), BoxError> {
-    let names: Vec<String> = call.headers().iter().map(|(name, _)| name.to_owned()).collect();
-    for name in names {
-        call.headers_mut().remove(name);
-    }
-    call.set_method(parts.method.as_str())?;
-    call.set_uri(parts.uri.to_string())?;
-    for (name, value) in &parts.headers {
-        call.headers_mut().try_insert(name.as_str().to_owned(), value.to_str()?.to_owned())?;
-    }
-    call.headers_mut().try_insert("content-length", body.len().to_string())?;
-    *call.body_mut() = SdkBody::from(body.clone());
-    Ok(())
-}
-
-/// Sends a request over the SDK's transport, in the place of a call that reads its whole answer and signs nothing.
-async fn send_over(endpoint: &Endpoint, request: Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
-    let seen = Arc::new(parking_lot::Mutex::new(None));
-    let (parts, body) = request.into_parts();
-    let instead = Instead { parts, body, seen: Arc::clone(&seen) };
-    let call = endpoint.s3_with(None).list_buckets().customize().interceptor(instead);
-    // Whatever the call makes of the answer, the answer itself counts.
-    let outcome = call.send().await;
-    let answer = seen.lock().take();
-    answer.ok_or_else(|| NoAnswer(outcome.err().map(|error| format!("{error:?}")).unwrap_or_default()))
 }

@@ -16,6 +16,8 @@ use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamPr
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use bucketproof_clock::{Clock, Entropy};
+use bytes::Bytes;
+use http::{Request, Response};
 use parking_lot::Mutex;
 
 pub use local::{LocalReference, LocalReferenceError};
@@ -23,6 +25,7 @@ pub use probe::TargetError;
 pub use url::{EndpointUrl, EndpointUrlError};
 
 use crate::check::Capability;
+use crate::wire::{NoAnswer, send_over};
 
 /// What names of our buckets begin with.
 const PREFIX: &str = "bucketproof-";
@@ -107,6 +110,16 @@ impl Endpoint {
     /// A client with other credentials, or with none.
     pub(crate) fn s3_with(&self, credentials: Option<Credentials>) -> Client {
         Client::from_conf(self.config(credentials))
+    }
+
+    /// The region that requests are signed for.
+    pub(crate) fn region(&self) -> &str {
+        &self.settings.region
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, NoAnswer> {
+        send_over(&self.s3_with(None), request).await
     }
 
     fn config(&self, credentials: Option<Credentials>) -> aws_sdk_s3::Config {

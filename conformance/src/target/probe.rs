@@ -11,8 +11,13 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{BucketVersioningStatus, ObjectAttributes, Tagging, VersioningConfiguration};
 
+use bucketproof_clock::Clock;
+use bytes::Bytes;
+use http::Request;
+
 use super::Endpoint;
 use crate::check::Capability;
+use crate::wire::{Signing, signed};
 
 /// Why an endpoint cannot be checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -275,6 +280,11 @@ impl Endpoint {
         if stranger.is_err() {
             found.insert(Capability::PolicyEnforcement);
         }
+        for (capability, service, request, marker) in services(self.url().as_str()) {
+            if self.offers(service, request, marker).await {
+                found.insert(capability);
+            }
+        }
         if self.sts().get_caller_identity().send().await.is_ok() {
             found.insert(Capability::Sts);
         }
@@ -289,6 +299,43 @@ impl Endpoint {
             }
         }
         found
+    }
+}
+
+/// A request to each of the other services, and what stands in the answer of one that has it.
+fn services(url: &str) -> Vec<(Capability, &'static str, http::Result<Request<Bytes>>, &'static str)> {
+    let form = |action: &'static str| {
+        let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+        request.body(Bytes::from_static(action.as_bytes()))
+    };
+    let json = |target: &str, kind: &str| {
+        let request = Request::post(url).header("content-type", kind).header("x-amz-target", target);
+        request.body(Bytes::from_static(b"{}"))
+    };
+    vec![
+        (Capability::Iam, "iam", form("Action=ListUsers&Version=2010-05-08"), "ListUsersResult"),
+        (Capability::Sns, "sns", form("Action=ListTopics&Version=2010-03-31"), "ListTopicsResult"),
+        (Capability::Kms, "kms", json("TrentService.ListKeys", "application/x-amz-json-1.1"), "Keys"),
+        (Capability::Sqs, "sqs", json("AmazonSQS.ListQueues", "application/x-amz-json-1.0"), "{"),
+    ]
+}
+
+impl Endpoint {
+    /// Whether another service answers at the URL as itself.
+    async fn offers(
+        &self,
+        service: &'static str,
+        request: http::Result<Request<Bytes>>,
+        marker: &str,
+    ) -> bool {
+        let (Ok(request), Some(credentials)) = (request, self.account(0).cloned()) else { return false };
+        let time = Clock::system().system_time();
+        let Ok(request) = signed(request, Signing { service, region: self.region(), time, credentials })
+        else {
+            return false;
+        };
+        let Ok(answer) = self.send(request).await else { return false };
+        answer.status().is_success() && String::from_utf8_lossy(answer.body()).contains(marker)
     }
 }
 
