@@ -102,6 +102,7 @@ pub(crate) fn authorize<O: Operation>(
             }
             continue;
         }
+        let via_service = requirement.via_service;
         let tolerated = is_tolerated(&requirement, &decision);
         let shown = (!is_allowed).then(|| requirement.resource.shown_in(decision.aws_message()));
         let made = Decided { action: requirement.action, resource: requirement.resource.arn(), decision };
@@ -112,7 +113,7 @@ pub(crate) fn authorize<O: Operation>(
                 // What was missing first is what the caller asked for.
                 let (made, shown) = not_allowed.unwrap_or((made, shown));
                 decided.push(made);
-                return Err(AwsError::access_denied(shown));
+                return Err(AwsError::denied_through(via_service, shown));
             }
         }
     }

@@ -11,9 +11,8 @@ use super::http_client::HttpClient;
 use super::http_message::{self, Links, Outgoing};
 use super::log::{Delivery, DeliveryOutcome};
 use super::queue_message;
-use super::service::Handed;
+use super::service::{Asked, Handed};
 use super::signer::{Digest, Signer};
-use crate::authorize::Decided;
 use crate::exchange::Ground;
 use crate::fault::Faults;
 use crate::ids::RequestIds;
@@ -314,19 +313,23 @@ impl Courier {
             Handed::Refused(_) => DeliveryOutcome::Refused,
             Handed::Nowhere => DeliveryOutcome::NoReceiver,
         };
+        let answer = match handed {
+            Handed::Refused(asked) => asked.defect.clone(),
+            _ => None,
+        };
         let (from, to) = (from.to_owned(), to.to_owned());
-        self.ground.deliveries.note(Delivery { at: now, kind, from, to, outcome, attempt: 1, answer: None });
+        self.ground.deliveries.note(Delivery { at: now, kind, from, to, outcome, attempt: 1, answer });
     }
 
     /// The entry of the journal about what a service did or was not let do.
     fn entry(&self, handed: Handed, service: &str, now: Timestamp) -> Option<Box<Entry>> {
-        let (decided, status): (Decided, u16) = match handed {
-            Handed::Over(decided) => (decided?, 200),
-            Handed::Refused(decided) => (*decided, 403),
+        let (asked, status): (Asked, u16) = match handed {
+            Handed::Over(asked) => (asked, 200),
+            Handed::Refused(asked) => (asked, 403),
             Handed::Nowhere => return None,
         };
         let ids = RequestIds::draw(&self.entropy);
-        let is_topic = decided.action == "SNS:Publish";
+        let is_topic = asked.decided.first().is_some_and(|decided| decided.action == "SNS:Publish");
         let mut entry = Entry {
             request_id: ids.request_id,
             received_at: now,
@@ -340,7 +343,7 @@ impl Courier {
             code: (status == 403).then(|| "AuthorizationError".to_owned()),
             ..Entry::default()
         };
-        entry.record(vec![decided], now);
+        entry.record(asked.decided, now);
         Some(Box::new(entry))
     }
 }

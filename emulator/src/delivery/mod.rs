@@ -10,11 +10,13 @@ mod courier;
 mod http_client;
 mod http_message;
 mod log;
+mod message_key;
 mod queue_message;
 mod service;
 mod signer;
 
 pub(crate) use courier::Courier;
 pub(crate) use log::Deliveries;
-pub(crate) use service::{S3_SERVICE, on_queue_for_bucket, on_topic_for_bucket};
+pub(crate) use message_key::{KEY_ATTRIBUTE, check_key, key_requirement_to_read, key_requirements_to_write};
+pub(crate) use service::ask_for_bucket;
 pub(crate) use signer::{SigningCertificates, certificate_answer};

@@ -2,12 +2,14 @@
 
 use bucketproof_authz::{AccountId, Arn};
 
+use super::message_key::{key_requirements_to_write, usable};
 use crate::authorize::{Decided, decide_for_service};
+use crate::error::AwsError;
 use crate::operation::{RequiredResource, Requirement};
 use crate::state::{Message, Queue, Sent, Subscription, What, World};
 
 /// S3 as a principal.
-pub(crate) const S3_SERVICE: &str = "s3.amazonaws.com";
+const S3_SERVICE: &str = "s3.amazonaws.com";
 /// SNS as a principal.
 const SNS_SERVICE: &str = "sns.amazonaws.com";
 /// How SNS signs its own name in a queue; AWS's differ by region.
@@ -19,28 +21,9 @@ fn for_source(requirement: Requirement, source: &str, account: &AccountId) -> Re
     requirement.with("aws:SourceArn", source).with("aws:SourceAccount", account.as_str())
 }
 
-/// What S3 must be permitted to publish events of a bucket; absent if there is no such topic.
-pub(crate) fn on_topic_for_bucket(
-    arn: &str,
-    bucket: &str,
-    owner: &AccountId,
-    world: &World,
-) -> Option<Requirement> {
+fn on_topic(arn: &str, world: &World) -> Option<Requirement> {
     let account = world.topics.get(arn)?.account.clone();
-    let resource = RequiredResource::Topic { arn: arn.to_owned(), account };
-    let source = format!("arn:aws:s3:::{bucket}");
-    Some(for_source(Requirement::new("SNS:Publish", resource), &source, owner))
-}
-
-/// What S3 must be permitted to send events of a bucket; absent if there is no such queue.
-pub(crate) fn on_queue_for_bucket(
-    arn: &str,
-    bucket: &str,
-    owner: &AccountId,
-    world: &World,
-) -> Option<Requirement> {
-    let source = format!("arn:aws:s3:::{bucket}");
-    Some(for_source(on_queue(arn, world)?, &source, owner))
+    Some(Requirement::new("SNS:Publish", RequiredResource::Topic { arn: arn.to_owned(), account }))
 }
 
 fn on_queue(arn: &str, world: &World) -> Option<Requirement> {
@@ -48,13 +31,65 @@ fn on_queue(arn: &str, world: &World) -> Option<Requirement> {
     Some(Requirement::new("sqs:SendMessage", RequiredResource::Queue { arn: arn.to_owned(), account }))
 }
 
+/// What a service was told when it asked a topic or queue to let it in.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    /// On the topic or queue itself, then on its key; the last one may be a denial.
+    pub(crate) decided: Vec<Decided>,
+    /// Why the key cannot be used, whoever may use it.
+    pub(crate) defect: Option<String>,
+}
+
+impl Asked {
+    pub(crate) fn is_allowed(&self) -> bool {
+        self.defect.is_none() && self.decided.iter().all(|decided| decided.decision.is_allowed())
+    }
+}
+
+/// Whether S3 may bring events of a bucket to a topic or queue; absent if that is not there.
+pub(crate) fn ask_for_bucket(
+    destination: &str,
+    bucket: &str,
+    owner: &AccountId,
+    world: &World,
+) -> Option<Asked> {
+    let needed = on_topic(destination, world).or_else(|| on_queue(destination, world))?;
+    Some(ask(S3_SERVICE, needed, destination, Some((&format!("arn:aws:s3:::{bucket}"), owner)), world))
+}
+
+/// Asks for `needed`, and for the key of the destination if it has one, until something is denied.
+fn ask(
+    service: &str,
+    needed: Requirement,
+    destination: &str,
+    source: Option<(&str, &AccountId)>,
+    world: &World,
+) -> Asked {
+    let all = std::iter::once(needed).chain(key_requirements_to_write(destination, world));
+    let mut decided: Vec<Decided> = Vec::new();
+    for requirement in all {
+        let requirement = match source {
+            Some((source, account)) => for_source(requirement, source, account),
+            None => requirement,
+        };
+        let one = decide_for_service(service, &requirement, world);
+        let is_allowed = one.decision.is_allowed();
+        decided.push(one);
+        if !is_allowed {
+            return Asked { decided, defect: None };
+        }
+    }
+    let defect = usable(destination, world).err().map(|error| AwsError::from(error).message);
+    Asked { decided, defect }
+}
+
 /// What became of a delivery that needs no network.
 #[derive(Debug)]
 pub(super) enum Handed {
     /// The receiver has it.
-    Over(Option<Decided>),
-    /// The receiver does not let the service in.
-    Refused(Box<Decided>),
+    Over(Asked),
+    /// The receiver does not let the service in, or its key does not.
+    Refused(Asked),
     /// There is no such receiver.
     Nowhere,
 }
@@ -82,15 +117,9 @@ impl World {
         body: String,
     ) -> Handed {
         let is_topic = Arn::new(destination).is_ok_and(|arn| arn.service() == "sns");
-        let requirement = if is_topic {
-            on_topic_for_bucket(destination, bucket, owner, self)
-        } else {
-            on_queue_for_bucket(destination, bucket, owner, self)
-        };
-        let Some(requirement) = requirement else { return Handed::Nowhere };
-        let decided = decide_for_service(S3_SERVICE, &requirement, self);
-        if !decided.decision.is_allowed() {
-            return Handed::Refused(Box::new(decided));
+        let Some(asked) = ask_for_bucket(destination, bucket, owner, self) else { return Handed::Nowhere };
+        if !asked.is_allowed() {
+            return Handed::Refused(asked);
         }
         if is_topic {
             let message = Message {
@@ -108,7 +137,7 @@ impl World {
             let sent = Sent { body, sender: "AIDAJQR6QDGQ7PATMSYEY".to_owned(), ..Sent::default() };
             self.enqueue(destination, sent);
         }
-        Handed::Over(Some(decided))
+        Handed::Over(asked)
     }
 
     /// Brings a message of a topic to a queue that listens to it.
@@ -121,16 +150,13 @@ impl World {
     pub(super) fn hand_from_topic(&mut self, topic: &str, queue: &str, sent: Sent) -> Handed {
         let Some(requirement) = on_queue(queue, self) else { return Handed::Nowhere };
         let account = Arn::new(topic).ok().and_then(|arn| arn.account());
-        let requirement = match &account {
-            Some(account) => for_source(requirement, topic, account),
-            None => requirement,
-        };
-        let decided = decide_for_service(SNS_SERVICE, &requirement, self);
-        if !decided.decision.is_allowed() {
-            return Handed::Refused(Box::new(decided));
+        let source = account.as_ref().map(|account| (topic, account));
+        let asked = ask(SNS_SERVICE, requirement, queue, source, self);
+        if !asked.is_allowed() {
+            return Handed::Refused(asked);
         }
         self.enqueue(queue, Sent { sender: SNS_SENDER.to_owned(), ..sent });
-        Handed::Over(Some(decided))
+        Handed::Over(asked)
     }
 
     fn enqueue(&mut self, queue: &str, sent: Sent) {

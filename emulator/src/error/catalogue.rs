@@ -399,6 +399,16 @@ impl AwsError {
         Self::new(FORBIDDEN, "AccessDenied", message)
     }
 
+    /// A denial of what a service asks for with the caller's permissions: SNS and SQS have their own words for that of KMS
+    /// (API references of `Publish` and `SendMessage`).
+    pub(crate) fn denied_through(service: Option<&str>, message: impl Into<String>) -> Self {
+        match service {
+            Some("sns") => Self::new(BAD_REQUEST, "KMSAccessDenied", message),
+            Some("sqs") => Self::new(BAD_REQUEST, "KMS.AccessDeniedException", message),
+            _ => Self::access_denied(message),
+        }
+    }
+
     pub(crate) fn invalid_access_key_id(id: &str) -> Self {
         let text = "The AWS Access Key Id you provided does not exist in our records.";
         Self::new(FORBIDDEN, "InvalidAccessKeyId", text).with("AWSAccessKeyId", id)

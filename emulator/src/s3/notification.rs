@@ -13,8 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::configuration::Configuration;
 use super::document::{Document, Element};
-use crate::authorize::decide_for_service;
-use crate::delivery::{S3_SERVICE, on_queue_for_bucket, on_topic_for_bucket};
+use crate::delivery::ask_for_bucket;
 use crate::error::AwsError;
 use crate::operation::Op;
 use crate::state::{Announcement, Bucket, World};
@@ -319,21 +318,21 @@ impl Rule {
     /// How AWS names a destination that cannot be used, and the reason.
     fn defect(&self, bucket: &Bucket, world: &World) -> Option<(String, String)> {
         let arn = &self.arn;
-        let (what, requirement) = match self.destination {
+        let what = match self.destination {
             Destination::Function => {
                 return Some((format!("{arn}, null"), format!("Not authorized to invoke function [{arn}]")));
             }
-            Destination::Topic => ("topic", on_topic_for_bucket(arn, &bucket.name, &bucket.owner, world)),
-            Destination::Queue => ("queue", on_queue_for_bucket(arn, &bucket.name, &bucket.owner, world)),
+            Destination::Topic => "topic",
+            Destination::Queue => "queue",
         };
         // One in another region is not found from here.
         let is_here = Arn::new(arn).is_ok_and(|arn| arn.region() == bucket.region);
-        let Some(requirement) = requirement.filter(|_| is_here) else {
+        let asked = ask_for_bucket(arn, &bucket.name, &bucket.owner, world);
+        let Some(asked) = asked.filter(|_| is_here) else {
             return Some((arn.clone(), format!("The destination {what} does not exist")));
         };
-        let decided = decide_for_service(S3_SERVICE, &requirement, world);
-        let is_allowed = decided.decision.is_allowed();
-        world.decided.lock().push(decided);
+        let is_allowed = asked.is_allowed();
+        world.decided.lock().extend(asked.decided);
         (!is_allowed).then(|| {
             let text = format!(
                 "Permissions on the destination {what} do not allow S3 to publish notifications from this bucket"

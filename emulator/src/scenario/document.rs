@@ -209,6 +209,8 @@ pub(super) struct Topic {
     pub(super) display_name: Option<Spanned<String>>,
     /// 1 or 2.
     pub(super) signature_version: Option<Spanned<i64>>,
+    /// The KMS key of its messages: an id, an ARN or an alias.
+    pub(super) kms_key: Option<Spanned<String>>,
     /// As JSON.
     pub(super) delivery_policy: Option<Spanned<String>>,
     #[serde(default)]

@@ -6,6 +6,7 @@
 use bucketproof_authz::{AccountId, Arn, CannedAcl, Policy};
 use toml::{Table, Value};
 
+use crate::delivery::KEY_ATTRIBUTE;
 use crate::s3::Notifications;
 use crate::state::{
     AccessKey, Account, Attached, Bucket, BucketEncryption, CustomerKeys, DefaultEncryption, Defaults,
@@ -252,6 +253,7 @@ fn topic_table(topic: &Topic, world: &World, omissions: &mut Omissions) -> Table
     let version = topic.attribute("SignatureVersion").and_then(|text| text.parse::<i64>().ok());
     fields.put_some("signature_version", version);
     fields.put_some("delivery_policy", topic.attribute("DeliveryPolicy"));
+    fields.put_some("kms_key", topic.attribute(KEY_ATTRIBUTE));
     fields.put_texts("tags", topic.tags.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut subscriptions = Vec::new();
     for subscription in world.topics.subscriptions_of(topic.arn.as_str()) {

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::build::Builder;
 use super::{ScenarioError, document};
+use crate::delivery::KEY_ATTRIBUTE;
 use crate::error::AwsError;
 use crate::ids;
 use crate::s3::{NewNotification, Notifications, is_region};
@@ -84,6 +85,7 @@ impl Builder<'_> {
             ("DisplayName", "display_name", given.display_name.as_ref()),
             ("SignatureVersion", "signature_version", version.as_ref()),
             ("DeliveryPolicy", "delivery_policy", given.delivery_policy.as_ref()),
+            (KEY_ATTRIBUTE, "kms_key", given.kms_key.as_ref()),
         ] {
             let Some(value) = value else { continue };
             check_topic_attribute(attribute, value.get_ref())

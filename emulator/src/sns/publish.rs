@@ -6,6 +6,7 @@ use http::StatusCode;
 use super::action::{Action, Scope, Who, on_topic};
 use super::form::Form;
 use super::message_form::{Draft, MESSAGE_BYTES_MAX};
+use crate::delivery::{check_key, key_requirements_to_write};
 use crate::error::AwsError;
 use crate::operation::{Op, Requirement};
 use crate::query::Fields;
@@ -47,11 +48,13 @@ impl Action for Publish {
     }
 
     fn requirements(&self, _: &Who, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        Ok(vec![on_topic("SNS:Publish", &self.topic, world)?])
+        let key = key_requirements_to_write(self.topic.as_str(), world);
+        Ok(std::iter::once(on_topic("SNS:Publish", &self.topic, world)?).chain(key).collect())
     }
 
     fn apply(self, scope: &mut Scope<'_>) -> Result<Option<Fields>, AwsError> {
         scope.topic(&self.topic)?;
+        check_key(self.topic.as_str(), scope.world, scope.now)?;
         let now = scope.now;
         let id = scope.world.publish(&self.draft.into_message(self.topic.as_str(), scope.world, now));
         Ok(Some(Fields::new().text("MessageId", id)))
@@ -112,11 +115,13 @@ impl Action for PublishBatch {
     }
 
     fn requirements(&self, _: &Who, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        Ok(vec![on_topic("SNS:Publish", &self.topic, world)?])
+        let key = key_requirements_to_write(self.topic.as_str(), world);
+        Ok(std::iter::once(on_topic("SNS:Publish", &self.topic, world)?).chain(key).collect())
     }
 
     fn apply(self, scope: &mut Scope<'_>) -> Result<Option<Fields>, AwsError> {
         scope.topic(&self.topic)?;
+        check_key(self.topic.as_str(), scope.world, scope.now)?;
         let now = scope.now;
         let (mut done, mut failed) = (Vec::new(), Vec::new());
         for (id, draft) in self.drafts {

@@ -4,6 +4,7 @@ use bucketproof_authz::{Arn, DocumentKind, Policy, PolicyError, PolicyKind, Poli
 
 use super::action::{Action, Scope, Who, on_topic};
 use super::form::Form;
+use crate::delivery::KEY_ATTRIBUTE;
 use crate::error::AwsError;
 use crate::operation::{Op, Requirement};
 use crate::query::Fields;
@@ -40,7 +41,9 @@ pub(crate) fn topic_policy(text: &str, name: &str, accounts: &Accounts) -> Resul
 pub(crate) fn check_attribute(name: &str, value: &str) -> Result<(), AwsError> {
     match name {
         "Policy" => Ok(()),
-        "DeliveryPolicy" | "KmsMasterKeyId" | "ArchivePolicy" if value.is_empty() => Ok(()),
+        "DeliveryPolicy" | "ArchivePolicy" if value.is_empty() => Ok(()),
+        // Whether there is such a key shows with the first message.
+        KEY_ATTRIBUTE => Ok(()),
         "DisplayName" if value.chars().count() <= 100 => Ok(()),
         "DisplayName" => {
             Err(AwsError::sns_invalid("DisplayName Reason: must be at most 100 characters long"))
@@ -53,11 +56,7 @@ pub(crate) fn check_attribute(name: &str, value: &str) -> Result<(), AwsError> {
         }
         "TracingConfig" if value == "PassThrough" => Ok(()),
         "ContentBasedDeduplication" if value.eq_ignore_ascii_case("false") => Ok(()),
-        "TracingConfig"
-        | "KmsMasterKeyId"
-        | "ArchivePolicy"
-        | "ContentBasedDeduplication"
-        | "FifoThroughputScope" => {
+        "TracingConfig" | "ArchivePolicy" | "ContentBasedDeduplication" | "FifoThroughputScope" => {
             Err(AwsError::not_implemented(format!("the topic attribute `{name}` with the value `{value}`")))
         }
         name if name.ends_with("FeedbackRoleArn") || name.ends_with("FeedbackSampleRate") => {

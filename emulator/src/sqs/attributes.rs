@@ -8,13 +8,20 @@ use serde_json::{Map, Value, json};
 
 use super::action::{Action, Scope, Who, on_queue};
 use super::word::refuse;
+use crate::delivery::KEY_ATTRIBUTE;
 use crate::error::AwsError;
 use crate::operation::{Op, Requirement};
 use crate::state::{Accounts, Queue, World};
 
+/// Whether SQS encrypts with keys of its own.
+const MANAGED: &str = "SqsManagedSseEnabled";
+/// How long a data key serves; shown of a queue with a KMS key alone.
+const REUSE_PERIOD: &str = "KmsDataKeyReusePeriodSeconds";
+
 /// The attributes that are numbers, with the least and the most they can be.
-const NUMBERS: [(&str, i64, i64); 5] = [
+const NUMBERS: [(&str, i64, i64); 6] = [
     ("DelaySeconds", 0, 900),
+    (REUSE_PERIOD, 60, 86_400),
     ("MaximumMessageSize", 1024, 1_048_576),
     ("MessageRetentionPeriod", 60, 1_209_600),
     ("ReceiveMessageWaitTimeSeconds", 0, 20),
@@ -22,12 +29,11 @@ const NUMBERS: [(&str, i64, i64); 5] = [
 ];
 
 /// What may be asked for and be absent.
-const UNSET: [&str; 8] = [
+const UNSET: [&str; 7] = [
     "All",
     "ContentBasedDeduplication",
     "FifoQueue",
-    "KmsDataKeyReusePeriodSeconds",
-    "KmsMasterKeyId",
+    KEY_ATTRIBUTE,
     "Policy",
     "RedriveAllowPolicy",
     "RedrivePolicy",
@@ -71,7 +77,9 @@ pub(crate) fn check_attribute(name: &str, value: &str, world: &World) -> Result<
     }
     match name {
         "Policy" => Ok(()),
-        "RedrivePolicy" | "KmsMasterKeyId" if value.is_empty() => Ok(()),
+        "RedrivePolicy" if value.is_empty() => Ok(()),
+        // Whether there is such a key shows with the first message.
+        KEY_ATTRIBUTE => Ok(()),
         "RedrivePolicy" => {
             let target = redrive(value).ok_or_else(|| invalid(name))?.0;
             match world.queues.get(&target) {
@@ -84,12 +92,10 @@ pub(crate) fn check_attribute(name: &str, value: &str, world: &World) -> Result<
                 )),
             }
         }
-        "SqsManagedSseEnabled" if matches!(value, "true" | "false") => Ok(()),
-        "SqsManagedSseEnabled" => Err(invalid(name)),
+        MANAGED if matches!(value, "true" | "false") => Ok(()),
+        MANAGED => Err(invalid(name)),
         "FifoQueue" | "ContentBasedDeduplication" if value == "false" => Ok(()),
-        "KmsMasterKeyId"
-        | "KmsDataKeyReusePeriodSeconds"
-        | "RedriveAllowPolicy"
+        "RedriveAllowPolicy"
         | "FifoQueue"
         | "ContentBasedDeduplication"
         | "DeduplicationScope"
@@ -119,6 +125,12 @@ pub(super) fn set_attributes(
         Some(text) if text.is_empty() => None,
         Some(text) => Some(queue_policy(text, &queue.name, accounts)?),
     };
+    let is_set = |name: &str, unset: &str| attributes.get(name).is_some_and(|value| value != unset);
+    if is_set(KEY_ATTRIBUTE, "") && is_set(MANAGED, "false") {
+        let text = "You can use one type of server-side encryption (SSE) at one time. You can either enable KMS SSE or \
+                    SQS SSE.";
+        return Err(refuse("InvalidAttributeValue", text));
+    }
     queue.policy = policy;
     for (name, value) in attributes {
         if value.is_empty() {
@@ -145,7 +157,15 @@ impl Action for GetQueueAttributes {
             .iter()
             .map(|(name, ..)| ((*name).to_owned(), queue.number(name).to_string().into()))
             .collect();
-        let managed = queue.attributes.get("SqsManagedSseEnabled").map_or("true", String::as_str);
+        let key = queue.attributes.get(KEY_ATTRIBUTE);
+        let managed = match key {
+            Some(_) => "false",
+            None => queue.attributes.get(MANAGED).map_or("true", String::as_str),
+        };
+        match key {
+            Some(key) => all.insert(KEY_ATTRIBUTE.to_owned(), key.as_str().into()),
+            None => all.remove(REUSE_PERIOD),
+        };
         for (name, value) in [
             ("QueueArn", queue.arn.to_string()),
             ("ApproximateNumberOfMessages", visible.to_string()),
@@ -153,7 +173,7 @@ impl Action for GetQueueAttributes {
             ("ApproximateNumberOfMessagesDelayed", delayed.to_string()),
             ("CreatedTimestamp", queue.created_at.as_second().to_string()),
             ("LastModifiedTimestamp", queue.modified_at.as_second().to_string()),
-            ("SqsManagedSseEnabled", managed.to_owned()),
+            (MANAGED, managed.to_owned()),
         ] {
             all.insert(name.to_owned(), value.into());
         }

@@ -9,6 +9,7 @@ use super::attributes::redrive;
 use super::digest;
 use super::send::{Entry, batch_answer, check_batch, check_visibility};
 use super::word::{not_within, refuse};
+use crate::delivery::{check_key, key_requirement_to_read};
 use crate::error::AwsError;
 use crate::operation::{Op, Requirement};
 use crate::state::{Queue, QueuedMessage, World};
@@ -119,11 +120,14 @@ impl Action for ReceiveMessage {
     const OP: Op = Op::ReceiveMessage;
 
     fn requirements(&self, who: &Who, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        on_queue("sqs:receivemessage", who, &self.queue_url, world)
+        let mut needed = on_queue("sqs:receivemessage", who, &self.queue_url, world)?;
+        needed.extend(key_requirement_to_read(who.queue(&self.queue_url)?.as_str(), world));
+        Ok(needed)
     }
 
     fn apply(self, scope: &mut Scope<'_>) -> Result<Value, AwsError> {
         let arn = scope.who.queue(&self.queue_url)?;
+        check_key(arn.as_str(), scope.world, scope.now)?;
         let max = self.max_number_of_messages.unwrap_or(1);
         if !(1..=10).contains(&max) {
             return Err(not_within(max, "MaxNumberOfMessages", 1, 10));

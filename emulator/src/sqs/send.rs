@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::action::{Action, Scope, Who, on_queue};
 use super::digest;
 use super::word::{not_within, refuse};
+use crate::delivery::{check_key, key_requirements_to_write};
 use crate::error::AwsError;
 use crate::operation::{Op, Requirement};
 use crate::state::{MessageAttribute, Queue, Sent, World};
@@ -210,11 +211,14 @@ impl Action for SendMessage {
     const OP: Op = Op::SendMessage;
 
     fn requirements(&self, who: &Who, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        on_queue("sqs:sendmessage", who, &self.queue_url, world)
+        let mut needed = on_queue("sqs:sendmessage", who, &self.queue_url, world)?;
+        needed.extend(key_requirements_to_write(who.queue(&self.queue_url)?.as_str(), world));
+        Ok(needed)
     }
 
     fn apply(self, scope: &mut Scope<'_>) -> Result<Value, AwsError> {
         let arn = scope.who.queue(&self.queue_url)?;
+        check_key(arn.as_str(), scope.world, scope.now)?;
         let sent = self.draft.sent(&scope.who.user_id)?;
         let (entropy, now) = (scope.world.entropy.clone(), scope.now);
         send(scope.queue_mut(&arn)?, sent, (&entropy, now))
@@ -225,11 +229,14 @@ impl Action for SendMessageBatch {
     const OP: Op = Op::SendMessageBatch;
 
     fn requirements(&self, who: &Who, world: &World) -> Result<Vec<Requirement>, AwsError> {
-        on_queue("sqs:sendmessage", who, &self.queue_url, world)
+        let mut needed = on_queue("sqs:sendmessage", who, &self.queue_url, world)?;
+        needed.extend(key_requirements_to_write(who.queue(&self.queue_url)?.as_str(), world));
+        Ok(needed)
     }
 
     fn apply(self, scope: &mut Scope<'_>) -> Result<Value, AwsError> {
         let arn = scope.who.queue(&self.queue_url)?;
+        check_key(arn.as_str(), scope.world, scope.now)?;
         check_batch(&self.entries)?;
         let (entropy, now) = (scope.world.entropy.clone(), scope.now);
         let sender = scope.who.user_id.clone();

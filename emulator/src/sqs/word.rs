@@ -31,6 +31,10 @@ pub(crate) fn shape_of(code: &str) -> &str {
         "QueueAlreadyExists" => "QueueNameExists",
         "AccessDenied" => "AccessDeniedException",
         "InvalidAction" => "UnknownOperationException",
+        "KMS.AccessDeniedException" => "KmsAccessDenied",
+        "KMS.DisabledException" => "KmsDisabled",
+        "KMS.InvalidStateException" => "KmsInvalidState",
+        "KMS.NotFoundException" => "KmsNotFound",
         code => code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code),
     }
 }

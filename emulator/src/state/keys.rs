@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use super::World;
 
 pub(crate) use alias::Alias;
-pub(crate) use error::KeyError;
+pub(crate) use error::{KeyError, MessagingService};
 pub(crate) use grant::{IssuedGrant, draw_grant_id, draw_grant_token};
 pub(crate) use key::{
     KeyManager, KeyState, KmsKey, NewKey, ROTATION_DAYS_DEFAULT, Rotation, RotationKind, RotationRecord,
@@ -210,7 +210,7 @@ impl World {
         self.keys.generate_data_key(key, bytes, context, &self.entropy)
     }
 
-    /// Makes the managed key of S3 if `key` is one and this is its first use.
+    /// Makes the managed key of a service if `key` is one and this is its first use.
     pub(crate) fn make_if_managed(&mut self, key: &ResolvedKey, now: Timestamp) -> Result<(), KeyError> {
         // The keys are borrowed to change them only if they change: whoever does counts as having changed them.
         if self.keys.is_yet_to_be_made(key) {

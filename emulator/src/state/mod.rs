@@ -38,9 +38,9 @@ pub(crate) use encryption::{
 };
 pub(crate) use happenings::{Announcement, EventKind, Happening};
 pub(crate) use keys::{
-    Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, NewKey, Plaintext,
-    ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed, days_after,
-    draw_grant_id, draw_grant_token, is_managed_alias, random_uuid, uuid_number,
+    Alias, DataKey, IssuedGrant, KeyError, KeyManager, KeyScope, KeyState, Keys, KmsKey, MessagingService,
+    NewKey, Plaintext, ROTATION_DAYS_DEFAULT, ResolvedKey, Rotation, RotationKind, RotationRecord, Sealed,
+    days_after, draw_grant_id, draw_grant_token, is_managed_alias, random_uuid, uuid_number,
 };
 pub(crate) use lifecycle::{
     Expiration, Filter, LifecycleConfiguration, LifecycleRule, MinimumSize, Noncurrent, NoncurrentTransition,

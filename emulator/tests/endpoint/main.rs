@@ -31,6 +31,8 @@ mod decisions;
 #[cfg(test)]
 mod display_names;
 #[cfg(test)]
+mod encrypted_messages;
+#[cfg(test)]
 mod encryption;
 #[cfg(test)]
 mod event_faults;

@@ -147,7 +147,7 @@ async fn requests_are_refused_in_the_words_of_the_service() {
         (json!({ "VisibilityTimeout": "43201" }), 400, "InvalidAttributeValue"),
         (json!({ "Colour": "red" }), 400, "InvalidAttributeName"),
         (json!({ "FifoQueue": "true" }), 501, "NotImplemented"),
-        (json!({ "KmsMasterKeyId": "alias/aws/sqs" }), 501, "NotImplemented"),
+        (json!({ "KmsDataKeyReusePeriodSeconds": "59" }), 400, "InvalidAttributeValue"),
         (json!({ "DelaySeconds": "7" }), 400, "QueueAlreadyExists"),
     ] {
         let first = json!({ "QueueName": "other", "Attributes": { "DelaySeconds": "5" } });

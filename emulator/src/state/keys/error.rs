@@ -69,6 +69,32 @@ impl KeyError {
     }
 }
 
+impl KeyError {
+    /// SNS names the exceptions of KMS in its own way, and so does SQS: status 400.
+    ///
+    /// Source: the errors of `Publish` and `SendMessage` in their API references; the texts are those of KMS (unverified).
+    pub(crate) fn in_messaging(self, service: MessagingService) -> AwsError {
+        let (_, message) = self.words();
+        let code = match (service, &self) {
+            (_, Self::UnknownManagedAlias(_) | Self::Internal) => return self.into(),
+            (MessagingService::Sns, Self::Disabled(_)) => "KMSDisabled",
+            (MessagingService::Sns, Self::PendingDeletion(_)) => "KMSInvalidState",
+            (MessagingService::Sns, _) => "KMSNotFound",
+            (MessagingService::Sqs, Self::Disabled(_)) => "KMS.DisabledException",
+            (MessagingService::Sqs, Self::PendingDeletion(_)) => "KMS.InvalidStateException",
+            (MessagingService::Sqs, _) => "KMS.NotFoundException",
+        };
+        AwsError::new(StatusCode::BAD_REQUEST, code, message)
+    }
+}
+
+/// A service that encrypts the messages it keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessagingService {
+    Sns,
+    Sqs,
+}
+
 /// KMS's own answer.
 impl From<KeyError> for AwsError {
     fn from(error: KeyError) -> Self {

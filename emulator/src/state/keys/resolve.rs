@@ -3,7 +3,7 @@
 use bucketproof_authz::{AccountId, Arn};
 use serde::{Deserialize, Serialize};
 
-use super::managed::{S3_ALIAS, is_managed_alias};
+use super::managed::{is_managed_alias, managed_as};
 use super::seal::{Sealed, uuid_number};
 use super::{KeyError, KeyScope, Keys, KmsKey};
 
@@ -85,8 +85,10 @@ impl Keys {
         let arn = place.scope.arn(alias);
         match self.alias(&arn) {
             Some(found) => place.key(&found.key_arn, Some(alias)),
-            None if alias == S3_ALIAS => Self::managed_by_s3(&place.scope),
-            None if is_managed_alias(alias) => Err(KeyError::UnknownManagedAlias(alias.to_owned())),
+            None if is_managed_alias(alias) => match managed_as(alias) {
+                Some(managed) => managed.key(&place.scope),
+                None => Err(KeyError::UnknownManagedAlias(alias.to_owned())),
+            },
             None if place.is_own => Err(KeyError::no_such_alias(&arn)),
             None => place.key(&arn, Some(alias)),
         }

@@ -91,6 +91,7 @@ impl Queue {
             "VisibilityTimeout" => VISIBILITY_SECS,
             "MessageRetentionPeriod" => RETENTION_SECS,
             "MaximumMessageSize" => 1_048_576,
+            "KmsDataKeyReusePeriodSeconds" => 300,
             _ => 0,
         };
         self.attributes.get(name).and_then(|text| text.parse().ok()).unwrap_or(default)
