@@ -1,12 +1,15 @@
 //! Which bucket the host names, if any.
 //!
 //! Path style: `http://localhost:4566/bucket/key`, and any bare address. Virtual-hosted style: `bucket.DOMAIN` for each
-//! of [`Domains`], `bucket.s3.amazonaws.com`, `bucket.s3.REGION.amazonaws.com` and their dualstack forms.
+//! of [`Domains`], `bucket.s3.amazonaws.com`, `bucket.s3.REGION.amazonaws.com`, `bucket.s3-REGION.amazonaws.com` and
+//! their dualstack forms.
 
 use std::sync::Arc;
 
 use s3s::S3Result;
 use s3s::host::{S3Host, VirtualHost};
+
+use crate::s3::is_region;
 
 /// Names of this machine, and those under which other emulators are known. The longest comes first: `s3.localhost` is
 /// how some tools name the endpoint itself.
@@ -43,7 +46,7 @@ impl Domains {
         let rest = name.strip_suffix(".amazonaws.com")?;
         // A region and `dualstack` may follow `s3`; the bucket, which may hold dots, is all that stands before it.
         let labels: Vec<&str> = rest.split('.').collect();
-        let service = labels.iter().rposition(|label| *label == "s3")?;
+        let service = labels.iter().rposition(|label| *label == "s3" || dashed_region(label).is_some())?;
         let bucket_bytes: usize = labels.iter().take(service).map(|label| label.len() + 1).sum();
         rest.get(..bucket_bytes.checked_sub(1)?).filter(|bucket| !bucket.is_empty())
     }
@@ -87,13 +90,33 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
     end.eq_ignore_ascii_case(suffix).then_some(rest)
 }
 
+/// The region of a label of the old form `s3-REGION`.
+fn dashed_region(label: &str) -> Option<&str> {
+    label.strip_prefix("s3-").filter(|region| is_region(region))
+}
+
 /// The region that an AWS host names: `s3.REGION.amazonaws.com`, `sts.REGION.amazonaws.com`; absent for the global
 /// endpoints, and for hosts that are not AWS's.
 pub(crate) fn region_in_host(host: &str) -> Option<&str> {
     let name = host.split(':').next()?;
     let labels: Vec<&str> = name.strip_suffix(".amazonaws.com")?.split('.').collect();
-    let service = labels.iter().rposition(|label| matches!(*label, "s3" | "sts"))?;
+    if let Some(region) = labels.last().copied().and_then(dashed_region) {
+        return Some(region);
+    }
+    let service =
+        labels.iter().rposition(|label| matches!(*label, "s3" | "sts" | "iam" | "kms" | "sns" | "sqs"))?;
     labels.get(service + 1..)?.iter().copied().find(|label| *label != "dualstack")
+}
+
+/// The service other than S3 that an AWS host names: `SERVICE.amazonaws.com`, `SERVICE.REGION.amazonaws.com`.
+pub(crate) fn service_in_host(host: &str) -> Option<&'static str> {
+    let name = without_port(host).strip_suffix(".amazonaws.com")?;
+    let (service, region) = match name.split_once('.') {
+        Some((service, region)) => (service, Some(region)),
+        None => (name, None),
+    };
+    let known = ["sts", "iam", "kms", "sns", "sqs"].into_iter().find(|known| *known == service)?;
+    region.is_none_or(is_region).then_some(known)
 }
 
 /// The codec's view of the same rule.
@@ -112,7 +135,7 @@ impl S3Host for Host {
 
 #[cfg(test)]
 mod tests {
-    use super::{Domains, region_in_host};
+    use super::{Domains, region_in_host, service_in_host};
 
     #[test]
     fn hosts_name_buckets_and_regions() {
@@ -129,6 +152,11 @@ mod tests {
         check("logs.s3.amazonaws.com", Some("logs"), None);
         check("a.b.s3.dualstack.eu-west-1.amazonaws.com", Some("a.b"), Some("eu-west-1"));
         check("sts.eu-west-1.amazonaws.com", None, Some("eu-west-1"));
+        check("kms.eu-west-1.amazonaws.com:443", None, Some("eu-west-1"));
+        check("sts.s3.amazonaws.com", Some("sts"), None);
+        check("s3-eu-west-1.amazonaws.com", None, Some("eu-west-1"));
+        check("a.b.s3-eu-west-1.amazonaws.com", Some("a.b"), Some("eu-west-1"));
+        check("s3-external-1.amazonaws.com", None, None);
         check("[::1]:4566", None, None);
         check("s3.example.test:9000", None, None);
         check("logs.prod.S3.example.test", Some("logs.prod"), None);
@@ -137,5 +165,15 @@ mod tests {
         check("logs.s3.localhost:4566", Some("logs"), None);
         check("s3.localhost.localstack.cloud:4566", None, None);
         check("logs.s3.localhost.localstack.cloud:4566", Some("logs"), None);
+    }
+
+    #[test]
+    fn hosts_name_services() {
+        let check = |host: &str, service: Option<&str>| assert_eq!(service_in_host(host), service, "{host}");
+        check("sts.amazonaws.com", Some("sts"));
+        check("kms.eu-west-1.amazonaws.com:443", Some("kms"));
+        check("sts.s3.amazonaws.com", None);
+        check("s3.amazonaws.com", None);
+        check("sts.localhost", None);
     }
 }

@@ -1,7 +1,7 @@
 //! Which AWS service a request is for.
 //!
-//! One port serves them all, so the request itself has to say: by the service in its credential scope, else by
-//! `X-Amz-Target`, an `Action` parameter, or the host. What says nothing is S3.
+//! One port serves them all, so the request itself has to say: by a host of AWS, by the service in its credential scope,
+//! else by `X-Amz-Target`, an `Action` parameter, or another host. What says nothing is S3.
 
 use crate::authenticate::Credential;
 use crate::error::{AwsError, Protocol};
@@ -24,7 +24,9 @@ pub(crate) enum Service {
 impl Service {
     /// Classifies a request by its head.
     pub(crate) fn of(head: &Head) -> Self {
-        let scope = scope_service(head);
+        let scope = crate::addressing::service_in_host(head.host())
+            .map(str::to_owned)
+            .or_else(|| scope_service(head));
         if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
             if service == kms::TARGET {
                 return Self::Kms;

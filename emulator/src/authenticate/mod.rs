@@ -218,7 +218,13 @@ impl Verifier<'_> {
     /// The scope must be that of the endpoint: its region, if the host names one, then its service.
     fn check_scope(&self, credential: &Credential, carrier: Carrier) -> Result<(), AwsError> {
         let Scope { region, service, .. } = &credential.scope;
-        let wanted = addressing::region_in_host(self.head.host()).filter(|wanted| wanted != region);
+        let host = self.head.host();
+        // The global endpoints of STS and IAM are those of one region; that of S3 serves all.
+        let global = || {
+            let is_global = matches!(addressing::service_in_host(host), Some("sts" | "iam"));
+            is_global.then_some(GLOBAL_REGION)
+        };
+        let wanted = addressing::region_in_host(host).or_else(global).filter(|wanted| wanted != region);
         match (self.service, wanted) {
             (Service::Sts | Service::Iam | Service::Kms | Service::Sns | Service::Sqs, _)
                 if service != self.service.name() =>
@@ -227,7 +233,7 @@ impl Verifier<'_> {
                 let text = format!("Credential should be scoped to correct service: '{wanted}'. ");
                 Err(AwsError::sts_signature(text))
             }
-            (Service::Sts | Service::Kms | Service::Sns | Service::Sqs, Some(_)) => {
+            (Service::Sts | Service::Iam | Service::Kms | Service::Sns | Service::Sqs, Some(_)) => {
                 Err(AwsError::sts_signature("Credential should be scoped to a valid region. "))
             }
             (Service::S3, Some(wanted)) => {

@@ -338,6 +338,47 @@ async fn sts_words_the_same_refusals_in_its_own_way() {
 }
 
 #[tokio::test]
+async fn a_host_of_aws_says_which_service_and_region_a_signature_is_for() {
+    let (_emulator, wire) = listening().await;
+    let form = |action: &str, version: &str| {
+        Ask::new("POST", "/")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("Action={action}&Version={version}"))
+    };
+    let caller = form("GetCallerIdentity", "2011-06-15");
+    let users = form("ListUsers", "2010-05-08");
+    let keys = Ask::new("POST", "/")
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", "TrentService.ListKeys")
+        .body("{}");
+    let send = async |ask: &Ask, host: &str, service: &str, region: &str| {
+        let signing = Signing { service, region, ..Signing::with(ADMIN) };
+        wire.send(&wire.sign(&ask.clone().header("host", host), &signing)).await
+    };
+    for (ask, host, service, region) in [
+        (&caller, "sts.amazonaws.com", "sts", "us-east-1"),
+        (&caller, "sts.eu-west-1.amazonaws.com", "sts", "eu-west-1"),
+        (&users, "iam.amazonaws.com", "iam", "us-east-1"),
+        (&keys, "kms.eu-west-1.amazonaws.com", "kms", "eu-west-1"),
+    ] {
+        check(&send(ask, host, service, region).await, 200, "");
+    }
+    for (ask, host, service, region, text) in [
+        (&caller, "sts.amazonaws.com", "sts", "eu-west-1", "scoped to a valid region. "),
+        (&caller, "sts.amazonaws.com", "iam", "us-east-1", "scoped to correct service: 'sts'. "),
+        (&users, "iam.amazonaws.com", "iam", "eu-west-1", "scoped to a valid region. "),
+        (&keys, "kms.us-east-1.amazonaws.com", "kms", "eu-west-1", "scoped to a valid region. "),
+    ] {
+        let answer = send(ask, host, service, region).await;
+        assert!(
+            matches!(answer.status, 400 | 403) && answer.text().contains(text),
+            "{host}: {}",
+            answer.text()
+        );
+    }
+}
+
+#[tokio::test]
 async fn the_query_services_say_what_an_authorization_header_lacks() {
     let (_emulator, wire) = listening().await;
     let form = "Action=GetCallerIdentity&Version=2011-06-15";
