@@ -87,6 +87,13 @@ impl SessionPolicies {
     }
 }
 
+/// Whether keys and values of tags may have this character: letters, numbers, separators and some signs.
+fn is_of_tags(character: char) -> bool {
+    character.is_alphanumeric()
+        || character.is_whitespace() && !character.is_control()
+        || "_.:/=+-@".contains(character)
+}
+
 impl SessionTags {
     /// Reads tags; those that the calling session passes on are added, and cannot be set anew.
     pub(super) fn read(reader: &mut Reader<'_>, calling: Option<&Session>) -> Self {
@@ -100,6 +107,14 @@ impl SessionTags {
             let (key, value) = (get("Key").unwrap_or_default(), get("Value").unwrap_or_default());
             reader.check(&format!("tags.{}.member.key", number + 1), key, Text::of(1, 128));
             reader.check(&format!("tags.{}.member.value", number + 1), value, Text::of(0, 256));
+            for (member, text, many) in [("key", key, '+'), ("value", value, '*')] {
+                if !text.chars().all(is_of_tags) {
+                    let must = format!(
+                        "Member must satisfy regular expression pattern: [\\p{{L}}\\p{{Z}}\\p{{N}}_.:/=+\\-@]{many}"
+                    );
+                    reader.violate(&format!("tags.{}.member.{member}", number + 1), text, &must);
+                }
+            }
             if read.tags.contains(key) {
                 reader.refuse(parameter_value(
                     "Duplicate tag keys found. Please note that Tag keys are case insensitive.",

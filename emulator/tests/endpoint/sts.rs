@@ -279,6 +279,45 @@ async fn a_chained_session_is_short() {
 }
 
 #[tokio::test]
+async fn what_is_no_role_is_denied_like_a_role_that_is_missing() {
+    let (_emulator, wire) = listening().await;
+    for arn in ["arn:aws:iam::111122223333:user/admin", "arn:aws:iam::111122223333:role/missing"] {
+        let text = format!(
+            "User: arn:aws:iam::111122223333:user/admin is not authorized to perform: sts:AssumeRole on resource: {arn}"
+        );
+        check(&assume(&wire, ADMIN, &[("RoleArn", arn)]).await, 403, "AccessDenied", &text);
+    }
+}
+
+#[tokio::test]
+async fn tags_of_sessions_have_letters_numbers_separators_and_a_few_signs() {
+    let (_emulator, wire) = listening().await;
+    let tagged = async |key: &str, value: &str| {
+        let archivist = ("RoleArn", "arn:aws:iam::111122223333:role/archivist");
+        let changed =
+            [archivist, ("ExternalId", ""), ("Tags.member.1.Key", key), ("Tags.member.1.Value", value)];
+        assume(&wire, ADMIN, &changed).await
+    };
+    assert_eq!(tagged("kosten stelle_.:/=+-@", "größe 7").await.status, 200);
+    let text = "1 validation error detected: Value 'k!' at 'tags.1.member.key' failed to satisfy constraint: Member \
+                must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+";
+    check(&tagged("k!", "v").await, 400, "ValidationError", text);
+    let text = "1 validation error detected: Value 'v\t' at 'tags.1.member.value' failed to satisfy constraint: \
+                Member must satisfy regular expression pattern: [\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*";
+    check(&tagged("k", "v\t").await, 400, "ValidationError", text);
+}
+
+#[tokio::test]
+async fn every_answer_of_sts_has_both_ids() {
+    let (_emulator, wire) = listening().await;
+    for action in ["GetCallerIdentity", "Dance"] {
+        let answer = ask(&wire, ADMIN, &[("Action", action)]).await;
+        assert_eq!(answer.header("x-amzn-requestid").map(str::to_owned), answer.element("RequestId"));
+        assert!(answer.header("x-amz-sts-extended-request-id").is_some_and(|id| id.len() >= 40));
+    }
+}
+
+#[tokio::test]
 async fn the_first_of_two_parameters_counts() {
     let (_emulator, wire) = listening().await;
     let twice = [("Action", "GetCallerIdentity"), ("Action", "Dance"), ("Unknown", "x")];

@@ -137,14 +137,14 @@ fn missing_level(facts: &Facts<'_>) -> Option<usize> {
 }
 
 /// Keys and roles always have a policy of their own, and identity policies count only as far as it delegates to the
-/// account.
+/// account. What STS is asked for and is no role has none, and is denied like a role that is missing.
 pub(crate) fn resource_policy_is_mandatory(subject: &Subject<'_>) -> bool {
     let Some([_, _, service, _, _, resource]) = subject.resource.and_then(crate::arn::segments) else {
         return false;
     };
     match subject.lower_service() {
         b"kms" => service == "kms" && resource.starts_with("key/"),
-        b"sts" => service == "iam" && resource.starts_with("role/"),
+        b"sts" => service == "iam",
         _ => false,
     }
 }
