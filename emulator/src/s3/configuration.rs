@@ -18,6 +18,8 @@ pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
     const PUT: Op;
     const GET_ACTION: &'static str;
     const PUT_ACTION: &'static str;
+    /// Whether it takes somebody with a name, whatever a policy allows to everyone.
+    const NEEDS_CALLER: bool = false;
 
     /// The setting as it is; AWS answers some that were never put with a default, others with an error.
     fn get(bucket: &Bucket) -> Result<Self, AwsError>;
@@ -36,6 +38,14 @@ pub(crate) trait Configuration: Clone + fmt::Debug + Sized {
     fn announce(&self, _bucket: &str) -> Option<Announcement> {
         None
     }
+}
+
+/// Refuses anonymous callers where a setting takes a known one.
+fn check_known<C: Configuration, O>(authorized: &Authorized<O>, action: &str) -> Result<(), AwsError> {
+    if !C::NEEDS_CALLER || authorized.caller().identity().is_some() {
+        return Ok(());
+    }
+    Err(AwsError::access_denied(format!("{action} does not support Anonymous requests!")))
 }
 
 /// A setting that can be taken back.
@@ -100,6 +110,7 @@ impl<C: Configuration> Operation for GetConfiguration<C> {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<C, AwsError> {
+        check_known::<C, _>(&authorized, C::GET_ACTION)?;
         C::get(world.bucket(&authorized.operation().bucket)?)
     }
 }
@@ -118,6 +129,7 @@ impl<C: Configuration> Operation for PutConfiguration<C> {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        check_known::<C, _>(&authorized, C::PUT_ACTION)?;
         let Self { bucket, setting } = authorized.into_operation();
         C::admits(world.bucket(&bucket)?)?;
         let setting = setting?;
@@ -143,6 +155,7 @@ impl<C: Removable> Operation for DeleteConfiguration<C> {
     }
 
     fn apply(authorized: Authorized<Self>, world: &mut World, _: Timestamp) -> Result<(), AwsError> {
+        check_known::<C, _>(&authorized, C::DELETE_ACTION)?;
         C::remove(world.bucket_mut(&authorized.operation().bucket)?);
         Ok(())
     }

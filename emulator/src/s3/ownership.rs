@@ -13,6 +13,7 @@ impl Configuration for ObjectOwnership {
     const PUT: Op = Op::PutBucketOwnershipControls;
     const GET_ACTION: &'static str = "s3:GetBucketOwnershipControls";
     const PUT_ACTION: &'static str = "s3:PutBucketOwnershipControls";
+    const NEEDS_CALLER: bool = true;
 
     fn get(bucket: &Bucket) -> Result<Self, AwsError> {
         bucket.ownership.ok_or_else(|| AwsError::no_ownership_controls(&bucket.name))

@@ -50,16 +50,21 @@ pub(crate) fn bucket_policy(
     accounts: &Accounts,
 ) -> Result<Policy, AwsError> {
     let refuse = |text: &str| AwsError::new(StatusCode::BAD_REQUEST, "MalformedPolicy", text);
-    let source = PolicySource::new(PolicyKind::Bucket, bucket);
-    let source = match file {
-        Some(file) => source.with_file(file),
-        None => source,
+    let policy_source = || {
+        let source = PolicySource::new(PolicyKind::Bucket, bucket);
+        match file {
+            Some(file) => source.with_file(file),
+            None => source,
+        }
     };
-    let policy = Policy::parse_valid(text, source, DocumentKind::Bucket { name: bucket })
+    let policy = Policy::parse_valid(text, policy_source(), DocumentKind::Bucket { name: bucket })
         .map_err(|error| refuse(&error.aws_message()))?;
     if policy.principals().any(|entry| !accounts.knows(&entry.principal)) {
         return Err(refuse("Invalid principal in policy"));
     }
+    // AWS stores the root user in place of an account's number.
+    let rooted = policy.text_with_roots().into_owned();
+    let policy = Policy::parse(&rooted, policy_source()).map_err(|error| refuse(&error.aws_message()))?;
     Ok(accounts.bound(&policy))
 }
 
@@ -100,7 +105,7 @@ impl Operation for PutBucketPolicy {
 }
 
 impl Operation for GetBucketPolicy {
-    /// The document as it was put.
+    /// The document as it was put, but with principals as AWS shows them.
     type Output = String;
     const OP: Op = Op::GetBucketPolicy;
 

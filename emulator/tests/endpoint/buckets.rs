@@ -176,7 +176,7 @@ fn policy(statement: &str) -> Ask {
 }
 
 #[tokio::test]
-async fn a_bucket_policy_is_kept_as_it_was_put() {
+async fn a_bucket_policy_is_kept_with_root_users_for_accounts() {
     let (_emulator, wire) = listening().await;
     let read = Ask::new("GET", "/logs?policy");
     let missing = wire.send_as(ADMIN, &read).await;
@@ -187,10 +187,9 @@ async fn a_bucket_policy_is_kept_as_it_was_put() {
     );
     check(&wire.send_as(ADMIN, &ask).await, 204, "");
     let answer = wire.send_as(ADMIN, &read).await;
-    assert_eq!(
-        (answer.body.as_slice(), answer.header("content-type")),
-        (ask.body.as_slice(), Some("application/json"))
-    );
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let put = String::from_utf8(ask.body.clone()).unwrap();
+    assert_eq!(answer.text(), put.replace("444455556666", "arn:aws:iam::444455556666:root"));
     wire.send_as(ADMIN, &Ask::new("PUT", "/logs/key").body("data")).await;
     check(&wire.send_as(VENDOR, &Ask::new("GET", "/logs/key")).await, 200, "");
     check(&wire.send_as(VENDOR, &Ask::new("PUT", "/logs/key")).await, 403, "AccessDenied");
@@ -214,6 +213,12 @@ async fn a_policy_that_aws_refuses_is_refused_alike() {
     assert_eq!(message(put("{}")).await, "Missing required field Statement");
     let unknown = r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/ghost"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::logs/*"}"#;
     assert_eq!(message(policy(unknown)).await, "Invalid principal in policy");
+    for service in ["s3.amazonaws.con", "logs.example.com"] {
+        let unknown = format!(
+            r#"{{"Effect":"Allow","Principal":{{"Service":"{service}"}},"Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/*"}}"#
+        );
+        assert_eq!(message(policy(&unknown)).await, "Invalid principal in policy");
+    }
     let elsewhere = r#"{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::other/*"}"#;
     assert_eq!(message(policy(elsewhere)).await, "Policy has invalid resource");
 
@@ -276,6 +281,24 @@ async fn anonymous_callers_get_what_a_public_policy_gives() {
         "InvalidRequest",
     );
     check(&wire.send(&Ask::new("PUT", "/open-data/new").body("data")).await, 200, "");
+    let owning =
+        "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
+    let digest = base64::Engine::encode(
+        &base64::engine::general_purpose::STANDARD,
+        <md5::Md5 as md5::Digest>::digest(owning),
+    );
+    for (ask, action) in [
+        (Ask::new("GET", "/open-data?ownershipControls"), "s3:GetBucketOwnershipControls"),
+        (
+            Ask::new("PUT", "/open-data?ownershipControls").header("content-md5", &digest).body(owning),
+            "s3:PutBucketOwnershipControls",
+        ),
+        (Ask::new("DELETE", "/open-data?ownershipControls"), "s3:PutBucketOwnershipControls"),
+    ] {
+        let answer = wire.send(&ask).await;
+        check(&answer, 403, "AccessDenied");
+        assert_eq!(answer.element("Message"), Some(format!("{action} does not support Anonymous requests!")));
+    }
     let denied = wire.send(&Ask::new("DELETE", "/open-data/new")).await;
     assert_eq!(denied.element("Message").as_deref(), Some("Access Denied"));
 }
@@ -289,7 +312,7 @@ async fn public() -> (bucketproof_emulator::Emulator, Wire) {
         [[account.bucket]]
         name = "open-data"
         public_access_block = { block_public_policy = false, restrict_public_buckets = false }
-        policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::open-data/*"}]}'
+        policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":["s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::open-data/*"},{"Effect":"Allow","Principal":"*","Action":"s3:*OwnershipControls","Resource":"arn:aws:s3:::open-data"}]}'
         objects = [{ key = "key", text = "data" }]
     "#;
     let scenario = bucketproof_emulator::Scenario::from_toml(scenario).unwrap();

@@ -280,20 +280,37 @@ impl Policy {
     /// The text that AWS shows: where a user or role was bound, the ARN that it has now, or its unique id if it is
     /// gone. A unique id that was written as such is shown as ARN too while it has one.
     pub fn shown_text(&self, arn: impl Fn(&UniqueId) -> Option<Arn>) -> Cow<'_, str> {
+        self.text_with(|entry| {
+            let written = match &entry.principal {
+                NamedPrincipal::UniqueId(id) => UniqueId::new(id).ok(),
+                _ => None,
+            };
+            let id = entry.bound_to.as_ref().or(written.as_ref())?;
+            Some(arn(id).map_or_else(|| id.to_string(), |arn| arn.to_string()))
+        })
+    }
+
+    /// The text with the ARN of its root user in place of the bare number of an account, as S3 stores it.
+    pub fn text_with_roots(&self) -> Cow<'_, str> {
+        self.text_with(|entry| match &entry.principal {
+            NamedPrincipal::Account(id) if entry.text == id.as_str() => {
+                Some(format!("arn:aws:iam::{id}:root"))
+            }
+            _ => None,
+        })
+    }
+
+    /// The text with other names for some principals; a name must have no character that JSON escapes.
+    fn text_with(&self, name: impl Fn(&PrincipalEntry) -> Option<String>) -> Cow<'_, str> {
         let mut shown = Cow::Borrowed(self.text());
         let mut entries: Vec<&PrincipalEntry> = self.principals().collect();
         // From the end, so that the places before stay where they are.
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.span.0));
         for entry in entries {
-            let written = match &entry.principal {
-                NamedPrincipal::UniqueId(id) => UniqueId::new(id).ok(),
-                _ => None,
-            };
-            let Some(id) = entry.bound_to.as_ref().or(written.as_ref()) else { continue };
-            let name = arn(id).map_or_else(|| id.to_string(), |arn| arn.to_string());
-            if name != entry.text {
+            if let Some(name) = name(entry)
+                && name != entry.text
+            {
                 let (start, end) = entry.span;
-                // Neither ARNs nor unique ids have characters that JSON escapes.
                 shown.to_mut().replace_range(start..end, &format!("\"{name}\""));
             }
         }

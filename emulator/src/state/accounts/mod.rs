@@ -179,8 +179,13 @@ impl Accounts {
     /// Whether a principal that a policy names exists; policies may only name those that do.
     pub(crate) fn knows(&self, principal: &NamedPrincipal) -> bool {
         match principal {
-            // AWS refuses services that do not exist; no list of them is kept here.
-            NamedPrincipal::Anyone | NamedPrincipal::Service(_) | NamedPrincipal::Federated(_) => true,
+            NamedPrincipal::Anyone | NamedPrincipal::Federated(_) => true,
+            // AWS refuses services that do not exist; no list of them is kept here, but all end alike.
+            NamedPrincipal::Service(name) => {
+                [".amazonaws.com", ".amazonaws.com.cn", ".amazon.com", ".aws.internal"]
+                    .iter()
+                    .any(|end| name.ends_with(end))
+            }
             NamedPrincipal::Account(id) => self.by_id.contains_key(id),
             NamedPrincipal::Arn(arn) => self.knows_arn(arn),
             NamedPrincipal::CanonicalUser(id) => self.has_canonical_id(id),
