@@ -96,9 +96,22 @@ async fn the_source_of_a_copy_is_checked() {
     check(&copy(&[("x-amz-copy-source", "logs/missing")]).await, 404, "NoSuchKey");
     check(&copy(&[("x-amz-copy-source", "missing-bucket/key")]).await, 404, "NoSuchBucket");
     check(&copy(&[("x-amz-copy-source", "logs/source?versionId=7")]).await, 400, "InvalidArgument");
-    let answer = copy(&[("x-amz-copy-source", "logs")]).await;
-    check(&answer, 400, "InvalidArgument");
-    assert_eq!(answer.element("ArgumentName").as_deref(), Some("x-amz-copy-source"));
+    for (given, message) in [
+        ("logs", "Invalid copy source object key"),
+        ("/logs/", "Invalid copy source object key"),
+        ("", "Invalid copy source object key"),
+        ("Lo_gs/source", "Invalid copy source bucket name"),
+        ("logs/%zz", "Invalid copy source encoding"),
+        ("logs/source%2", "Invalid copy source encoding"),
+        ("logs/%FF", "Invalid copy source encoding"),
+    ] {
+        let answer = copy(&[("x-amz-copy-source", given)]).await;
+        check(&answer, 400, "InvalidArgument");
+        let told = ["Message", "ArgumentName", "ArgumentValue"].map(|name| answer.element(name).unwrap());
+        assert_eq!(told, [message, "x-amz-copy-source", "x-amz-copy-source"], "{given}");
+    }
+    let access_point = "arn:aws:s3:us-east-1:111122223333:accesspoint/point/object/key";
+    check(&copy(&[("x-amz-copy-source", access_point)]).await, 501, "NotImplemented");
     check(&copy(&[source, ("if-none-match", "*")]).await, 412, "PreconditionFailed");
     check(
         &copy(&[source, ("x-amz-source-expected-bucket-owner", "999999999999")]).await,

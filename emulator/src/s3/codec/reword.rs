@@ -31,6 +31,10 @@ pub(crate) fn reword(status: StatusCode, body: &Bytes, head: &Head) -> AwsError 
         "InvalidRequest" if message.ends_with("x-amz-object-attributes") => {
             AwsError::missing_object_attributes()
         }
+        // A header without a value counts as missing there.
+        "InvalidRequest" if message.ends_with("x-amz-copy-source") => {
+            copy_source_defect("").unwrap_or_else(|| AwsError::new(status, code, message))
+        }
         "InvalidArgument" => {
             parameter(&message, head).unwrap_or_else(|| AwsError::new(status, code, message))
         }
@@ -60,17 +64,30 @@ fn parameter(message: &str, head: &Head) -> Option<AwsError> {
     let name = name("invalid header: ")?;
     let value = head.header(name)?;
     if name == "x-amz-copy-source" {
-        // AWS repeats the name of the header, not its value.
-        return Some(AwsError::invalid_argument(copy_source_defect(value), name, name));
+        let unreadable = || AwsError::invalid_argument("Invalid copy source encoding", name, name);
+        return Some(copy_source_defect(value).unwrap_or_else(unreadable));
     }
     Some(AwsError::invalid_argument(format!("The value of {name} is invalid"), name, value))
 }
 
-fn copy_source_defect(source: &str) -> &'static str {
-    let decoded = decode(source);
-    match decoded.trim_start_matches('/').split_once('/') {
+/// What is wrong with the source of a copy. AWS repeats the name of the header, not its value.
+pub(super) fn copy_source_defect(source: &str) -> Option<AwsError> {
+    const HEADER: &str = "x-amz-copy-source";
+    let (path, _) = source.split_once('?').unwrap_or((source, ""));
+    if path.starts_with("arn:") {
+        return Some(AwsError::not_implemented("a copy from an access point"));
+    }
+    let text = match decode(path).trim_start_matches('/').split_once('/') {
         None | Some((_, "")) => "Invalid copy source object key",
         Some((bucket, _)) if !is_bucket_name(bucket) => "Invalid copy source bucket name",
-        Some(_) => "Invalid copy source encoding",
-    }
+        Some(_) if !is_encoded(path) => "Invalid copy source encoding",
+        Some(_) => return None,
+    };
+    Some(AwsError::invalid_argument(text, HEADER, HEADER))
+}
+
+/// Whether every `%` begins the code of a byte, and the bytes are UTF-8.
+fn is_encoded(text: &str) -> bool {
+    let is_byte = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|byte| byte.is_ascii_hexdigit());
+    text.split('%').skip(1).all(is_byte) && percent_encoding::percent_decode_str(text).decode_utf8().is_ok()
 }

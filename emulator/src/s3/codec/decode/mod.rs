@@ -42,11 +42,15 @@ pub(super) use objects::*;
 pub(super) use settings::*;
 pub(super) use tagging::*;
 
+use super::reword::copy_source_defect;
 use encryption::{customer_key, requested_encryption, requester, source_customer_key};
 
 type Decoded<T> = Result<T, AwsError>;
 
 fn source(source: dto::CopySource, x: &Exchange, head: &Head) -> Decoded<Source> {
+    if let Some(defect) = head.header("x-amz-copy-source").and_then(copy_source_defect) {
+        return Err(defect);
+    }
     match source {
         dto::CopySource::Bucket { bucket, key, version_id } => Ok(Source {
             bucket: bucket.into(),
