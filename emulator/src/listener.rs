@@ -96,8 +96,12 @@ where
         let front = Arc::clone(&front);
         async move {
             let unannounced = expects_continue_for_nothing(&request);
+            let waits = request.version() == Version::HTTP_11 && request.headers().contains_key(EXPECT);
             let mut response = front.call(request, peer).await;
-            if unannounced {
+            // Who was refused before being asked for the body does not send it, and the connection ends: say so, or
+            // the client's next request meets a closed one.
+            let is_refused = response.status().is_client_error() || response.status().is_redirection();
+            if unannounced || waits && is_refused {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             match response.extensions().get::<AnswerLost>() {

@@ -36,8 +36,8 @@ use crate::kms;
 use crate::operation::Op;
 use crate::query;
 use crate::s3::{
-    Form, PreflightRequest, S3Codec, answer_control, check_headers, check_subresource, cors_headers,
-    is_control, is_form_post, is_preflight, post_object, reword, with_display_names,
+    Form, PUT_BYTES_MAX, PreflightRequest, S3Codec, answer_control, check_headers, check_subresource,
+    cors_headers, is_control, is_form_post, is_preflight, post_object, reword, with_display_names,
 };
 use crate::service::Service;
 use crate::sns;
@@ -332,6 +332,14 @@ impl Pipeline {
         B: Body<Data = Bytes> + Send,
         B::Error: std::fmt::Display,
     {
+        let number = |name| head.header(name).and_then(|text| text.parse::<u64>().ok());
+        // What is in chunks says how much it is without their frames.
+        let content_bytes = number("x-amz-decoded-content-length").or_else(|| number("content-length"));
+        if let Some(bytes) =
+            content_bytes.filter(|bytes| head.method == Method::PUT && *bytes > PUT_BYTES_MAX)
+        {
+            return Err(AwsError::entity_too_large(bytes, PUT_BYTES_MAX));
+        }
         self.read_at_most(body, head, BODY_BYTES_MAX).await
     }
 
@@ -527,6 +535,10 @@ fn sign_off(response: &mut Response<Content>, service: &Service, ids: &RequestId
             set("x-amz-request-id", &ids.request_id);
             set("x-amz-id-2", &ids.host_id);
             set("server", "AmazonS3");
+        }
+        Service::Sts => {
+            set("x-amzn-requestid", &ids.uuid);
+            set("x-amz-sts-extended-request-id", &ids.host_id);
         }
         _ => set("x-amzn-requestid", &ids.uuid),
     }

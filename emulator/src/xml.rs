@@ -16,7 +16,8 @@ pub(crate) fn escape_text(text: &str) -> String {
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
 /// The documents that `s3s` writes without their name space.
-const WITHOUT_NAMESPACE: [&str; 2] = ["CopyObjectResult", "CopyPartResult"];
+const WITHOUT_NAMESPACE: [&str; 5] =
+    ["CopyObjectResult", "CopyPartResult", "LegalHold", "ObjectLockConfiguration", "Retention"];
 
 /// A document as AWS writes it, from one without a break after its declaration, whose text may hold control characters.
 pub(crate) fn finish_document(xml: Bytes) -> Bytes {

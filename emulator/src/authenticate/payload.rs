@@ -130,6 +130,16 @@ fn check_trailer_names(head: &Head, trailer: Trailer, found: &[(String, String)]
         .map(|name| name.trim().to_ascii_lowercase())
         .filter(|name| !name.is_empty())
         .collect();
+    for name in &declared {
+        match name.strip_prefix("x-amz-checksum-") {
+            Some("crc32" | "crc32c" | "crc64nvme" | "sha1" | "sha256") => {}
+            Some(_) => return Err(AwsError::not_implemented(format!("the checksum trailer `{name}`"))),
+            None => {
+                let text = "The value specified in the x-amz-trailer header is not supported";
+                return Err(AwsError::invalid_request(text));
+            }
+        }
+    }
     let all_declared = found.iter().all(|(name, _)| declared.contains(name));
     let all_found = declared.iter().all(|name| found.iter().any(|(found, _)| found == name));
     if all_declared && all_found { Ok(()) } else { Err(AwsError::malformed_trailer()) }

@@ -58,7 +58,7 @@ pub(crate) use lifecycle::{Days, LifecycleClock};
 pub(crate) use listed::ListedKind;
 pub(crate) use logging::Logging;
 pub(crate) use notification::{NewRule as NewNotification, Notifications};
-pub(crate) use object::{KEY_BYTES_MAX, Written};
+pub(crate) use object::{KEY_BYTES_MAX, PUT_BYTES_MAX, Written};
 pub(crate) use payment::{Acceleration, Payer};
 pub(crate) use policy::bucket_policy;
 pub(crate) use post::{Form, is_form_post};

@@ -25,7 +25,7 @@ pub(crate) const KEY_BYTES_MAX: usize = 1024;
 /// The most user metadata, names and values together.
 const METADATA_BYTES_MAX: usize = 2048;
 /// The largest object that one PUT may bring.
-const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+pub(crate) const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 /// The storage classes that a general purpose bucket takes; those of other services it does not.
 const STORAGE_CLASSES: [&str; 8] = [

@@ -42,7 +42,7 @@ fn protocol(text: &str) -> Result<Protocol, AwsError> {
     match Protocol::parse(text) {
         Some(protocol) => Ok(protocol),
         None if OTHER_PROTOCOLS.contains(&text) => {
-            Err(AwsError::not_implemented(format!("subscriptions with the protocol `{text}`")))
+            Err(AwsError::not_implemented(format!("a subscription with the protocol `{text}`")))
         }
         None => {
             Err(AwsError::sns_invalid(format!("Amazon SNS does not support this protocol string: {text}")))

@@ -144,7 +144,8 @@ async fn a_body_is_not_asked_for_from_those_who_may_not_send_it() {
     let put = Ask::new("PUT", "/logs/key").body("content").header("expect", "100-continue");
     let (start, rest) = first_answer(&wire, &wire.sign(&put, &Signing::with(READER)), b"content").await;
     assert_eq!(start, "HTTP/1.1 403");
-    assert!(String::from_utf8_lossy(&rest).contains("<Code>AccessDenied</Code>"));
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(rest.contains("<Code>AccessDenied</Code>") && rest.contains("connection: close"), "{rest}");
     let denied = emulator.journal().denied();
     assert_eq!((denied.len(), denied[0].action.as_str()), (1, "s3:PutObject"));
     assert!(denied[0].explain().contains("s3:PutObject"));
@@ -196,10 +197,13 @@ async fn a_refused_upload_is_read_so_that_the_refusal_arrives() {
 #[tokio::test]
 async fn a_length_that_lies_is_noticed() {
     let (_emulator, wire) = listening().await;
-    let announced = Ask::new("PUT", "/logs/key").header("content-length", "6000000000");
+    let announced = Ask::new("PUT", "/logs/key").header("content-length", "5368709121");
     let signed =
         wire.sign(&announced, &Signing { payload: Some("UNSIGNED-PAYLOAD"), ..Signing::with(ADMIN) });
-    check(&wire.send(&signed).await, 400, "EntityTooLarge");
+    let answer = wire.send(&signed).await;
+    check(&answer, 400, "EntityTooLarge");
+    let told = ["ProposedSize", "MaxSizeAllowed"].map(|name| answer.element(name).unwrap());
+    assert_eq!(told, ["5368709121", "5368709120"]);
     let emulator = emulator().await;
     let request = http::Request::put("/logs/key")
         .header("content-length", "5000000000")

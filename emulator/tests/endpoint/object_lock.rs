@@ -93,7 +93,10 @@ async fn a_bucket_is_locked_when_it_is_made_or_once_it_is_versioned() {
     check_text(&put(&wire, "/logs?object-lock", enable).await, 409, "InvalidBucketState", text);
     check(&put(&wire, "/logs?versioning", &versioning("Enabled")).await, 200, "");
     check(&put(&wire, "/logs?object-lock", enable).await, 200, "");
-    check(&get(&wire, "/logs?object-lock").await, 200, "");
+    let answer = get(&wire, "/logs?object-lock").await;
+    check(&answer, 200, "");
+    let root = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+    assert!(answer.text().contains(root), "{}", answer.text());
 }
 
 #[tokio::test]

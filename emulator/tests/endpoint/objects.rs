@@ -252,6 +252,10 @@ async fn chunked_uploads_carry_their_checksum_behind_them() {
     assert_eq!((got.text().as_str(), got.header("content-encoding")), ("123456789", Some("gzip")));
     check(&wire.send(&put("x-amz-checksum-crc32", "AAAAAA==")).await, 400, "BadDigest");
     check(&wire.send(&put("x-amz-checksum-sha512", "AAAAAA==")).await, 501, "NotImplemented");
+    let answer = wire.send(&put("x-amz-meta-late", "1")).await;
+    check(&answer, 400, "InvalidRequest");
+    let text = "The value specified in the x-amz-trailer header is not supported";
+    assert_eq!(answer.element("Message").as_deref(), Some(text));
 }
 
 #[tokio::test]
