@@ -27,6 +27,16 @@ conformance:
 bench name:
     cargo bench -p bucketproof-benches --bench {{ name }}
 
+# So many random schedules of exports under faults: of every profile, of two writers, of tails, of pauses and toggles.
+schedules cases="10000":
+    PROPTEST_CASES={{ cases }} cargo test --workspace --test export -- writers:: tails:: toggles:: vendors::schedules
+    PROPTEST_CASES={{ cases }} cargo test --workspace --lib -- splice::
+
+# The connector's memory against the size of its input: `just memory 1000000,10000000`. Takes as much disk as the input.
+memory rows="1000000,3000000" *options="":
+    cargo build --release --workspace
+    python3 .ci/memory.py target/release --rows {{ rows }} {{ options }}
+
 # Which lines of the decision core its own tests run: the total, and the lines they leave out.
 coverage:
     cargo llvm-cov --package bucketproof-authz --show-missing-lines --fail-under-lines 95

@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as PageCompression, Encoding as ValueEncoding, GzipLevel, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -62,6 +62,33 @@ pub enum DecodeError {
 /// Encodes sorted rows as one Parquet file.
 pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
     encode_to(Vec::new(), dataset, encoding, batches.iter().map(|batch| Ok(batch.clone()))).map(Bytes::from)
+}
+
+/// Encodes sorted rows as one Parquet file that says which generation of its object it is, so that no two are the same
+/// bytes.
+pub(crate) fn encode_generation(
+    dataset: &Dataset,
+    encoding: &Encoding,
+    batches: &[RecordBatch],
+    generation: u64,
+) -> Result<Bytes, EncodeError> {
+    let run = || {
+        let metadata = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
+        let properties = properties(dataset, encoding, |at| without_dictionary(batches, at))?
+            .into_builder()
+            .set_key_value_metadata(Some(vec![metadata]))
+            .build();
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true)
+            .with_schema_root("schema".to_owned());
+        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), dataset.schema(), options)?;
+        for batch in batches {
+            writer.write(batch)?;
+        }
+        writer.into_inner()
+    };
+    run().map(Bytes::from).map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
 }
 
 /// Encodes sorted rows into `sink` as they come; a row group at a time is held in memory.

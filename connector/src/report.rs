@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::config::Writes;
 use crate::names::{DatasetName, ObjectKey, ProfileId};
 use crate::state::{Circuit, Gap, IntentMode, LastRun};
 use crate::store::Diagnosis;
@@ -25,6 +26,8 @@ pub enum Outcome {
 pub struct SyncReport {
     /// How it ended.
     pub outcome: Outcome,
+    /// How objects are written.
+    pub writes: Writes,
     /// Start, RFC 3339.
     pub started_at: String,
     /// End, RFC 3339.
@@ -138,6 +141,8 @@ pub struct RetryReport {
 pub struct PlanReport {
     /// How planning ended.
     pub outcome: Outcome,
+    /// How objects would be written.
+    pub writes: Writes,
     /// Per selected dataset, in the profile's order.
     pub datasets: Vec<DatasetPlan>,
 }
@@ -233,6 +238,8 @@ pub struct StatusReport {
     pub key_age_days: Option<i32>,
     /// Times in which datasets were not exported, and when that was made up for.
     pub gaps: Vec<Gap>,
+    /// How objects are written.
+    pub writes: Writes,
     /// Things to see to.
     pub warnings: Vec<Warning>,
     /// Per selected dataset, in the profile's order.

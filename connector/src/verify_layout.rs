@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::config::Config;
+use crate::engine::tailed;
 use crate::names::ObjectKey;
 use crate::profile::{KeyPrefix, VendorProfile};
 use crate::store::{S3Store, StoreError};
@@ -12,6 +13,8 @@ use crate::store::{S3Store, StoreError};
 pub struct LayoutReport {
     /// Keys that the layout makes for a dataset of the profile.
     pub conforming: u64,
+    /// Tails of such keys: small objects beside them, for datasets that ask for them.
+    pub tails: u64,
     /// Keys that it does not make.
     pub foreign: Vec<String>,
     /// Keys that the layout makes, but for no dataset of the profile.
@@ -39,7 +42,11 @@ fn judge(config: &Config, profile: &VendorProfile, keys: Vec<String>) -> LayoutR
     let mut report = LayoutReport::default();
     let prefix = profile.prefix_of(&config.bucket.prefix);
     for text in keys {
-        match ObjectKey::new(text.as_str()).ok().and_then(|key| owner_of(profile, &prefix, &key)) {
+        let key = ObjectKey::new(text.as_str()).ok();
+        let tailed = key.as_ref().and_then(tailed);
+        let is_tail = tailed.is_some();
+        match tailed.or(key).and_then(|key| owner_of(profile, &prefix, &key)) {
+            Some(Owner::Dataset) if is_tail => report.tails += 1,
             None => report.foreign.push(text),
             Some(Owner::Unknown) => report.unknown_dataset.push(text),
             Some(Owner::Dataset) => report.conforming += 1,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Complaint, Target, block_on, connect, print_json};
 use crate::IntentMode;
+use crate::config::Writes;
 use crate::report::{ObjectReport, Outcome, PlanReport};
 
 pub(super) fn run(target: &Target) -> Result<(), Complaint> {
@@ -23,7 +24,7 @@ fn text(report: &PlanReport) -> String {
         return "paused; a sync would do nothing until `resume`\n".to_owned();
     }
     // Writing to a `String` cannot fail.
-    let mut text = String::new();
+    let mut text = weaker_mode(report.writes).to_owned();
     for dataset in &report.datasets {
         let _ = writeln!(
             text,
@@ -40,6 +41,14 @@ fn text(report: &PlanReport) -> String {
         text.push_str(&pending_line(dataset.pending_bytes));
     }
     text
+}
+
+/// The label of the weaker mode.
+pub(super) fn weaker_mode(writes: Writes) -> &'static str {
+    match writes {
+        Writes::Conditional => "",
+        Writes::AtLeastOnceSingleWriter => "weaker mode: at least once, single writer\n",
+    }
 }
 
 /// Says that bytes wait for the end of their line, if some do.

@@ -115,6 +115,7 @@ fn text(report: &StatusReport) -> String {
         ConnectionState::Failed => "Failed",
     };
     let mut text = format!("{state}: {} to bucket {}\n", report.profile, report.bucket);
+    text.push_str(super::plan::weaker_mode(report.writes));
     // Writing to a `String` cannot fail.
     if let Some(since) = &report.paused_since {
         let _ = writeln!(text, "  paused since {since}; `resume` exports what came in between");

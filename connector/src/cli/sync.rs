@@ -24,6 +24,7 @@ fn text(report: &SyncReport) -> String {
         Outcome::Stopped => "stopped after a finished batch; the next sync goes on\n".to_owned(),
         Outcome::Done | Outcome::Disabled => String::new(),
     };
+    text.push_str(super::plan::weaker_mode(report.writes));
     for dataset in &report.datasets {
         let _ = writeln!(
             text,

@@ -3,6 +3,7 @@
 //! Secrets are named, never written: by environment variable or by file.
 
 mod raw;
+mod raw_engine;
 mod raw_place;
 mod raw_schedule;
 mod raw_source;
@@ -183,7 +184,14 @@ pub enum SourcePlace {
         /// What to do if it was replaced or cut.
         on_replaced: OnReplaced,
     },
-    /// A directory that NDJSON files are put into; each is as a source of its own, in the order of their names.
+    /// A Parquet file.
+    Parquet {
+        /// Its path.
+        path: PathBuf,
+        /// What to do if it was replaced.
+        on_replaced: OnReplaced,
+    },
+    /// A directory that NDJSON and Parquet files are put into; each is as a source of its own, in the order of their names.
     Directory {
         /// Its path.
         path: PathBuf,
@@ -201,7 +209,7 @@ pub enum SourcePlace {
 pub struct TablePlace {
     /// Its name.
     pub name: String,
-    /// The column that holds when a row last changed.
+    /// The column that holds when a row last changed; not needed where all rows are taken each time.
     pub updated_at: Option<String>,
     /// How far before the greatest time rows are looked at again.
     pub overlap: Duration,
@@ -236,6 +244,25 @@ pub struct SourceConfig {
     pub place: SourcePlace,
 }
 
+/// How objects are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Writes {
+    /// Each write holds only if the object is as it was read: nothing is lost, whoever else writes.
+    Conditional,
+    /// Writes are plain, for stores without conditions: a late or second writer can take rows back.
+    AtLeastOnceSingleWriter,
+}
+
+/// Datasets whose changed rows go to a tail beside their hour's object, until the hour is quiet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TailConfig {
+    /// Which.
+    pub datasets: Vec<DatasetName>,
+    /// How long nothing changes an hour before its tail is merged into its object.
+    pub quiet: Duration,
+}
+
 /// A checked configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -265,6 +292,14 @@ pub struct Config {
     pub worker_id: String,
     /// Directory of checkpoints, intents, dead letters and spooled input.
     pub state_dir: PathBuf,
+    /// How objects are written.
+    pub writes: Writes,
+    /// Fences off writers of a lower one; 0 if nothing is said.
+    pub writer_epoch: u64,
+    /// Datasets whose changed rows go to tails first.
+    pub tail: Option<TailConfig>,
+    /// Bytes of memory that a sync is to get by with.
+    pub memory_bytes: u64,
     /// Bytes of source text that one batch takes at most; a longer line is a batch of its own.
     pub batch_bytes: u64,
     /// Sources, in the order in which equal versions are told apart.

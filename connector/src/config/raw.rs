@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::raw_engine::{self, RawTail};
 use super::raw_place::{self, RawBucket};
 use super::raw_schedule::{RawSchedule, schedule};
 use super::raw_source::{RawSource, sources};
@@ -20,8 +21,6 @@ use crate::store::Encryption;
 
 /// Bounds of a role session (STS API reference, AssumeRole, DurationSeconds).
 const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
-const BATCH_MIB_DEFAULT: u64 = 64;
-const BATCH_MIB_MAX: u64 = 512;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -42,6 +41,9 @@ struct RawConfig {
     #[serde(default)]
     allow_archive_class: bool,
     worker_id: Option<Spanned<String>>,
+    writes: Option<Spanned<String>>,
+    writer_epoch: Option<Spanned<u64>>,
+    tail: Option<RawTail>,
     bucket: RawBucket,
     auth: RawAuth,
     state: RawState,
@@ -80,6 +82,7 @@ pub(crate) struct RawAuth {
 #[serde(deny_unknown_fields)]
 struct RawState {
     dir: PathBuf,
+    memory_mib: Option<Spanned<u64>>,
     batch_mib: Option<Spanned<u64>>,
 }
 
@@ -99,6 +102,8 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
         })?;
     let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
     let datasets = datasets(&document, &raw.datasets)?;
+    let (memory, batch) = (raw.state.memory_mib.as_ref(), raw.state.batch_mib.as_ref());
+    let (memory_bytes, batch_bytes) = raw_engine::memory(&document, memory, batch)?;
     Ok(Config {
         profile: profile(&document, raw.profile, raw.profile_path, &directory)?,
         history: raw.history,
@@ -111,7 +116,11 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
         worker_id: raw_place::worker_id(&document, raw.worker_id)?,
         bucket: raw_place::bucket(&document, raw.bucket)?,
         auth: auth(&document, raw.auth, &directory)?,
-        batch_bytes: batch_bytes(&document, raw.state.batch_mib)?,
+        writes: raw_engine::writes(&document, raw.writes.as_ref())?,
+        writer_epoch: raw_engine::epoch(&document, raw.writer_epoch.as_ref())?,
+        tail: raw_engine::tail(&document, raw.tail, &datasets)?,
+        memory_bytes,
+        batch_bytes,
         state_dir: directory.join(raw.state.dir),
         sources: sources(&document, raw.source, &datasets, &directory)?,
         datasets,
@@ -277,16 +286,4 @@ fn key_created(document: &Document<'_>, raw: Option<Spanned<String>>) -> Result<
         .parse()
         .map(Some)
         .map_err(|_| document.error(raw.span(), "not a date", "write it as `2026-01-31`"))
-}
-
-fn batch_bytes(document: &Document<'_>, mib: Option<Spanned<u64>>) -> Result<u64, DocumentError> {
-    let size = mib.as_ref().map_or(BATCH_MIB_DEFAULT, |mib| *mib.get_ref());
-    if !(1..=BATCH_MIB_MAX).contains(&size) {
-        return Err(document.error(
-            mib.map_or(0..0, |mib| mib.span()),
-            format!("a batch takes 1 to {BATCH_MIB_MAX} MiB"),
-            format!("{BATCH_MIB_DEFAULT} is a good value"),
-        ));
-    }
-    Ok(size * 1024 * 1024)
 }

@@ -1,4 +1,4 @@
-//! The TOML form of sources: `path`, `directory`, `stdin`, `postgres` or `sqlite`.
+//! The TOML form of sources: `path`, `parquet`, `directory`, `stdin`, `postgres` or `sqlite`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,6 +20,7 @@ const OVERLAP_DEFAULT: Duration = Duration::from_mins(5);
 pub(super) struct RawSource {
     dataset: Spanned<String>,
     path: Option<Spanned<PathBuf>>,
+    parquet: Option<Spanned<PathBuf>>,
     directory: Option<Spanned<PathBuf>>,
     stdin: Option<Spanned<bool>>,
     postgres: Option<Spanned<RawPostgres>>,
@@ -42,7 +43,7 @@ struct RawPostgres {
 struct RawSqlite {
     path: PathBuf,
     table: Spanned<String>,
-    updated_at: String,
+    updated_at: Option<String>,
     overlap: Option<Spanned<String>>,
 }
 
@@ -82,6 +83,7 @@ pub(super) fn sources(
 fn place_of(place: &SourcePlace) -> (&str, Option<&Path>, Option<&str>) {
     match place {
         SourcePlace::File { path, .. } => ("file", Some(path), None),
+        SourcePlace::Parquet { path, .. } => ("parquet", Some(path), None),
         SourcePlace::Directory { path } => ("directory", Some(path), None),
         SourcePlace::Stdin => ("stdin", None, None),
         SourcePlace::Postgres(place) => ("postgres", None, Some(&place.table.name)),
@@ -90,9 +92,10 @@ fn place_of(place: &SourcePlace) -> (&str, Option<&Path>, Option<&str>) {
 }
 
 fn place(document: &Document<'_>, raw: RawSource, directory: &Path) -> Result<SourcePlace, DocumentError> {
-    let RawSource { dataset, path, directory: folder, stdin, postgres, sqlite, on_replaced } = raw;
+    let RawSource { dataset, path, parquet, directory: folder, stdin, postgres, sqlite, on_replaced } = raw;
     let given = [
         path.as_ref().map(|field| (field.span(), "path")),
+        parquet.as_ref().map(|field| (field.span(), "parquet")),
         folder.as_ref().map(|field| (field.span(), "directory")),
         stdin.as_ref().map(|field| (field.span(), "stdin")),
         postgres.as_ref().map(|field| (field.span(), "postgres")),
@@ -100,7 +103,8 @@ fn place(document: &Document<'_>, raw: RawSource, directory: &Path) -> Result<So
     ];
     let mut given = given.into_iter().flatten();
     let Some((span, first)) = given.next() else {
-        let problem = "the source has none of `path`, `directory`, `stdin`, `postgres` and `sqlite`";
+        let problem =
+            "the source has none of `path`, `parquet`, `directory`, `stdin`, `postgres` and `sqlite`";
         return Err(document.error(
             dataset.span(),
             problem,
@@ -114,7 +118,7 @@ fn place(document: &Document<'_>, raw: RawSource, directory: &Path) -> Result<So
             "keep one of the two",
         ));
     }
-    if let Some(field) = on_replaced.as_ref().filter(|_| path.is_none()) {
+    if let Some(field) = on_replaced.as_ref().filter(|_| path.is_none() && parquet.is_none()) {
         let problem =
             if stdin.is_some() { "standard input is never replaced" } else { "only a file is replaced" };
         return Err(document.error(field.span(), problem, "remove the field"));
@@ -122,6 +126,10 @@ fn place(document: &Document<'_>, raw: RawSource, directory: &Path) -> Result<So
     if let Some(path) = path {
         let on_replaced = on_replaced.map_or(OnReplaced::Fail, Spanned::into_inner);
         return Ok(SourcePlace::File { path: directory.join(path.into_inner()), on_replaced });
+    }
+    if let Some(path) = parquet {
+        let on_replaced = on_replaced.map_or(OnReplaced::Fail, Spanned::into_inner);
+        return Ok(SourcePlace::Parquet { path: directory.join(path.into_inner()), on_replaced });
     }
     if let Some(folder) = folder {
         return Ok(SourcePlace::Directory { path: directory.join(folder.into_inner()) });
@@ -136,7 +144,7 @@ fn place(document: &Document<'_>, raw: RawSource, directory: &Path) -> Result<So
     }
     if let Some(sqlite) = sqlite {
         let RawSqlite { path, table, updated_at, overlap } = sqlite.into_inner();
-        let table = self::table(document, table, Some(updated_at), overlap)?;
+        let table = self::table(document, table, updated_at, overlap)?;
         return Ok(SourcePlace::Sqlite(SqlitePlace { path: directory.join(path), table }));
     }
     match stdin {

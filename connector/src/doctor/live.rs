@@ -213,6 +213,7 @@ impl Examination<'_> {
             condition: Condition::Absent,
             intent,
             generation: 1,
+            epoch: 0,
             acl: self.profile.acl().map(str::to_owned),
         };
         let check = "conditional writes";

@@ -78,7 +78,7 @@ impl Connection {
             deduplicated: 0,
         };
         state.seal_intent(&intent)?;
-        let etag = match self.create(&intent, body, retries).await? {
+        let etag = match self.create(state, &intent, body, retries).await? {
             Some(etag) => etag,
             None => ETag::new(UNKNOWN_ETAG)?,
         };
@@ -90,6 +90,7 @@ impl Connection {
     /// object was there.
     async fn create(
         &self,
+        state: &State,
         intent: &IntentRecord,
         body: Bytes,
         retries: &mut RetryReport,
@@ -98,16 +99,21 @@ impl Connection {
             key: intent.key.clone(),
             body,
             content_type: self.encoding.format.content_type(),
-            condition: Condition::Absent,
+            condition: self.condition(Condition::Absent),
             intent: intent.id.clone(),
             generation: intent.generation,
+            epoch: self.config.writer_epoch,
             acl: self.profile.acl().map(str::to_owned),
         };
         let (mut attempt, mut conflicts) = (1, 0);
         loop {
             match self.store.put(&request).await {
-                Ok(PutOutcome::Written(etag)) => return Ok(Some(etag)),
+                Ok(PutOutcome::Written(etag)) => {
+                    self.keeps_conditions(state, &request).await?;
+                    return Ok(Some(etag));
+                }
                 Ok(PutOutcome::PreconditionFailed | PutOutcome::BaseMissing) => {
+                    self.has_kept_a_condition(state)?;
                     tracing::info!(key = %intent.key, "an earlier attempt had taken effect");
                     return Ok(None);
                 }
@@ -119,7 +125,10 @@ impl Connection {
                     }
                     self.pause(conflicts).await;
                 }
-                Err(error) => self.before_repeat(error, &mut attempt, retries).await?,
+                Err(error) => {
+                    self.takes_conditions(&request, &error)?;
+                    self.before_repeat(error, &mut attempt, retries).await?;
+                }
             }
         }
     }

@@ -41,6 +41,25 @@ enum Attempt {
     Done(Box<IntentRecord>, Option<ETag>),
 }
 
+/// What is merged into which object.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) key: &'a ObjectKey,
+    /// The partition, in units of its dataset.
+    pub(super) slot: i64,
+    pub(super) changes: &'a ChangeSet,
+    pub(super) form: Form,
+}
+
+/// What an object holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A partition's rows.
+    Whole,
+    /// The rows of a partition that changed since its object was written.
+    Tail,
+}
+
 /// How the attempts of one conditional write ended.
 pub(super) enum Applied {
     Written(ETag),
@@ -65,30 +84,28 @@ impl Connection {
         state: &State,
         dataset: &Dataset,
         batch: &BatchIdentity,
-        partition: (&DatasetPartition, &ChangeSet),
+        target: Target<'_>,
         retries: &mut RetryReport,
         finish: impl Fn(&IntentRecord) -> Option<FinishBatch<'a>>,
     ) -> Result<IntentRecord, SyncError> {
-        let (partition, changes) = partition;
-        let key = self.key(dataset, partition, BatchNames::default())?;
+        let key = target.key.clone();
         let id = intent_id(batch, &key);
         for attempt in 1..=self.retry.rebases_max {
-            let (intent, etag) =
-                match self.prepare(state, dataset, batch, (&id, &key, partition, changes), retries).await? {
-                    Attempt::Done(intent, etag) => (intent, etag),
-                    Attempt::Write(intent, body) => {
-                        state.seal_intent(&intent)?;
-                        match self.write(&intent, body, retries).await? {
-                            Applied::Written(etag) => (intent, Some(etag)),
-                            Applied::BaseMoved => {
-                                tracing::info!(%key, attempt, "another writer was faster, rebasing");
-                                retries.rebased += 1;
-                                self.pause(attempt).await;
-                                continue;
-                            }
+            let (intent, etag) = match self.prepare(state, dataset, batch, (&id, target), retries).await? {
+                Attempt::Done(intent, etag) => (intent, etag),
+                Attempt::Write(intent, body) => {
+                    state.seal_intent(&intent)?;
+                    match self.write(state, &intent, body, retries).await? {
+                        Applied::Written(etag) => (intent, Some(etag)),
+                        Applied::BaseMoved => {
+                            tracing::info!(%key, attempt, "another writer was faster, rebasing");
+                            retries.rebased += 1;
+                            self.pause(attempt).await;
+                            continue;
                         }
                     }
-                };
+                }
+            };
             state.commit_intent(&intent, etag.as_ref(), self.clock.now(), finish(&intent).as_ref())?;
             return Ok(*intent);
         }
@@ -101,11 +118,12 @@ impl Connection {
         state: &State,
         dataset: &Dataset,
         batch: &BatchIdentity,
-        target: (&IntentId, &ObjectKey, &DatasetPartition, &ChangeSet),
+        (id, target): (&IntentId, Target<'_>),
         retries: &mut RetryReport,
     ) -> Result<Attempt, SyncError> {
-        let (id, key, partition, changes) = target;
+        let key = target.key;
         let base = self.retrying(retries, || self.store.get(key)).await?;
+        self.is_not_fenced(key, base.as_ref().map(|object| &object.head))?;
         if let Some(object) = &base
             && object.head.intent.as_ref() == Some(id)
             && let Some(sealed) = state.sealed_intent(id)?
@@ -113,12 +131,15 @@ impl Connection {
             tracing::info!(%key, "an earlier attempt had taken effect, rolling forward");
             return Ok(Attempt::Done(Box::new(sealed), Some(object.head.etag.clone())));
         }
-        let next = self.next_content(dataset, key, base, changes)?;
+        let next = match target.form {
+            Form::Whole => self.next_content(dataset, key, base, target.changes)?,
+            Form::Tail => self.next_tail(dataset, key, base, target.changes)?,
+        };
         let intent = IntentRecord {
             id: id.clone(),
             batch_id: batch.id,
             dataset: dataset.name().clone(),
-            slot: partition.slot(),
+            slot: target.slot,
             key: key.clone(),
             mode: next.mode,
             base_etag: next.base,
@@ -181,6 +202,7 @@ impl Connection {
     /// One conditional write, repeated as it is until its outcome is known.
     pub(super) async fn write(
         &self,
+        state: &State,
         intent: &IntentRecord,
         body: Bytes,
         retries: &mut RetryReport,
@@ -189,16 +211,20 @@ impl Connection {
             key: intent.key.clone(),
             body,
             content_type: self.encoding.format.content_type(),
-            condition: intent.base_etag.clone().map_or(Condition::Absent, Condition::Matches),
+            condition: self.condition(intent.base_etag.clone().map_or(Condition::Absent, Condition::Matches)),
             intent: intent.id.clone(),
             generation: intent.generation,
+            epoch: self.config.writer_epoch,
             acl: self.profile.acl().map(str::to_owned),
         };
         let mut attempt = 1;
         let mut conflicts = 0;
         loop {
             match self.store.put(&request).await {
-                Ok(PutOutcome::Written(etag)) => return Ok(Applied::Written(etag)),
+                Ok(PutOutcome::Written(etag)) => {
+                    self.keeps_conditions(state, &request).await?;
+                    return Ok(Applied::Written(etag));
+                }
                 // The caller loads the object, and with it learns whether the writer was this intent.
                 Ok(PutOutcome::PreconditionFailed | PutOutcome::BaseMissing) => {
                     return Ok(Applied::BaseMoved);
@@ -212,6 +238,7 @@ impl Connection {
                     self.pause(conflicts).await;
                 }
                 Err(error) => {
+                    self.takes_conditions(&request, &error)?;
                     let effect = error.effect();
                     self.before_repeat(error, &mut attempt, retries).await?;
                     if effect == Effect::Unknown
@@ -231,6 +258,7 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<Option<Applied>, SyncError> {
         let head: Option<ObjectHead> = self.retrying(retries, || self.store.head(&intent.key)).await?;
+        self.is_not_fenced(&intent.key, head.as_ref())?;
         Ok(match head {
             Some(head) if head.intent.as_ref() == Some(&intent.id) => Some(Applied::Written(head.etag)),
             head if head.as_ref().map(|head| &head.etag) == intent.base_etag.as_ref() => None,

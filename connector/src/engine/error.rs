@@ -50,9 +50,21 @@ pub enum ConnectionError {
         /// The profile.
         profile: ProfileId,
     },
-    /// A snapshot is made of files that are there whole.
-    #[error("dataset `{dataset}` is a snapshot, which is made of files")]
+    /// A snapshot is what one source holds whole.
+    #[error("dataset `{dataset}` is a snapshot, which is made of files, or of one table or input whole")]
     SnapshotOfFiles {
+        /// The dataset.
+        dataset: DatasetName,
+    },
+    /// Only objects that rows are merged into have tails.
+    #[error("dataset `{dataset}` has no tail: its objects are not replaced row by row")]
+    TailOfOtherMode {
+        /// The dataset.
+        dataset: DatasetName,
+    },
+    /// New rows of a table are told by their times.
+    #[error("dataset `{dataset}` takes new rows of the table, which are told by `updated_at`")]
+    TableWithoutTime {
         /// The dataset.
         dataset: DatasetName,
     },
@@ -79,8 +91,11 @@ impl ConnectionError {
             }
             Self::NestedBucket { .. } => "write them in `bucket.prefix`".to_owned(),
             Self::SnapshotOfFiles { .. } => {
-                "give it a source with `path` or `stdin`, written anew whenever the table changes".to_owned()
+                "give it sources with `path`, or one with `stdin`, `parquet`, `postgres` or `sqlite`"
+                    .to_owned()
             }
+            Self::TailOfOtherMode { .. } => "remove it from `tail.datasets`".to_owned(),
+            Self::TableWithoutTime { .. } => "name the column in `sqlite.updated_at`".to_owned(),
             Self::RestartDoubles { .. } => "give each new file a new path".to_owned(),
         }
     }
@@ -120,6 +135,32 @@ pub enum SyncError {
         /// Rebases tried.
         attempts: u32,
     },
+    /// A writer of a higher epoch has taken over.
+    #[error("object `{key}` was written by a connector of epoch {found}, this one has epoch {own}")]
+    Fenced {
+        /// The object.
+        key: ObjectKey,
+        /// The epoch of the one that has taken over.
+        found: u64,
+        /// This connector's.
+        own: u64,
+    },
+    /// The configuration's epoch is below the one that the state was used with.
+    #[error("`writer_epoch` is {configured}, but this state was used with epoch {recorded}")]
+    EpochWentBack {
+        /// The epoch on record.
+        recorded: u64,
+        /// The configuration's.
+        configured: u64,
+    },
+    /// The store writes although the condition does not hold, or refuses the condition itself.
+    #[error("the store at `{place}` does not keep the conditions of writes: {detail}")]
+    Unconditional {
+        /// Where it is.
+        place: String,
+        /// What it did.
+        detail: String,
+    },
     /// Dead letters cannot be kept.
     #[error("dead-letter file `{path}` cannot be written: {source}")]
     DeadLetters {
@@ -131,12 +172,6 @@ pub enum SyncError {
     /// A plan cannot read standard input, as the sync could not read it again.
     #[error("a plan cannot read standard input")]
     PlanOfStdin,
-    /// A plan changes nothing, and what a table gives is known once it was asked and noted.
-    #[error("a plan cannot ask source `{source_name}` for its rows")]
-    PlanOfTable {
-        /// The source.
-        source_name: String,
-    },
     /// The layout makes a key that S3 does not take.
     #[error("layout and prefix make a bad key: {0}")]
     Key(#[from] NameError),
@@ -178,8 +213,15 @@ impl SyncError {
                 "something else wrote below the export's prefix; move the object away or choose another prefix".to_owned()
             }
             Self::Contended { .. } => "find the other writers of this object; one connection per prefix is meant".to_owned(),
+            Self::Fenced { .. } => {
+                "stop this connector: another installation has taken over; to take over from it, set `writer_epoch` above its own".to_owned()
+            }
+            Self::EpochWentBack { .. } => "set `writer_epoch` to the recorded one or a higher one".to_owned(),
+            Self::Unconditional { .. } => {
+                "use a store with conditional writes; or, if this connector is the only writer and rows may come twice or go back after a late request, set `writes = \"at_least_once_single_writer\"`".to_owned()
+            }
             Self::DeadLetters { .. } => "check the state directory's permissions and free space".to_owned(),
-            Self::PlanOfStdin | Self::PlanOfTable { .. } => "plan with a file as the source".to_owned(),
+            Self::PlanOfStdin => "plan with a file as the source".to_owned(),
             Self::Reconfigured { .. } => {
                 "set format, compression and `worker_id` back, run `sync` once, then change them".to_owned()
             }
@@ -191,13 +233,16 @@ impl SyncError {
     /// Whose turn it is.
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Store { .. } | Self::Source(_) | Self::ForeignObject { .. } | Self::Contended { .. } => {
-                FailureKind::Refused
-            }
-            Self::State(StateError::Busy { .. }) => FailureKind::Refused,
+            Self::Store { .. }
+            | Self::Source(_)
+            | Self::ForeignObject { .. }
+            | Self::Contended { .. }
+            | Self::Fenced { .. }
+            | Self::Unconditional { .. }
+            | Self::State(StateError::Busy { .. }) => FailureKind::Refused,
             Self::State(StateError::OtherDestination { .. })
+            | Self::EpochWentBack { .. }
             | Self::PlanOfStdin
-            | Self::PlanOfTable { .. }
             | Self::Key(_)
             | Self::Reconfigured { .. } => FailureKind::Usage,
             Self::State(_) | Self::DeadLetters { .. } | Self::Merge(_) | Self::Encode(_) => {

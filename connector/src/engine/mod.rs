@@ -8,6 +8,7 @@ mod append;
 mod apply;
 mod batch;
 mod error;
+mod fence;
 mod gather;
 mod history;
 mod late;
@@ -19,6 +20,7 @@ mod running;
 mod snapshot;
 mod status;
 mod sync;
+mod tail;
 mod whole;
 
 use std::io::Read;
@@ -30,12 +32,13 @@ pub use error::{ConnectionError, FailureKind, SyncError};
 pub use retry::RetryPolicy;
 pub use running::{pause, resume};
 pub use status::{KeyAge, StateFacts, connection_state, status_of};
+pub(crate) use tail::tailed;
 
 use crate::config::{Config, History, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
 use crate::profile::{Dataset, Encoding, Mode, VendorProfile};
 use crate::runner::StopSignal;
-use crate::source::{PostgresTable, Source, SqliteTable};
+use crate::source::{ParquetFiles, ParquetPlace, PostgresTable, Source, SqliteTable};
 use crate::steps::{Steps, Unwatched};
 use crate::store::Store;
 
@@ -156,7 +159,11 @@ fn asked(source: &SourceConfig) -> Option<(DatasetName, Arc<dyn Source>)> {
     let asked: Arc<dyn Source> = match &source.place {
         SourcePlace::Postgres(place) => Arc::new(PostgresTable::new((**place).clone())),
         SourcePlace::Sqlite(place) => Arc::new(SqliteTable::new(place.clone())),
-        SourcePlace::File { .. } | SourcePlace::Directory { .. } | SourcePlace::Stdin => return None,
+        SourcePlace::Parquet { path, on_replaced } => {
+            Arc::new(ParquetFiles::new(ParquetPlace::File(path.clone(), *on_replaced)))
+        }
+        SourcePlace::Directory { path } => Arc::new(ParquetFiles::new(ParquetPlace::Directory(path.clone()))),
+        SourcePlace::File { .. } | SourcePlace::Stdin => return None,
     };
     Some((source.dataset.clone(), asked))
 }
@@ -196,15 +203,18 @@ pub(crate) fn check_fit<'a>(
     if config.bucket.is_nested && !profile.nested_bucket() {
         return Err(ConnectionError::NestedBucket { profile: profile.id().clone() });
     }
-    for source in &config.sources {
-        let is_snapshot =
-            profile.dataset(&source.dataset).is_some_and(|dataset| dataset.mode() == Mode::Snapshot);
-        if is_snapshot && !matches!(source.place, SourcePlace::File { .. } | SourcePlace::Stdin) {
-            return Err(ConnectionError::SnapshotOfFiles { dataset: source.dataset.clone() });
+    check_sources(config, profile)?;
+    for tailed in config.tail.iter().flat_map(|tail| &tail.datasets) {
+        if profile.dataset(tailed).is_some_and(|dataset| dataset.mode() != Mode::Replace) {
+            return Err(ConnectionError::TailOfOtherMode { dataset: tailed.clone() });
         }
     }
     let restarts = |source: &&SourceConfig| {
-        matches!(source.place, SourcePlace::File { on_replaced: OnReplaced::Restart, .. })
+        matches!(
+            source.place,
+            SourcePlace::File { on_replaced: OnReplaced::Restart, .. }
+                | SourcePlace::Parquet { on_replaced: OnReplaced::Restart, .. }
+        )
     };
     for source in config.sources.iter().filter(restarts) {
         let mode = profile.dataset(&source.dataset).map(Dataset::mode);
@@ -220,6 +230,25 @@ pub(crate) fn check_fit<'a>(
             .map(|encoding| format!("{:?} with {:?}", encoding.format, encoding.compression).to_lowercase())
             .collect(),
     })
+}
+
+/// Whether each dataset can be made of its sources.
+fn check_sources(config: &Config, profile: &VendorProfile) -> Result<(), ConnectionError> {
+    for name in &config.datasets {
+        let is_snapshot = profile.dataset(name).is_some_and(|dataset| dataset.mode() == Mode::Snapshot);
+        let mut sources = config.sources.iter().filter(|source| source.dataset == *name);
+        let without_time = |source: &SourceConfig| matches!(&source.place, SourcePlace::Sqlite(place) if place.table.updated_at.is_none());
+        if !is_snapshot && sources.clone().any(without_time) {
+            return Err(ConnectionError::TableWithoutTime { dataset: name.clone() });
+        }
+        let whole =
+            sources.clone().filter(|source| !matches!(source.place, SourcePlace::File { .. })).count();
+        let is_folder = sources.any(|source| matches!(source.place, SourcePlace::Directory { .. }));
+        if is_snapshot && (whole > 1 || is_folder) {
+            return Err(ConnectionError::SnapshotOfFiles { dataset: name.clone() });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::apply::BatchIdentity;
+use super::apply::{BatchIdentity, Form};
 use super::batch::{Batch, Cut};
 use super::gather::read_within;
+use super::sync::taken;
+use super::tail::tail_of;
 use super::{Connection, SyncError};
 use crate::config::{History, OnReplaced, SourcePlace, SyncToggle};
 use crate::profile::{BatchNames, Dataset, DatasetPartition, Mode};
@@ -18,13 +20,10 @@ impl Connection {
     pub async fn plan(&self) -> Result<PlanReport, SyncError> {
         let mut datasets = Vec::new();
         if self.config.toggle == SyncToggle::Off {
-            return Ok(PlanReport { outcome: Outcome::Disabled, datasets });
+            return Ok(PlanReport { writes: self.config.writes, outcome: Outcome::Disabled, datasets });
         }
         if self.config.sources.iter().any(|source| source.place == SourcePlace::Stdin) {
             return Err(SyncError::PlanOfStdin);
-        }
-        if let Some((_, source)) = self.sources.first() {
-            return Err(SyncError::PlanOfTable { source_name: source.name() });
         }
         let mut retries = RetryReport::default();
         self.preflight(&mut retries).await?;
@@ -32,12 +31,12 @@ impl Connection {
         if let Some(state) = &state
             && state.paused_since()?.is_some()
         {
-            return Ok(PlanReport { outcome: Outcome::Paused, datasets });
+            return Ok(PlanReport { writes: self.config.writes, outcome: Outcome::Paused, datasets });
         }
         for dataset in self.selected() {
             datasets.push(self.plan_dataset(state.as_ref(), dataset, &mut retries).await?);
         }
-        Ok(PlanReport { outcome: Outcome::Done, datasets })
+        Ok(PlanReport { writes: self.config.writes, outcome: Outcome::Done, datasets })
     }
 
     async fn plan_dataset(
@@ -54,7 +53,20 @@ impl Connection {
         let begins_now = self.config.history == History::Forward
             && !state.is_some_and(|state| state.start_of(dataset.name()).is_ok_and(|start| start.is_some()));
         let start = if begins_now { Some(self.clock.now()) } else { start };
-        let records = self.waiting_sources(state, dataset)?;
+        let mut records = self.waiting_sources(state, dataset)?;
+        // What tables have to give lies aside for as long as the plan is made.
+        let aside = tempfile::tempdir().map_err(|source| SourceError::Spool {
+            path: std::env::temp_dir().display().to_string(),
+            source,
+        })?;
+        let sources = self.sources.iter().filter(|(of, _)| of == dataset.name());
+        for (at, (_, source)) in sources.enumerate() {
+            let directory = aside.path().join(at.to_string());
+            let given = (source.as_ref(), taken(dataset));
+            let Some(path) = source::pull_aside(state, &directory, dataset, given).await?? else { continue };
+            let record = SourceRecord { kind: SourceKind::Spool, ..from_start(path.display().to_string()) };
+            records.push((record, OnReplaced::Fail));
+        }
         let mut plan = DatasetPlan {
             dataset: dataset.name().clone(),
             rows_read: 0,
@@ -67,7 +79,7 @@ impl Connection {
         };
         match dataset.mode() {
             Mode::Append => self.plan_new_objects(dataset, records, start, &mut plan)?,
-            Mode::Replace => self.plan_merged(dataset, records, start, (&mut plan, retries)).await?,
+            Mode::Replace => self.plan_merged(state, dataset, records, start, (&mut plan, retries)).await?,
             Mode::Snapshot => self.plan_snapshot(dataset, records, (&mut plan, retries)).await?,
             Mode::Period => self.plan_periods(state, dataset, records, start, (&mut plan, retries)).await?,
         }
@@ -123,6 +135,7 @@ impl Connection {
     /// Each object that rows would be merged into, as one batch.
     async fn plan_merged(
         &self,
+        state: Option<&State>,
         dataset: &Dataset,
         records: Vec<(SourceRecord, OnReplaced)>,
         start: Option<Timestamp>,
@@ -136,8 +149,14 @@ impl Connection {
             let unit = dataset.partitioning().unit;
             let partition = DatasetPartition::at(dataset.name().clone(), unit, *slot);
             let key = self.key(dataset, &partition, BatchNames::default())?;
+            let form = self.form_of(state, dataset, &key, changes.rows.num_rows() as u64)?;
+            let key = if form == Form::Tail { tail_of(&key)? } else { key };
             let base = self.retrying(retries, || self.store.get(&key)).await?;
-            let next = self.next_content(dataset, &key, base, changes)?;
+            self.is_not_fenced(&key, base.as_ref().map(|object| &object.head))?;
+            let next = match form {
+                Form::Whole => self.next_content(dataset, &key, base, changes)?,
+                Form::Tail => self.next_tail(dataset, &key, base, changes)?,
+            };
             plan.rows_written += next.written;
             plan.rows_deduplicated += next.deduplicated;
             plan.objects.push(ObjectReport {

@@ -49,6 +49,7 @@ impl Connection {
         if let Some(known) = state.fact(&fact)? {
             let head = self.retrying(retries, || self.store.head(&key)).await?;
             if head.is_some_and(|head| known == format!("{source_digest} {key} {}", head.etag)) {
+                state.finish_spools(dataset.name())?;
                 return Ok(Outcome::Done);
             }
         }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Connection;
-use crate::config::{AuthConfig, Config, SyncToggle};
+use crate::config::{AuthConfig, Config, SyncToggle, Writes};
 use crate::profile::{Dataset, Mode, VendorProfile};
 use crate::report::{CheckpointStatus, ConnectionState, DatasetStatus, SetupCheck, StatusReport, Warning};
 use crate::source;
@@ -134,7 +134,8 @@ pub fn status_of(
         lag_seconds: lag_seconds(&datasets, clock.now()),
         key_age_days: key_age(config, clock).map(|age| age.days),
         gaps,
-        warnings: key_age_warning(config, profile, clock).into_iter().collect(),
+        writes: config.writes,
+        warnings: key_age_warning(config, profile, clock).into_iter().chain(weaker_mode(config)).collect(),
         datasets,
     })
 }
@@ -227,6 +228,16 @@ fn never_synced(config: &Config, dataset: &Dataset) -> DatasetStatus {
         open_intents: 0,
         checkpoints: checkpoints.collect(),
     }
+}
+
+fn weaker_mode(config: &Config) -> Option<Warning> {
+    (config.writes == Writes::AtLeastOnceSingleWriter).then(|| Warning {
+        requirement: None,
+        message:
+            "weaker mode: writes have no conditions; rows arrive at least once, and only for a single writer"
+                .to_owned(),
+        help: "use a store with conditional writes and `writes = \"conditional\"`".to_owned(),
+    })
 }
 
 fn key_age_warning(config: &Config, profile: &VendorProfile, clock: &Clock) -> Option<Warning> {

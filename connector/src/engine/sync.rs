@@ -13,7 +13,7 @@ use crate::config::{SourcePlace, SyncToggle};
 use crate::dead_letter;
 use crate::profile::{Dataset, DatasetPartition, Mode};
 use crate::report::{DatasetReport, ObjectReport, Outcome, RetryReport, SyncReport};
-use crate::source::{self, Chunk};
+use crate::source::{self, Chunk, Taken};
 use crate::state::{FinishBatch, IntentRecord, SealedBatch, SourceRecord, Start, State};
 use crate::steps::Step;
 
@@ -28,13 +28,13 @@ impl Connection {
         let mut datasets = Vec::new();
         if self.config.toggle == SyncToggle::Off {
             let finished_at = started_at.clone();
-            return Ok(SyncReport { outcome: Outcome::Disabled, started_at, finished_at, datasets, retries });
+            return Ok(self.report(Outcome::Disabled, started_at, finished_at, (datasets, retries)));
         }
         let state =
             State::open(&self.config.state_dir, &self.destination(), &self.entropy, self.steps.clone())?;
         if state.paused_since()?.is_some() {
             let finished_at = started_at.clone();
-            return Ok(SyncReport { outcome: Outcome::Paused, started_at, finished_at, datasets, retries });
+            return Ok(self.report(Outcome::Paused, started_at, finished_at, (datasets, retries)));
         }
         let outcome = self.sync_datasets(&state, &mut datasets, &mut retries).await;
         if let Err(SyncError::Store { diagnosis, .. }) = &outcome {
@@ -49,7 +49,17 @@ impl Connection {
         state.set_fact("failure", &failure)?;
         let outcome = outcome?;
         let finished_at = self.clock.now().to_string();
-        Ok(SyncReport { outcome, started_at, finished_at, datasets, retries })
+        Ok(self.report(outcome, started_at, finished_at, (datasets, retries)))
+    }
+
+    fn report(
+        &self,
+        outcome: Outcome,
+        started_at: String,
+        finished_at: String,
+        (datasets, retries): (Vec<DatasetReport>, RetryReport),
+    ) -> SyncReport {
+        SyncReport { outcome, writes: self.config.writes, started_at, finished_at, datasets, retries }
     }
 
     async fn sync_datasets(
@@ -58,6 +68,7 @@ impl Connection {
         reports: &mut Vec<DatasetReport>,
         retries: &mut RetryReport,
     ) -> Result<Outcome, SyncError> {
+        self.may_write(state)?;
         // Name, region, credentials and s3:ListBucket are proved before standard input is consumed.
         if self.preflight(retries).await? {
             state.record_setup(self.clock.now(), None)?;
@@ -112,11 +123,18 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<Outcome, SyncError> {
         match dataset.mode() {
-            Mode::Snapshot => return self.sync_snapshot(state, dataset, report, retries).await,
+            Mode::Snapshot => {
+                self.pull_sources(state, dataset).await?;
+                return self.sync_snapshot(state, dataset, report, retries).await;
+            }
             Mode::Period => self.pull_sources(state, dataset).await?,
             Mode::Replace | Mode::Append => {
                 self.pull_sources(state, dataset).await?;
-                return self.sync_batches(state, dataset, report, retries).await;
+                let outcome = self.sync_batches(state, dataset, report, retries).await?;
+                if outcome == Outcome::Done && dataset.mode() == Mode::Replace {
+                    self.merge_quiet_tails(state, dataset, report, retries).await?;
+                }
+                return Ok(outcome);
             }
         }
         report.rows_held_before = state.rows_waiting(dataset.name())?;
@@ -131,7 +149,8 @@ impl Connection {
     /// Asks the dataset's tables for what is new in them.
     async fn pull_sources(&self, state: &State, dataset: &Dataset) -> Result<(), SyncError> {
         for (_, source) in self.sources.iter().filter(|(of, _)| of == dataset.name()) {
-            let rows = source::pull(state, self.steps.as_ref(), dataset, source.as_ref()).await??;
+            let rows = source::pull(state, self.steps.as_ref(), dataset, (source.as_ref(), taken(dataset)))
+                .await??;
             tracing::info!(source = source.name(), rows, "asked for new rows");
         }
         Ok(())
@@ -146,12 +165,9 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<Outcome, SyncError> {
         let start = state.start_of(dataset.name())?.and_then(Start::instant);
-        let mut open = state.open_batch(dataset.name())?;
-        // A period's object that was being written: it is found again by what is held.
-        if let Some(writing) = open.take_if(|open| open.ranges.is_empty()) {
-            state.abandon_batch(writing.id)?;
-        }
-        if let Some(open) = open {
+        // A period's object or a tail that was being written: it is found again by what is held.
+        state.abandon_batches_without_ranges(dataset.name())?;
+        if let Some(open) = state.open_batch(dataset.name())? {
             let chunks = open.ranges.iter().map(source::read_again).collect::<Result<Vec<Chunk>, _>>()?;
             let cut = self.cut(state, dataset, (start, open.sealed_at))?;
             let batch = Batch::decode(dataset, chunks, &cut)?;
@@ -275,7 +291,9 @@ impl Connection {
                     let object = NewObject { partition: &partition, changes, body: batch.bodies.get(*slot) };
                     self.append(state, dataset, identity, object, retries, finish).await?
                 }
-                _ => self.apply(state, dataset, identity, (&partition, changes), retries, finish).await?,
+                _ => {
+                    self.merge_into(state, dataset, identity, (&partition, changes), retries, finish).await?
+                }
             };
             written += intent.written;
             deduplicated += intent.deduplicated;
@@ -317,6 +335,11 @@ impl Connection {
         }
         Ok(bytes)
     }
+}
+
+/// A snapshot is made of all rows that a table holds, everything else of those that are new.
+pub(super) fn taken(dataset: &Dataset) -> Taken {
+    if dataset.mode() == Mode::Snapshot { Taken::Whole } else { Taken::New }
 }
 
 fn count(dataset: &Dataset, batch: &Batch, report: &mut DatasetReport, (written, deduplicated): (u64, u64)) {

@@ -37,6 +37,7 @@ impl Connection {
         let id = IntentId::new(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string())?;
         for attempt in 1..=self.retry.rebases_max {
             let head = self.retrying(retries, || self.store.head(&key)).await?;
+            self.is_not_fenced(&key, head.as_ref())?;
             let mut intent = IntentRecord {
                 id: id.clone(),
                 batch_id,
@@ -59,7 +60,7 @@ impl Connection {
                 return Ok((intent, head.etag));
             }
             state.seal_intent(&intent)?;
-            match self.write(&intent, body.clone(), retries).await? {
+            match self.write(state, &intent, body.clone(), retries).await? {
                 Applied::Written(etag) => return Ok((intent, etag)),
                 Applied::BaseMoved => {
                     tracing::info!(%key, attempt, "another writer was faster, looking again");

@@ -9,8 +9,10 @@
 //! checkpoint. A file that was replaced, cut or rewritten does not match, and is an error instead of a silent gap.
 
 mod directory;
+mod parquet_files;
 mod postgres;
 mod pulled;
+mod row_text;
 mod seen;
 mod spool;
 mod sqlite;
@@ -21,9 +23,10 @@ use std::io::{self, Read as _, Seek as _, SeekFrom};
 use sha2::{Digest as _, Sha256};
 
 use directory::files_of;
+pub(crate) use parquet_files::{ParquetFiles, ParquetPlace};
 pub(crate) use postgres::PostgresTable;
-pub(crate) use pulled::pull;
 pub use pulled::{Pulled, Source};
+pub(crate) use pulled::{Taken, pull, pull_aside};
 pub(crate) use spool::{remove_finished, spool};
 pub(crate) use sqlite::SqliteTable;
 
@@ -127,7 +130,10 @@ pub(crate) fn files(place: &SourcePlace) -> Result<Vec<(std::path::PathBuf, OnRe
         SourcePlace::Directory { path } => {
             Ok(files_of(path)?.into_iter().map(|path| (path, OnReplaced::Fail)).collect())
         }
-        SourcePlace::Stdin | SourcePlace::Postgres(_) | SourcePlace::Sqlite(_) => Ok(Vec::new()),
+        SourcePlace::Stdin
+        | SourcePlace::Parquet { .. }
+        | SourcePlace::Postgres(_)
+        | SourcePlace::Sqlite(_) => Ok(Vec::new()),
     }
 }
 

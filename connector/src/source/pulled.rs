@@ -87,15 +87,54 @@ pub trait Source: Debug + Send + Sync {
     }
 }
 
-/// Pulls what is new into a file of the state directory and makes it known together with the checkpoint; how many rows.
+/// What is taken of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Rows that are new since the last pull.
+    New,
+    /// All rows, in place of those of all pulls before.
+    Whole,
+}
+
+fn checkpoint_fact(dataset: &Dataset, source: &dyn Source) -> String {
+    format!("pulled {} {}", dataset.name(), source.name())
+}
+
+/// Pulls what would be new into a file of `directory`, and remembers nothing; `None` if there is no row.
+pub(crate) async fn pull_aside(
+    state: Option<&State>,
+    directory: &std::path::Path,
+    dataset: &Dataset,
+    (source, taken): (&dyn Source, Taken),
+) -> Result<Result<Option<PathBuf>, SourceError>, StateError> {
+    let known = match state.filter(|_| taken == Taken::New) {
+        Some(state) => state.fact(&checkpoint_fact(dataset, source))?.filter(|known| !known.is_empty()),
+        None => None,
+    };
+    let unwritable =
+        |error: io::Error| SourceError::Spool { path: directory.display().to_string(), source: error };
+    let mut spool = match Spool::create(directory, dataset.name().as_str()) {
+        Ok(spool) => spool,
+        Err(error) => return Ok(Err(unwritable(error))),
+    };
+    if let Err(error) = source.pull(known.as_deref(), dataset, &mut spool).await {
+        return Ok(Err(error));
+    }
+    Ok(spool.finish().map_err(unwritable))
+}
+
+/// Pulls rows into a file of the state directory and makes it known together with the checkpoint; how many rows.
 pub(crate) async fn pull(
     state: &State,
     steps: &dyn Steps,
     dataset: &Dataset,
-    source: &dyn Source,
+    (source, taken): (&dyn Source, Taken),
 ) -> Result<Result<u64, SourceError>, StateError> {
-    let fact = format!("pulled {} {}", dataset.name(), source.name());
-    let known = state.fact(&fact)?.filter(|checkpoint| !checkpoint.is_empty());
+    let fact = checkpoint_fact(dataset, source);
+    let known = match taken {
+        Taken::New => state.fact(&fact)?.filter(|checkpoint| !checkpoint.is_empty()),
+        Taken::Whole => None,
+    };
     let directory = spool_directory(state.directory());
     let unwritable =
         |error: io::Error| SourceError::Spool { path: directory.display().to_string(), source: error };
@@ -116,7 +155,8 @@ pub(crate) async fn pull(
         steps.reached(Step::SpoolWritten);
     }
     if path.is_some() || known.as_ref() != Some(&pulled.checkpoint) {
-        state.register_pull(dataset.name(), path.as_deref(), (&fact, &pulled.checkpoint))?;
+        let is_whole = taken == Taken::Whole;
+        state.register_pull(dataset.name(), (path.as_deref(), is_whole), (&fact, &pulled.checkpoint))?;
     }
     Ok(Ok(pulled.rows))
 }

@@ -72,23 +72,30 @@ impl Source for SqliteTable {
             .filter(|(_, column)| found.contains(&column.name))
             .map(|(at, column)| (at, column.name.as_str()))
             .collect();
-        let time = self.place.table.updated_at.as_deref().unwrap_or_default();
-        if !found.iter().any(|column| column == time) {
+        let time = self.place.table.updated_at.as_deref();
+        if let Some(time) = time.filter(|time| !found.iter().any(|column| column == time)) {
             let problem = format!("table `{}` has no column `{time}`", self.place.table.name);
             return Err(self.failed(&problem, "correct `updated_at`"));
         }
         let overlap = i64::try_from(self.place.table.overlap.as_micros()).unwrap_or(i64::MAX);
         let names: Vec<String> = columns.iter().map(|(_, name)| quoted(name)).collect();
         // Texts of times have many forms, so times are compared here and not in SQL.
+        let first = time.map_or_else(|| "NULL".to_owned(), quoted);
         let mut statement = database
-            .prepare(&format!("SELECT {}, {} FROM {table}", quoted(time), names.join(", ")))
+            .prepare(&format!("SELECT {first}, {} FROM {table}", names.join(", ")))
             .map_err(failed)?;
         let mut next = Checkpoint { watermark: known.watermark, seen: Seen::default() };
         let mut given: Vec<(i64, String)> = Vec::new();
         let mut count = 0;
         let mut found = statement.query([]).map_err(failed)?;
         while let Some(row) = found.next().map_err(failed)? {
-            let at = micros(row.get_ref(0).map_err(failed)?).ok_or_else(|| {
+            let at = match time {
+                // All rows, each time.
+                None => Some(i64::MIN),
+                Some(_) => micros(row.get_ref(0).map_err(failed)?),
+            };
+            let at = at.ok_or_else(|| {
+                let time = time.unwrap_or_default();
                 let problem = format!("column `{time}` of table `{}` holds no time", self.place.table.name);
                 self.failed(
                     &problem,
@@ -112,13 +119,15 @@ impl Source for SqliteTable {
                 );
             }
             let line = Value::Object(fields).to_string();
-            next.watermark = next.watermark.max(Some(at));
+            next.watermark = next.watermark.max(time.map(|_| at));
             let digest = digest(line.as_bytes());
             if !known.seen.holds(&digest) {
                 writeln!(rows, "{line}").map_err(|error| self.failed(&error, "free some disk"))?;
                 count += 1;
             }
-            given.push((at, digest));
+            if time.is_some() {
+                given.push((at, digest));
+            }
             // What lies before the overlap cannot come again.
             if given.len() > 65_536 {
                 let floor = next.watermark.map_or(i64::MIN, |watermark| watermark.saturating_sub(overlap));

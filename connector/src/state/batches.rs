@@ -65,14 +65,21 @@ impl State {
         })
     }
 
-    /// Makes pulled rows known, if there are any, together with the checkpoint that stands for them.
+    /// Makes pulled rows known, if there are any, together with the checkpoint that stands for them; if they are the
+    /// whole dataset, nothing of what was pulled before is needed.
     pub(crate) fn register_pull(
         &self,
         dataset: &DatasetName,
-        path: Option<&str>,
+        (path, is_whole): (Option<&str>, bool),
         (fact, checkpoint): (&str, &str),
     ) -> Result<(), StateError> {
         self.transact((Step::SpoolRegisterBegin, Step::SpoolRegistered), |transaction| {
+            if let Some(path) = path.filter(|_| is_whole) {
+                transaction.execute(
+                    "UPDATE source SET finished = 1 WHERE dataset = ?1 AND kind = 'spool' AND path != ?2",
+                    params![dataset.as_str(), path],
+                )?;
+            }
             if let Some(path) = path {
                 transaction.execute(
                     "INSERT INTO source (dataset, path, kind) VALUES (?1, ?2, 'spool')
@@ -87,6 +94,15 @@ impl State {
             )?;
             Ok(())
         })
+    }
+
+    /// Finishes the spool files of `dataset`, of which nothing is needed any longer.
+    pub(crate) fn finish_spools(&self, dataset: &DatasetName) -> Result<(), StateError> {
+        self.lock().execute(
+            "UPDATE source SET finished = 1 WHERE dataset = ?1 AND kind = 'spool'",
+            params![dataset.as_str()],
+        )?;
+        Ok(())
     }
 
     /// Begins a source anew.
@@ -135,6 +151,16 @@ impl State {
     /// Forgets an unfinished batch whose rows come again.
     pub(crate) fn abandon_batch(&self, id: i64) -> Result<(), StateError> {
         self.lock().execute("DELETE FROM batch WHERE id = ?1 AND state = 'open'", params![id])?;
+        Ok(())
+    }
+
+    /// Forgets unfinished batches that hold no rows of the sources.
+    pub(crate) fn abandon_batches_without_ranges(&self, dataset: &DatasetName) -> Result<(), StateError> {
+        self.lock().execute(
+            "DELETE FROM batch WHERE dataset = ?1 AND state = 'open'
+             AND NOT EXISTS (SELECT 1 FROM batch_range WHERE batch_id = batch.id)",
+            params![dataset.as_str()],
+        )?;
         Ok(())
     }
 
@@ -240,6 +266,27 @@ impl State {
         self.transact((Step::CommitBegin, Step::Committed), |transaction| {
             finish_batch(transaction, finish, now)
         })
+    }
+
+    /// Rows of the object as this connection left it; `None` if it never wrote it.
+    pub(crate) fn object_rows(&self, key: &ObjectKey) -> Result<Option<u64>, StateError> {
+        let sql = "SELECT object_rows FROM object WHERE object_key = ?1";
+        Ok(self.lock().query_row(sql, params![key.as_str()], |row| row.get(0)).optional()?.map(unsigned))
+    }
+
+    /// The objects of `dataset` that this connection wrote and left with rows: key, partition, and when.
+    pub(crate) fn objects_with_rows(
+        &self,
+        dataset: &DatasetName,
+    ) -> Result<Vec<(String, i64, String)>, StateError> {
+        let database = self.lock();
+        let mut statement = database.prepare(
+            "SELECT object_key, partition_hour, written_at FROM object
+             WHERE dataset = ?1 AND object_rows > 0 ORDER BY partition_hour",
+        )?;
+        let objects = statement
+            .query_map(params![dataset.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        Ok(objects.collect::<Result<_, _>>()?)
     }
 
     /// Counts of `dataset` over all finished batches.

@@ -50,7 +50,7 @@ impl MemoryStore {
 
     /// Puts an object there as another program would: no condition, no metadata.
     pub fn put_foreign(&self, key: &ObjectKey, body: Bytes) {
-        let head = ObjectHead { etag: etag(&body), intent: None, generation: 0 };
+        let head = ObjectHead { etag: etag(&body), intent: None, generation: 0, epoch: 0 };
         self.lock().set(key, StoredObject { head, body });
     }
 
@@ -100,7 +100,7 @@ impl Store for MemoryStore {
         let mut state = self.lock();
         let current = state.objects.get(&request.key).map(|object| &object.head.etag);
         match (&request.condition, current) {
-            (Condition::Absent, None) => {}
+            (Condition::Absent, None) | (Condition::Anyway, _) => {}
             (Condition::Matches(wanted), Some(current)) if wanted == current => {}
             (Condition::Matches(_), None) => return Ok(PutOutcome::BaseMissing),
             (Condition::Absent | Condition::Matches(_), Some(_)) => {
@@ -112,6 +112,7 @@ impl Store for MemoryStore {
             etag: etag.clone(),
             intent: Some(request.intent.clone()),
             generation: request.generation,
+            epoch: request.epoch,
         };
         state.set(&request.key, StoredObject { head, body: request.body.clone() });
         Ok(PutOutcome::Written(etag))

@@ -28,6 +28,8 @@ pub const PUT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 /// Metadata key of the intent that wrote an object; on the wire `x-amz-meta-bucketproof-intent`.
 pub const INTENT_METADATA: &str = "bucketproof-intent";
+/// Metadata key of the epoch of the writer of an object; on the wire `x-amz-meta-bucketproof-epoch`, absent for 0.
+pub const EPOCH_METADATA: &str = "bucketproof-epoch";
 /// Metadata key of an object's generation; on the wire `x-amz-meta-bucketproof-generation`.
 pub const GENERATION_METADATA: &str = "bucketproof-generation";
 
@@ -40,6 +42,8 @@ pub struct ObjectHead {
     pub intent: Option<IntentId>,
     /// How many times connectors have written it; 0 if none has.
     pub generation: u64,
+    /// The epoch of the connector that wrote it last; 0 if it has none.
+    pub epoch: u64,
 }
 
 /// An object.
@@ -58,6 +62,8 @@ pub enum Condition {
     Absent,
     /// The object is this one (`If-Match`).
     Matches(ETag),
+    /// Nothing: for stores that keep no conditions.
+    Anyway,
 }
 
 /// One conditional write.
@@ -75,6 +81,8 @@ pub struct PutRequest {
     pub intent: IntentId,
     /// Goes into the object's metadata.
     pub generation: u64,
+    /// Goes into the object's metadata, unless it is 0.
+    pub epoch: u64,
     /// The canned ACL to ask for, if one is.
     pub acl: Option<String>,
 }

@@ -25,18 +25,21 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
+use bytes::{Bytes, BytesMut};
 
 pub(crate) use notification::NotificationRule;
 pub(crate) use probe::Probed;
 pub use queue::SqsQueue;
 
 use super::{
-    Condition, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation, PUT_BYTES_MAX,
-    PutOutcome, PutRequest, Store, StoreError, StoredObject,
+    Condition, EPOCH_METADATA, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation,
+    PUT_BYTES_MAX, PutOutcome, PutRequest, Store, StoreError, StoredObject,
 };
 use crate::credentials::{CredentialSource, Provider};
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 
+/// Bytes of an object for which there is room before the first one comes; a service that lies gets no more.
+const BODY_BYTES_AHEAD: usize = 1 << 30;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -430,7 +433,27 @@ fn head_of(
         etag,
         intent: of(INTENT_METADATA).and_then(|id| IntentId::new(id.as_str()).ok()),
         generation: of(GENERATION_METADATA).and_then(|number| number.parse().ok()).unwrap_or(0),
+        epoch: of(EPOCH_METADATA).and_then(|number| number.parse().ok()).unwrap_or(0),
     })
+}
+
+/// A body, gathered where it is to stay: a large object is not held twice.
+async fn whole(length: Option<i64>, mut body: ByteStream) -> Result<Bytes, StoreError> {
+    let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut bytes = BytesMut::with_capacity(length.min(BODY_BYTES_AHEAD));
+    loop {
+        match body.try_next().await {
+            Ok(Some(part)) => bytes.extend_from_slice(&part),
+            Ok(None) => return Ok(bytes.freeze()),
+            Err(error) => {
+                return Err(StoreError::Unavailable {
+                    operation: Operation::Get,
+                    message: format!("the body ended early: {error}"),
+                    effect: Effect::None,
+                });
+            }
+        }
+    }
 }
 
 fn no_etag(operation: Operation) -> StoreError {
@@ -471,12 +494,7 @@ impl Store for S3Store {
                 Err(error) => return Err(self.error(Operation::Get, Some(key), error).await),
             };
         let head = head_of(answer.e_tag(), answer.metadata(), Operation::Get)?;
-        let body = answer.body.collect().await.map_err(|error| StoreError::Unavailable {
-            operation: Operation::Get,
-            message: format!("the body ended early: {error}"),
-            effect: Effect::None,
-        })?;
-        Ok(Some(StoredObject { head, body: body.into_bytes() }))
+        Ok(Some(StoredObject { head, body: whole(answer.content_length(), answer.body).await? }))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {
@@ -503,6 +521,9 @@ impl Store for S3Store {
             .metadata(INTENT_METADATA, request.intent.as_str())
             .metadata(GENERATION_METADATA, request.generation.to_string())
             .body(ByteStream::from(request.body.clone()));
+        if request.epoch > 0 {
+            call = call.metadata(EPOCH_METADATA, request.epoch.to_string());
+        }
         if let Some(acl) = &request.acl {
             call = call.acl(ObjectCannedAcl::from(acl.as_str()));
         }
@@ -512,6 +533,7 @@ impl Store for S3Store {
         call = match &request.condition {
             Condition::Absent => call.if_none_match("*"),
             Condition::Matches(etag) => call.if_match(etag.as_str()),
+            Condition::Anyway => call,
         };
         call = match &self.encryption {
             Encryption::BucketDefault => call,

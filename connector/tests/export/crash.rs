@@ -92,13 +92,13 @@ async fn killed_at_every_store_call_and_started_again() {
 
 /// Panics at the n-th durable step.
 #[derive(Debug)]
-struct KillAt {
+pub(crate) struct KillAt {
     left: AtomicU64,
     log: Mutex<Vec<Step>>,
 }
 
 impl KillAt {
-    fn new(step: u64) -> Arc<Self> {
+    pub(crate) fn new(step: u64) -> Arc<Self> {
         Arc::new(Self { left: AtomicU64::new(step), log: Mutex::default() })
     }
 }

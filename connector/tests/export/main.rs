@@ -3,9 +3,13 @@
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod emulated;
+#[cfg(test)]
+mod fenced;
 #[cfg(test)]
 mod pausing;
 #[cfg(test)]
@@ -22,6 +26,10 @@ mod s3;
 mod sync;
 #[cfg(test)]
 mod tables;
+#[cfg(test)]
+mod tails;
+#[cfg(test)]
+mod toggles;
 #[cfg(test)]
 mod vendors;
 #[cfg(test)]

@@ -24,6 +24,10 @@ pub(crate) struct Rig {
     pub(crate) bucket: Arc<MemoryStore>,
     pub(crate) clock: Clock,
     pub(crate) datasets: Vec<&'static str>,
+    /// More lines before the first table.
+    pub(crate) head: String,
+    /// More lines of the bucket's part.
+    pub(crate) endpoint: String,
     pub(crate) extra: String,
 }
 
@@ -36,6 +40,8 @@ impl Rig {
             bucket: Arc::new(MemoryStore::new(BucketName::new(BUCKET).unwrap())),
             clock: Clock::manual("2025-01-15T16:00:00Z".parse().unwrap()),
             datasets: vec!["messages"],
+            head: String::new(),
+            endpoint: String::new(),
             extra: String::new(),
         }
     }
@@ -57,11 +63,11 @@ impl Rig {
     /// The configuration: one source `<dataset>.ndjson` per dataset, then `extra`.
     pub(crate) fn config_text(&self) -> String {
         let mut text = format!(
-            "profile = \"suprsend_s3_v2\"\nenabled = true\ndatasets = {:?}\n\
-             [bucket]\nname = \"{BUCKET}\"\nregion = \"eu-central-1\"\n\
+            "profile = \"suprsend_s3_v2\"\nenabled = true\ndatasets = {:?}\n{}\
+             [bucket]\nname = \"{BUCKET}\"\nregion = \"eu-central-1\"\n{}\
              [auth]\nmode = \"static_keys\"\naccess_key_id = \"AKIDEXAMPLE\"\n\
              secret_access_key = {{ env = \"EXPORT_SECRET\" }}\n[state]\ndir = \"state\"\n",
-            self.datasets
+            self.datasets, self.head, self.endpoint
         );
         if self.extra.is_empty() {
             for dataset in &self.datasets {

@@ -105,6 +105,7 @@ fn put(condition: Condition) -> PutRequest {
         content_type: "application/vnd.apache.parquet",
         condition,
         intent: IntentId::new("c8a2b3f2-4e0f-5f0e-9d1e-0a8d5f6b7c8d").unwrap(),
+        epoch: 0,
         generation: 3,
         acl: Some("bucket-owner-full-control".to_owned()),
     }

@@ -3,8 +3,11 @@
 mod database;
 mod edge;
 mod folder;
+mod growth;
+mod parquet;
 mod postgres;
 mod sqlite;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -84,7 +84,8 @@ async fn killed_with_signal_nine_until_it_gets_through_it_ends_with_the_same_byt
             }
             kills += 1;
         }
-        assert!(kills > requests.min(3), "{}: {kills} kills of a run of {requests} requests", profile.id());
+        // One of the requests asks whether the store keeps conditions; a refused write is an answer, too.
+        assert!(kills >= requests.min(3), "{}: {kills} kills of a run of {requests} requests", profile.id());
         let mut program = start(&place);
         assert!(until(&place, &mut program, usize::MAX / 2).await, "{}", profile.id());
         let found = objects(&place).await;

@@ -1,0 +1,60 @@
+//! A vendor's table grows by a column at its end.
+
+use super::{Desk, VENDOR, once};
+
+fn click(who: &str, more: &str) -> String {
+    format!("{{\"at\":\"2026-01-15T10:00:00Z\",\"who\":\"{who}\",\"kind\":\"tap\"{more}}}\n")
+}
+
+fn page(id: &str, minute: u32, more: &str) -> String {
+    format!(
+        "{{\"id\":\"{id}\",\"at\":\"2026-01-15T10:00:00Z\",\"changed\":\"2026-01-15T11:{minute:02}:00Z\"{more}}}\n"
+    )
+}
+
+/// Old rows are null there, old objects stay, and no object is closed for it.
+#[tokio::test]
+async fn a_column_that_is_appended_and_nullable_costs_nothing() {
+    let desk = Desk::new(
+        "[[source]]\ndataset = \"clicks\"\npath = \"clicks.ndjson\"\n\
+         [[source]]\ndataset = \"pages\"\npath = \"pages.ndjson\"\n",
+    );
+    let (clicks, pages) =
+        (desk.directory.path().join("clicks.ndjson"), desk.directory.path().join("pages.ndjson"));
+    let (first_clicks, first_pages) =
+        (click("a", "") + &click("b", ""), page("p", 0, "") + &page("q", 0, ""));
+    std::fs::write(&clicks, &first_clicks).unwrap();
+    std::fs::write(&pages, &first_pages).unwrap();
+    desk.sync().await;
+    let before = desk.bucket.objects();
+    // Until the profile knows the column, rows with it are drift.
+    let grown = ",\"extra\":\"new\"";
+    std::fs::write(&pages, first_pages.clone() + &page("q", 1, grown)).unwrap();
+    let report = desk.connection().sync().await.unwrap();
+    assert_eq!(report.dataset("pages").unwrap().rows_dead_lettered, 1);
+
+    let column = "    { name = \"extra\", type = \"string\", nullable = true, doc = \"New\" },\n]";
+    let vendor = VENDOR.replace("doc = \"Whether\" },\n]", &format!("doc = \"Whether\" }},\n{column}"));
+    let vendor = vendor
+        .replace("doc = \"When it changed\" },\n]", &format!("doc = \"When it changed\" }},\n{column}"));
+    assert_eq!(vendor.matches("extra").count(), 2);
+    std::fs::write(desk.directory.path().join("vendor.toml"), vendor).unwrap();
+    // Rows without it and with it, mixed: one object for them all.
+    let more = click("c", grown) + &click("d", "") + &click("e", ",\"extra\":null");
+    std::fs::write(&clicks, first_clicks + &more).unwrap();
+    let change = page("p", 2, grown) + &page("r", 2, "");
+    std::fs::write(&pages, first_pages + &page("q", 1, grown) + &change).unwrap();
+    let report = desk.sync().await;
+    assert_eq!(report.dataset("clicks").unwrap().objects.len(), 1);
+    assert_eq!(report.dataset("pages").unwrap().objects.len(), 1);
+    for (key, object) in before {
+        if key.as_str().starts_with("clicks/") {
+            assert_eq!(desk.bucket.objects()[&key], object, "an object of before was written");
+        }
+    }
+    assert_eq!(desk.texts("clicks", "who"), once(["a", "b", "c", "d", "e"]));
+    assert_eq!(desk.texts("pages", "id"), once(["p", "q", "r"]));
+    let extra = desk.texts("pages", "extra");
+    assert_eq!((extra["new"], extra["null"]), (1, 2));
+    assert_eq!(desk.texts("clicks", "extra")["null"], 4);
+}
