@@ -9,7 +9,7 @@ use std::time::Duration;
 use bucketproof_clock::{Clock, Entropy};
 use bucketproof_connector::config::Config;
 use bucketproof_connector::engine::{Connection, RetryPolicy, pause, resume};
-use bucketproof_connector::report::Outcome;
+use bucketproof_connector::report::{DatasetReport, Outcome};
 use bucketproof_connector::store::{Effect, FaultyStore, Operation, Store, StoreError, StoreFault};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -167,7 +167,7 @@ impl Switch {
             Event::Sync => {
                 let report = self.connection_over(store.clone()).sync().await.unwrap();
                 assert_eq!(matches!(report.outcome, Outcome::Paused | Outcome::Disabled), stands_still);
-                assert!(report.datasets.iter().all(|dataset| dataset.reconciles()));
+                assert!(report.datasets.iter().all(DatasetReport::reconciles));
             }
             Event::Faulty(call, fault) => {
                 let lost = |effect| StoreError::Unavailable {
