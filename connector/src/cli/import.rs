@@ -314,7 +314,7 @@ fn text(summary: &ImportSummary) -> String {
 
 fn complaint(error: &ImportError) -> Complaint {
     let exit = match error {
-        ImportError::Store { .. } | ImportError::Queue { .. } => Exit::No,
+        ImportError::Store { .. } | ImportError::Queue { .. } | ImportError::Target(_) => Exit::No,
         ImportError::State(_) | ImportError::Spool(_) => Exit::Broken,
     };
     Complaint { exit, message: error.to_string(), help: error.help(), diagnosis: None }

@@ -16,6 +16,7 @@ use jiff::civil::Date;
 
 pub(crate) use raw::{RawAuth, auth as checked_auth};
 pub(crate) use raw_place::{RawBucket, bucket as checked_bucket};
+pub(crate) use secrets::RawSecret;
 pub use secrets::{SecretError, SecretPlace};
 
 use crate::credentials::{AccessKey, CredentialSource};

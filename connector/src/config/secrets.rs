@@ -96,7 +96,14 @@ fn is_word(text: &str) -> bool {
 }
 
 /// `{ env = "NAME" }` or `{ file = "path" }`; a text is refused without being repeated.
-pub(super) struct RawSecret(pub(super) SecretPlace);
+pub(crate) struct RawSecret(pub(super) SecretPlace);
+
+impl RawSecret {
+    /// The place, its relative path started at `directory`.
+    pub(crate) fn below(self, directory: &Path) -> SecretPlace {
+        self.0.below(directory)
+    }
+}
 
 /// As [`RawSecret`], or the text itself.
 pub(super) struct RawKeyId(pub(super) SecretPlace);

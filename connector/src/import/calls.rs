@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bucketproof_clock::{Clock, Entropy};
 
-use super::store::InboundStore;
+use super::store::{FileRef, InboundStore};
 use crate::engine::RetryPolicy;
 use crate::store::{ErrorClass, StoreError};
 
@@ -63,14 +63,14 @@ impl Calls {
     pub(super) async fn fetch(
         &self,
         store: &Arc<dyn InboundStore>,
-        (key, etag): (&str, &str),
+        file: FileRef<'_>,
         bytes: u64,
     ) -> Result<Option<File>, FetchError> {
         let mut spool = tempfile::tempfile().map_err(FetchError::Spool)?;
         let mut from = 0;
         while from < bytes {
             let range = from..bytes.min(from + RANGE_BYTES);
-            let part = self.retrying(store, || store.read_file(key, etag, range.clone())).await;
+            let part = self.retrying(store, || store.read_file(file, range.clone())).await;
             let Some(part) = part.map_err(FetchError::Store)? else { return Ok(None) };
             spool.write_all(&part).map_err(FetchError::Spool)?;
             from = range.end;

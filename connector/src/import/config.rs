@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use toml::Spanned;
 use uuid::Uuid;
 
 use super::endpoint_config::{self, EndpointConfig, RawEndpoint};
 use super::profile::ImportProfile;
+use super::status_form::StatusChoices;
+use super::target_config::{self, RawTarget, TargetConfig};
 use crate::config::{
     AuthConfig, BucketConfig, ConfigError, RawAuth, RawBucket, SecretError, checked_auth, checked_bucket,
 };
@@ -31,7 +34,26 @@ struct Raw {
     reconcile_minutes: Option<Spanned<u32>>,
     endpoint: Option<RawEndpoint>,
     role_arn: Option<Spanned<String>>,
+    target: Option<RawTarget>,
+    rescue_column: Option<Spanned<String>>,
+    #[serde(default)]
+    status: StatusChoices,
+    #[serde(default)]
+    validate: RawValidate,
     connection: Vec<RawConnection>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawValidate {
+    timestamp_window: Option<Spanned<RawWindow>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawWindow {
+    from: Option<Timestamp>,
+    ahead_hours: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +82,8 @@ struct RawConnection {
     #[serde(default)]
     raw_delivery: bool,
     queue_url: Option<Spanned<String>>,
+    #[serde(default)]
+    versions: bool,
     environments: Spanned<Vec<String>>,
     bucket: RawBucket,
     auth: RawAuth,
@@ -84,6 +108,8 @@ pub struct InboundConnection {
     pub raw_delivery: bool,
     /// A queue of SQS in which announcements wait.
     pub queue_url: Option<String>,
+    /// Whether every version of a key is a file of its own, told apart by its id.
+    pub versions: bool,
     /// The environments that events may name.
     pub environments: BTreeSet<String>,
     /// The bucket.
@@ -120,6 +146,12 @@ pub struct ImportConfig {
     pub connections: Vec<InboundConnection>,
     /// Directory of the database.
     pub state_dir: PathBuf,
+    /// Where rows go.
+    pub target: TargetConfig,
+    /// The column that keeps what the profile has no column for.
+    pub rescue_column: Option<String>,
+    /// What reports call things.
+    pub status: StatusChoices,
     /// Bytes that a file may have after unpacking.
     pub unpacked_bytes_max: u64,
     /// How often buckets are listed, in minutes.
@@ -160,7 +192,7 @@ impl ImportConfig {
         let document = Document::new(file_name, text);
         let raw: Raw = document.parse("compare with the example in the connector's documentation")?;
         let directory = Path::new(file_name).parent().unwrap_or(Path::new("")).to_path_buf();
-        let profile = ImportProfile::named(raw.profile.get_ref()).ok_or_else(|| {
+        let mut profile = ImportProfile::named(raw.profile.get_ref()).ok_or_else(|| {
             let known: Vec<&str> = ImportProfile::ids().collect();
             document.error(
                 raw.profile.span(),
@@ -209,16 +241,54 @@ impl ImportConfig {
         }
         let endpoint = raw.endpoint.map(|raw| endpoint_config::checked(&document, raw, &directory));
         let endpoint = endpoint.transpose()?;
+        if let Some(window) = raw.validate.timestamp_window {
+            let RawWindow { from, ahead_hours } = window.get_ref();
+            if !profile.set_window(*from, *ahead_hours) {
+                return Err(document.error(
+                    window.span(),
+                    "a time can be in milliseconds only from 1970 on, and this window begins before",
+                    "`from = \"2000-01-01T00:00:00Z\"` tells milliseconds from seconds",
+                ));
+            }
+        }
+        if let Some(rescue) = &raw.rescue_column {
+            checked_rescue(&document, rescue, &profile)?;
+        }
+        let target = raw.target.map(|raw| target_config::checked(&document, raw, &directory));
+        let target = target.transpose()?.unwrap_or_default();
         Ok(Self {
             profile,
             connections,
             state_dir: directory.join(raw.state.dir),
+            target,
+            rescue_column: raw.rescue_column.map(Spanned::into_inner),
+            status: raw.status,
             unpacked_bytes_max: unpacked_mib.saturating_mul(1024 * 1024),
             reconcile_minutes: minutes,
             endpoint,
             role_arn: raw.role_arn.map(Spanned::into_inner),
         })
     }
+}
+
+/// The rescue column has a name that no other column of the target has.
+fn checked_rescue(
+    document: &Document<'_>,
+    rescue: &Spanned<String>,
+    profile: &ImportProfile,
+) -> Result<(), DocumentError> {
+    let name = rescue.get_ref().as_str();
+    let own = ["file", "row", "bucketproof_file", "bucketproof_row"];
+    let mut taken = profile.columns.iter().map(|column| column.name.as_str()).chain(own);
+    if name.is_empty() || name.len() > 63 || name.contains('\0') {
+        let help = "write a name such as `_rescued`";
+        return Err(document.error(rescue.span(), "not the name of a column", help));
+    }
+    if let Some(taken) = taken.find(|taken| taken.eq_ignore_ascii_case(name)) {
+        let problem = format!("the target has a column `{taken}` already");
+        return Err(document.error(rescue.span(), problem, "choose another name, such as `_rescued`"));
+    }
+    Ok(())
 }
 
 fn checked(
@@ -292,6 +362,7 @@ fn checked(
         topic_arn: raw.topic_arn.map(Spanned::into_inner),
         raw_delivery: raw.raw_delivery,
         queue_url: raw.queue_url.map(Spanned::into_inner),
+        versions: raw.versions,
         environments: raw.environments.into_inner().into_iter().collect(),
         bucket: checked_bucket(document, raw.bucket)?,
         auth: checked_auth(document, raw.auth, directory)?,

@@ -49,20 +49,29 @@ impl Importer {
     /// Takes over what was announced, and reads what waits.
     pub(super) async fn read_announced(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
         let polled = self.poll_queues().await?;
-        self.take_notices(summary)?;
+        self.take_notices(summary).await?;
         let read = self.read_pending(summary).await;
         read.and_then(|()| polled.map_or(Ok(()), Err))
     }
 
     /// Notes the files that messages told of. A crash in between notes them again, which changes nothing.
-    fn take_notices(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
+    async fn take_notices(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
         loop {
             let notices = self.inbox.notices(NOTICES_PAGE)?;
             let Some((last, _)) = notices.last() else { return Ok(()) };
             for (_, notice) in &notices {
-                let file = std::slice::from_ref(&notice.file);
-                summary.files_found +=
-                    self.memory.note_files(&notice.connection, &notice.bucket, &notice.folder, file)?;
+                let mut file = notice.file.clone();
+                let connection = self.config.connections.iter().find(|own| own.name == notice.connection);
+                // Of what the listing tells apart by entity tags alone a message makes no more.
+                if !connection.is_some_and(|connection| connection.versions) {
+                    file.version = None;
+                } else if file.version.is_none() {
+                    file.version = Some("null".to_owned());
+                }
+                summary.files_found += self
+                    .memory
+                    .note_files(&notice.connection, &notice.bucket, &notice.folder, &[file])
+                    .await?;
             }
             self.inbox.forget(*last)?;
         }
@@ -79,13 +88,21 @@ impl Importer {
         loop {
             let found = self
                 .retrying(&connection.name, &store, || {
-                    store.list_files(&connection.data_prefix, page.as_deref())
+                    let (store, page) = (&store, page.as_deref());
+                    async move {
+                        let prefix = &connection.data_prefix;
+                        if connection.versions {
+                            store.list_versions(prefix, page).await
+                        } else {
+                            store.list_files(prefix, page).await
+                        }
+                    }
                 })
                 .await?;
             let files: Vec<_> = found.files.into_iter().filter(|file| connection.wants(&file.key)).collect();
             let bucket = connection.bucket.name.as_str();
             summary.files_found +=
-                self.memory.note_files(&connection.name, bucket, &connection.status_folder, &files)?;
+                self.memory.note_files(&connection.name, bucket, &connection.status_folder, &files).await?;
             match found.next {
                 Some(next) => page = Some(next),
                 None => return Ok(()),

@@ -125,7 +125,7 @@ async fn read(
         return;
     };
     if let Some(file) = files.iter().find(|file| file.bytes > 0) {
-        findings.push(match store.read_file(&file.key, &file.etag, 0..1).await {
+        findings.push(match store.read_file(file.reference(), 0..1).await {
             Ok(_) => Finding::passed(check, format!("`{}` can be read", file.key)),
             Err(error) => diagnosed(check, connection, error),
         });

@@ -16,12 +16,13 @@ use serde::Serialize;
 use super::calls::{Calls, FetchError};
 use super::codec::{self, UnwrapError, Wrapping};
 use super::config::{ImportConfig, InboundConnection};
-use super::entries::{Entries, Finding};
+use super::entries::{Entries, Entry, Finding};
 use super::inbox::Inbox;
-use super::memory::{FileCounts, Memory, PendingFile, SealedReport};
+use super::memory::{self, FileCounts, FileEnd, Memory, PendingFile, SealedReport, TargetError};
 use super::queue::{AnnouncementQueue, QueueError};
 use super::report::report_key;
 use super::rows::RowReader;
+use super::steps::{ImportSteps, Unwatched};
 use super::store::{InboundStore, NewOutcome};
 use crate::runner::StopSignal;
 use crate::state::StateError;
@@ -52,6 +53,9 @@ pub enum ImportError {
         /// The cause.
         source: QueueError,
     },
+    /// The target of rows refused or could not be reached.
+    #[error(transparent)]
+    Target(TargetError),
     /// The database.
     #[error(transparent)]
     State(#[from] StateError),
@@ -90,8 +94,18 @@ impl ImportError {
                                    files are found by listing meanwhile"
                     .to_owned()
             }
+            Self::Target(error) => error.help(),
             Self::State(error) => error.help().to_owned(),
             Self::Spool(_) => "check the free space of the temporary directory".to_owned(),
+        }
+    }
+}
+
+impl From<TargetError> for ImportError {
+    fn from(error: TargetError) -> Self {
+        match error {
+            TargetError::State(error) => Self::State(error),
+            error => Self::Target(error),
         }
     }
 }
@@ -120,7 +134,7 @@ pub struct ImportSummary {
 pub struct Importer {
     pub(super) config: ImportConfig,
     pub(super) stores: BTreeMap<String, Arc<dyn InboundStore>>,
-    pub(super) memory: Memory,
+    pub(super) memory: Box<dyn Memory>,
     pub(super) inbox: Inbox,
     pub(super) clock: Clock,
     pub(super) calls: Calls,
@@ -137,7 +151,19 @@ impl Importer {
         clock: Clock,
         entropy: Entropy,
     ) -> Result<Self, ImportError> {
-        let memory = Memory::open(&config.state_dir, &config.profile.columns)?;
+        let unwatched: Arc<dyn ImportSteps> = Arc::new(Unwatched);
+        Self::watched(config, stores, clock, entropy, &unwatched)
+    }
+
+    /// As [`Self::new`], with somebody who watches the durable steps.
+    pub fn watched(
+        config: ImportConfig,
+        stores: BTreeMap<String, Arc<dyn InboundStore>>,
+        clock: Clock,
+        entropy: Entropy,
+        steps: &Arc<dyn ImportSteps>,
+    ) -> Result<Self, ImportError> {
+        let memory = memory::open(&config, steps)?;
         let inbox = Inbox::open(&config.state_dir)?;
         let calls = Calls::new(clock.clone(), entropy);
         let (queues, failures) = (BTreeMap::new(), BTreeMap::new());
@@ -150,11 +176,12 @@ impl Importer {
     }
 
     /// How many files of each connection are in which state.
-    pub fn counts(&self) -> Result<BTreeMap<String, FileCounts>, ImportError> {
-        let connections = self.config.connections.iter();
-        Ok(connections
-            .map(|connection| Ok((connection.name.clone(), self.memory.counts(&connection.name)?)))
-            .collect::<Result<_, StateError>>()?)
+    pub async fn counts(&mut self) -> Result<BTreeMap<String, FileCounts>, ImportError> {
+        let mut counts = BTreeMap::new();
+        for connection in &self.config.connections {
+            counts.insert(connection.name.clone(), self.memory.counts(&connection.name).await?);
+        }
+        Ok(counts)
     }
 
     /// Everything once: lists, reads what waits, tells what became of it.
@@ -185,8 +212,12 @@ impl Importer {
             if is_listing_due {
                 listing_due = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
             }
-            let told = if self.is_due(pause)? { waits(self.report(&mut summary).await)? } else { None };
-            for error in [earlier, worked, told].into_iter().flatten() {
+            let (is_due, asked) = match self.is_due(pause).await {
+                Ok(is_due) => (is_due, None),
+                Err(error) => (false, waits(Err(error))?),
+            };
+            let told = if is_due { waits(self.report(&mut summary).await)? } else { None };
+            for error in [earlier, worked, asked, told].into_iter().flatten() {
                 tracing::warn!(%error, help = error.help(), "the import goes on with the next pass");
             }
             self.note_access(is_listing_due)?;
@@ -206,8 +237,8 @@ impl Importer {
     }
 
     /// Whether the oldest result would wait too long for the pass after the next.
-    fn is_due(&self, pause: Duration) -> Result<bool, ImportError> {
-        let Some(oldest) = self.memory.oldest_untold()? else { return Ok(false) };
+    async fn is_due(&mut self, pause: Duration) -> Result<bool, ImportError> {
+        let Some(oldest) = self.memory.oldest_untold().await? else { return Ok(false) };
         let flush = SignedDuration::from_mins(self.config.profile.status.flush_after_minutes.into());
         let next = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
         Ok(next.duration_since(oldest) >= flush)
@@ -217,7 +248,7 @@ impl Importer {
         let mut after = 0;
         let mut failure = None;
         loop {
-            let files = self.memory.pending(after, PENDING_PAGE)?;
+            let files = self.memory.pending(after, PENDING_PAGE).await?;
             let Some(last) = files.last() else { break };
             after = last.id;
             for file in &files {
@@ -238,23 +269,23 @@ impl Importer {
     async fn read(&mut self, file: &PendingFile, summary: &mut ImportSummary) -> Result<(), ImportError> {
         let connection = self.config.connections.iter().find(|own| own.name == file.connection);
         let Some(connection) = connection.filter(|connection| connection.enabled).cloned() else {
-            return self.refuse_unconfigured(file, summary);
+            return self.refuse_unconfigured(file, summary).await;
         };
         let Some(store) = self.stores.get(&file.connection).map(Arc::clone) else { return Ok(()) };
         let Some(mut spool) = self.fetch(file, &store).await? else {
-            self.memory.gone(file)?;
+            self.memory.gone(file).await?;
             summary.files_gone += 1;
             return Ok(());
         };
-        if let Some(detail) = self.store(file, &connection, &mut spool, summary)? {
+        if let Some(detail) = self.store(file, &connection, &mut spool, summary).await? {
             let code = self.config.profile.codes.schema.clone();
-            self.refuse(file, Finding { code, detail }, summary)?;
+            self.refuse(file, Finding { code, detail }, summary).await?;
         }
         Ok(())
     }
 
     /// A file whose connection was removed or switched off after the file was noted.
-    fn refuse_unconfigured(
+    async fn refuse_unconfigured(
         &mut self,
         file: &PendingFile,
         summary: &mut ImportSummary,
@@ -265,10 +296,10 @@ impl Importer {
         }
         let detail = format!("the connection `{}` is not configured any more", file.connection);
         let code = self.config.profile.codes.configuration.clone();
-        self.refuse(file, Finding { code, detail }, summary)
+        self.refuse(file, Finding { code, detail }, summary).await
     }
 
-    fn refuse(
+    async fn refuse(
         &mut self,
         file: &PendingFile,
         finding: Finding,
@@ -276,18 +307,21 @@ impl Importer {
     ) -> Result<(), ImportError> {
         tracing::info!(key = file.key, code = finding.code, detail = finding.detail, "the file is refused");
         let now = self.clock.now();
-        self.memory.begin()?.finish(file, &Entries::of_file(finding), true, now)?;
+        let entries = Entries::of_file(finding);
+        self.memory.begin(file).await?;
+        let finished = self.memory.finish(FileEnd { entries: &entries, is_refused: true, now }).await;
+        self.settled(finished).await?;
         summary.files_refused += 1;
         Ok(())
     }
 
     /// The file in a temporary one; `None` if it was deleted or replaced.
     async fn fetch(
-        &self,
+        &mut self,
         file: &PendingFile,
         store: &Arc<dyn InboundStore>,
     ) -> Result<Option<File>, ImportError> {
-        let fetched = self.calls.fetch(store, (&file.key, &file.etag), file.bytes).await;
+        let fetched = self.calls.fetch(store, file.reference(), file.bytes).await;
         fetched.map_err(|error| match error {
             FetchError::Store(source) => ImportError::Store { connection: file.connection.clone(), source },
             FetchError::Spool(error) => ImportError::Spool(error),
@@ -295,7 +329,7 @@ impl Importer {
     }
 
     /// Stores the valid rows of a file and what is said of all; what is wrong, if the file is as a whole.
-    fn store(
+    async fn store(
         &mut self,
         file: &PendingFile,
         connection: &InboundConnection,
@@ -308,28 +342,23 @@ impl Importer {
             Err(UnwrapError::Machine(error)) => return Err(ImportError::Spool(error)),
         };
         let now = self.clock.now();
-        let limit = self.config.unpacked_bytes_max;
-        let opened = RowReader::open(plain, &self.config.profile, &connection.environments, now, limit);
-        let mut reader = match opened {
+        let Self { config, memory, .. } = self;
+        let mut reader = match RowReader::open(plain, config, &connection.environments, now) {
             Ok(reader) => reader,
             Err(detail) => return Ok(Some(detail)),
         };
-        let mut entries = Entries::default();
-        let mut storing = self.memory.begin()?;
-        while let Some(rows) = reader.next_rows() {
-            match rows {
-                Ok(rows) => {
-                    for row in rows {
-                        storing.row(file, &row)?;
-                        entries.add(row.findings);
-                    }
-                }
-                // What was stored of it so far is dropped with the transaction.
-                Err(detail) => return Ok(Some(detail)),
+        memory.begin(file).await?;
+        let taken = take(memory.as_mut(), &mut reader, now).await;
+        drop(reader);
+        let entries = match taken {
+            Ok(Ok(entries)) => entries,
+            Ok(Err(detail)) => {
+                // What was stored of it so far is dropped.
+                self.memory.abort().await?;
+                return Ok(Some(detail));
             }
-        }
-        let entries = entries.into_list();
-        storing.finish(file, &entries, false, now)?;
+            Err(error) => return self.settled(Err(error)).await.map(|()| None),
+        };
         summary.files_read += 1;
         for entry in &entries {
             if entry.findings.is_empty() {
@@ -341,18 +370,28 @@ impl Importer {
         Ok(None)
     }
 
+    /// Ends what a failure has left open; the failure is what counts.
+    async fn settled(&mut self, outcome: Result<(), TargetError>) -> Result<(), ImportError> {
+        if outcome.is_err()
+            && let Err(error) = self.memory.abort().await
+        {
+            tracing::debug!(%error, "what was begun could not be ended");
+        }
+        Ok(outcome?)
+    }
+
     /// Settles and writes what was not told yet; nothing, if there is nothing to say.
     async fn report(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
-        self.memory.seal_reports(self.clock.now())?;
+        self.memory.seal_reports(self.clock.now()).await?;
         self.write_reports(summary).await
     }
 
     async fn write_reports(&mut self, summary: &mut ImportSummary) -> Result<(), ImportError> {
         let mut failure = None;
-        for report in self.memory.unwritten_reports()? {
+        for report in self.memory.unwritten_reports().await? {
             match self.write_report(&report).await {
                 Ok(Some(key)) => {
-                    self.memory.written(report.id)?;
+                    self.memory.written(report.id).await?;
                     summary.reports.push(key);
                 }
                 // A report that nobody can write waits for somebody who can.
@@ -394,14 +433,14 @@ impl Importer {
                 self.retrying(&name, &store, || store.write_new(&key, body.clone(), &form.acl)).await?;
             match written {
                 NewOutcome::Written => return Ok(Some(key)),
-                NewOutcome::Taken => at_ms = self.memory.postpone(report)?,
+                NewOutcome::Taken => at_ms = self.memory.postpone(report).await?,
             }
         }
     }
 
     /// A call to the bucket of a connection, repeated as long as that can help.
     pub(super) async fn retrying<T, F>(
-        &self,
+        &mut self,
         connection: &str,
         store: &Arc<dyn InboundStore>,
         call: impl Fn() -> F,
@@ -414,13 +453,39 @@ impl Importer {
     }
 }
 
-/// What a pass may go on after: a bucket that fails. What this machine lacks ends it.
+/// What a pass may go on after: a bucket or a server that fails. What this machine lacks ends it.
 fn waits(passed: Result<(), ImportError>) -> Result<Option<ImportError>, ImportError> {
     match passed {
         Ok(()) => Ok(None),
-        Err(error @ (ImportError::Store { .. } | ImportError::Queue { .. })) => Ok(Some(error)),
+        Err(
+            error @ (ImportError::Store { .. }
+            | ImportError::Queue { .. }
+            | ImportError::Target(TargetError::Server { .. })),
+        ) => Ok(Some(error)),
         Err(error) => Err(error),
     }
+}
+
+/// Stores all rows of a file, and what is said of them; or why the file is wrong as a whole.
+async fn take(
+    memory: &mut dyn Memory,
+    reader: &mut RowReader<'_>,
+    now: Timestamp,
+) -> Result<Result<Vec<Entry>, String>, TargetError> {
+    let mut entries = Entries::default();
+    while let Some(rows) = reader.next_rows() {
+        let mut rows = match rows {
+            Ok(rows) => rows,
+            Err(detail) => return Ok(Err(detail)),
+        };
+        if let Some(detail) = memory.rows(&mut rows).await? {
+            return Ok(Err(detail));
+        }
+        entries.add(rows.stored.len(), rows.wrong);
+    }
+    let entries = entries.into_list();
+    memory.finish(FileEnd { entries: &entries, is_refused: false, now }).await?;
+    Ok(Ok(entries))
 }
 
 /// The Parquet inside a file.

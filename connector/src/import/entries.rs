@@ -1,6 +1,6 @@
 //! What is said of the rows of a file: rows with the same outcome are one entry.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is wrong with a row, or with a whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -30,15 +30,28 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// One row more.
-    pub(crate) fn add(&mut self, findings: Vec<Finding>) {
+    /// So many rows more, of which these have something wrong.
+    pub(crate) fn add(&mut self, count: usize, wrong: BTreeMap<usize, Vec<Finding>>) {
+        let mut next = 0;
+        for (place, findings) in wrong {
+            self.count(Vec::new(), place.saturating_sub(next));
+            self.count(findings, 1);
+            next = place + 1;
+        }
+        self.count(Vec::new(), count.saturating_sub(next));
+    }
+
+    fn count(&mut self, findings: Vec<Finding>, rows: usize) {
+        if rows == 0 {
+            return;
+        }
         if let Some(entry) = self.places.get(&findings).and_then(|place| self.list.get_mut(*place)) {
-            entry.rows += 1;
+            entry.rows += rows as u64;
             return;
         }
         let id = u32::try_from(self.list.len()).unwrap_or(u32::MAX).saturating_add(1);
         self.places.insert(findings.clone(), self.list.len());
-        self.list.push(Entry { id, rows: 1, findings });
+        self.list.push(Entry { id, rows: rows as u64, findings });
     }
 
     /// The only entry of a file that is wrong as a whole: how many rows it has is not known, and 1 is said.

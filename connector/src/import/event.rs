@@ -67,6 +67,7 @@ struct RawObject {
     key: String,
     size: Option<u64>,
     e_tag: Option<String>,
+    version_id: Option<String>,
 }
 
 /// Reads a message; what is wrong with it is told in words.
@@ -93,7 +94,8 @@ fn announced(record: RawRecord) -> Result<Announced, String> {
         return Err(format!("`{}` of `{key}` has no size or no entity tag", record.event_name));
     };
     let etag = format!("\"{}\"", tag.trim_matches('"'));
-    let file = FoundFile { key, etag, bytes, created: record.event_time };
+    let version = object.version_id.filter(|version| !version.is_empty());
+    let file = FoundFile { key, etag, version, bytes, created: record.event_time };
     Ok(Announced::Created { bucket: record.s3.bucket.name, file })
 }
 

@@ -15,7 +15,7 @@ use super::store::FoundFile;
 use crate::state::StateError;
 
 const SCHEMA: &str = include_str!("inbox.sql");
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 const FILE: &str = "inbox.sqlite";
 /// How long the ids of messages are remembered; SNS tries no longer than an hour, and stale messages are refused.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
@@ -127,6 +127,12 @@ impl Inbox {
         if found > VERSION {
             return Err(StateError::Newer { path: path.display().to_string(), found, known: VERSION });
         }
+        if found < VERSION {
+            database.execute_batch(
+                "BEGIN IMMEDIATE; ALTER TABLE notice ADD COLUMN version TEXT NOT NULL DEFAULT ''; \
+                 UPDATE inbox_meta SET version = 2; COMMIT;",
+            )?;
+        }
         Ok(Self { database: Arc::new(Mutex::new(database)), arrived: Arc::default() })
     }
 
@@ -155,14 +161,15 @@ impl Inbox {
         }
         for notice in notices {
             transaction.execute(
-                "INSERT INTO notice (connection, bucket, folder, key, etag, bytes, created_ms) \
-                 VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO notice (connection, bucket, folder, key, etag, version, bytes, created_ms) \
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 params![
                     notice.connection,
                     notice.bucket,
                     notice.folder,
                     notice.file.key,
                     notice.file.etag,
+                    notice.file.version.as_deref().unwrap_or_default(),
                     i64::try_from(notice.file.bytes).unwrap_or(i64::MAX),
                     notice.file.created.as_millisecond(),
                 ],
@@ -187,14 +194,15 @@ impl Inbox {
     pub(crate) fn notices(&self, limit: u32) -> Result<Vec<(i64, Notice)>, StateError> {
         let database = self.database();
         let mut select = database.prepare_cached(
-            "SELECT id, connection, bucket, folder, key, etag, bytes, created_ms FROM notice ORDER BY id LIMIT ?",
+            "SELECT id, connection, bucket, folder, key, etag, version, bytes, created_ms FROM notice ORDER BY id LIMIT ?",
         )?;
         let rows = select.query_map([limit], |row| {
-            let created: i64 = row.get(7)?;
+            let created: i64 = row.get(8)?;
             let file = FoundFile {
                 key: row.get(4)?,
                 etag: row.get(5)?,
-                bytes: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
+                version: Some(row.get::<_, String>(6)?).filter(|version| !version.is_empty()),
+                bytes: u64::try_from(row.get::<_, i64>(7)?).unwrap_or_default(),
                 created: Timestamp::from_millisecond(created).unwrap_or_default(),
             };
             let notice = Notice { connection: row.get(1)?, bucket: row.get(2)?, folder: row.get(3)?, file };

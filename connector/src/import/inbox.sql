@@ -1,6 +1,6 @@
--- What reaches an import from outside. Version 1.
+-- What reaches an import from outside. Version 2; in version 1 notices had no version.
 CREATE TABLE inbox_meta (version INTEGER NOT NULL);
-INSERT INTO inbox_meta VALUES (1);
+INSERT INTO inbox_meta VALUES (2);
 
 -- Messages that were taken; each counts once.
 CREATE TABLE message (
@@ -18,6 +18,8 @@ CREATE TABLE notice (
     folder TEXT NOT NULL,
     key TEXT NOT NULL,
     etag TEXT NOT NULL,
+    -- Empty, if the message named none.
+    version TEXT NOT NULL DEFAULT '',
     bytes INTEGER NOT NULL,
     created_ms INTEGER NOT NULL
 );

@@ -6,6 +6,7 @@
 
 mod calls;
 mod catalogue;
+mod cells;
 mod codec;
 mod config;
 mod connections;
@@ -17,7 +18,9 @@ mod engine;
 mod entries;
 mod event;
 mod inbox;
+mod json;
 mod lzo;
+mod lzo_pages;
 mod memory;
 mod profile;
 mod queue;
@@ -25,7 +28,10 @@ mod report;
 mod rows;
 mod schema;
 mod sns;
+mod status_form;
+mod steps;
 mod store;
+mod target_config;
 
 pub use catalogue::{
     Catalogue, CatalogueConfig, CatalogueConnection, CatalogueError, CatalogueFormat, CatalogueProfile,
@@ -38,11 +44,14 @@ pub use documents::DocumentsError;
 pub use endpoint_config::{EndpointConfig, StandIn};
 pub use engine::{ImportError, ImportSummary, Importer};
 pub use inbox::{Access, Inbox, Subscription};
-pub use memory::FileCounts;
+pub use memory::{FileCounts, TargetError};
 pub use profile::{
     ImportCodes, ImportColumn, ImportGrant, ImportProfile, ImportRule, ImportType, StatusForm,
 };
 pub use queue::{AnnouncementQueue, QueueError, QueuedMessage};
 pub use report::{FileStatus, ReportError, StatusEntry, StatusReport, StatusSummary};
 pub use sns::{Endpoint, EndpointError, Refusal};
-pub use store::{FoundFile, FoundPage, InboundStore, NewOutcome};
+pub use status_form::{DetailsKey, FileName, StatusChoices};
+pub use steps::{ImportStep, ImportSteps};
+pub use store::{FileRef, FoundFile, FoundPage, InboundStore, NewOutcome};
+pub use target_config::{ServerPlace, TargetConfig};

@@ -193,6 +193,13 @@ impl ImportProfile {
         })
     }
 
+    /// Changes the window of times; `false` if it would begin before there are milliseconds.
+    pub(crate) fn set_window(&mut self, from: Option<Timestamp>, ahead_hours: Option<u32>) -> bool {
+        self.oldest = from.unwrap_or(self.oldest);
+        self.ahead = ahead_hours.map_or(self.ahead, |hours| SignedDuration::from_hours(hours.into()));
+        self.oldest >= Timestamp::UNIX_EPOCH
+    }
+
     /// The times, in milliseconds, that an event may have now.
     pub(crate) fn window(&self, now: Timestamp) -> std::ops::RangeInclusive<i64> {
         let newest = now.saturating_add(self.ahead).unwrap_or(Timestamp::MAX);

@@ -71,7 +71,7 @@ impl Importer {
     }
 
     async fn poll(
-        &self,
+        &mut self,
         connection: &InboundConnection,
         queue: &Arc<dyn AnnouncementQueue>,
     ) -> Result<(), ImportError> {

@@ -100,10 +100,12 @@ impl StatusSummary {
                     continue;
                 }
                 let status = self.files.entry(file.clone()).or_default();
-                if entry.valid {
-                    status.rows_stored += entry.number_of_rows;
-                } else if !entry.errors.iter().any(|code| schema_codes.contains(&code.as_str())) {
-                    status.rows_refused += entry.number_of_rows;
+                // Some say of a file that is wrong as a whole that it is valid; nothing of it is stored.
+                let is_whole = entry.errors.iter().any(|code| schema_codes.contains(&code.as_str()));
+                match (is_whole, entry.valid) {
+                    (true, _) => {}
+                    (false, true) => status.rows_stored += entry.number_of_rows,
+                    (false, false) => status.rows_refused += entry.number_of_rows,
                 }
                 status.entries.push(entry);
             }

@@ -1,46 +1,69 @@
 //! The rows of a Parquet file, each with what is wrong with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
+use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Float64Type, Int64Type};
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::types::Int64Type;
+use arrow_array::{Array as _, ArrayRef, RecordBatch, StringArray};
+use arrow_schema::ArrowError;
 use jiff::Timestamp;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 
-use parquet::basic::Compression;
-use parquet::file::metadata::ColumnChunkMetaData;
-
+use super::config::ImportConfig;
 use super::entries::Finding;
-use super::profile::{ImportColumn, ImportProfile, ImportRule, ImportType};
+use super::json;
+use super::lzo_pages::{self, LzoBatches};
+use super::profile::{ImportColumn, ImportProfile, ImportRule};
 use super::schema;
 
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
+
 /// Rows that are decoded at once; memory is bounded by a row group's pages and these.
-const BATCH_ROWS: usize = 4096;
+const BATCH_ROWS: usize = 8192;
 /// Different texts of one kind that details name; the others are told together, so that entries stay few.
 const NAMED_MAX: usize = 20;
 /// Characters of a text that a detail repeats.
 const SHOWN_CHARS: usize = 64;
 
-/// A value of a row, as it is stored.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ImportedValue {
-    Null,
-    Text(String),
-    Long(i64),
-    Double(f64),
+/// Rows that were decoded together, and what is wrong with them.
+#[derive(Debug)]
+pub(crate) struct CheckedRows {
+    /// The profile's columns, in its order.
+    pub(crate) columns: Vec<ArrayRef>,
+    /// What the profile has no column for, as a JSON object for each row, if that is kept.
+    pub(crate) rescued: Option<StringArray>,
+    /// The place of the first in its file, from 0.
+    pub(crate) first: u64,
+    /// Whether each is stored: nothing is wrong with it.
+    pub(crate) stored: Vec<bool>,
+    /// What is wrong, by the place among these rows.
+    pub(crate) wrong: BTreeMap<usize, Vec<Finding>>,
 }
 
-/// A row and what is wrong with it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct ImportedRow {
-    /// In the order of the profile's columns; a map is a JSON object.
-    pub(crate) values: Vec<ImportedValue>,
-    pub(crate) findings: Vec<Finding>,
+impl CheckedRows {
+    /// The places among these rows of those that are stored.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> + '_ {
+        self.stored.iter().enumerate().filter(|(_, stored)| **stored).map(|(place, _)| place)
+    }
+
+    /// The place in the file of one of these rows.
+    pub(crate) fn number(&self, place: usize) -> u64 {
+        self.first.saturating_add(place as u64)
+    }
+
+    /// Leaves out rows that are stored already, by their places in the file.
+    pub(crate) fn leave_out(&mut self, taken: &HashSet<u64>) {
+        if taken.is_empty() {
+            return;
+        }
+        for (number, stored) in (self.first..).zip(&mut self.stored) {
+            *stored &= !taken.contains(&number);
+        }
+    }
 }
 
 /// Reads a file that has been checked to be of the schema.
@@ -48,112 +71,174 @@ pub(crate) struct RowReader<'a> {
     profile: &'a ImportProfile,
     environments: &'a BTreeSet<String>,
     window: std::ops::RangeInclusive<i64>,
-    batches: ParquetRecordBatchReader,
+    batches: Batches,
     named: BTreeSet<String>,
+    keeps_others: bool,
+    next: u64,
 }
 
 impl<'a> RowReader<'a> {
     /// Opens a file; what is wrong with the file as a whole is told in words.
     pub(crate) fn open(
         file: File,
-        profile: &'a ImportProfile,
+        config: &'a ImportConfig,
         environments: &'a BTreeSet<String>,
         now: Timestamp,
-        unpacked_bytes_max: u64,
     ) -> Result<Self, String> {
+        let profile = &config.profile;
         // The schema is what Parquet says, not what some writer's hints make of it.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let packed = file.try_clone().map_err(|error| format!("a temporary file cannot be used: {error}"))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
             .map_err(|error| format!("the file cannot be read as Parquet: {error}"))?;
-        let metadata = builder.metadata();
+        let metadata = Arc::clone(builder.metadata());
         let descriptor = metadata.file_metadata().schema_descr_ptr();
-        let defects = schema::defects(descriptor.root_schema(), &profile.columns);
+        let root = descriptor.root_schema();
+        let keeps_others = config.rescue_column.is_some();
+        let mut defects = schema::defects(root, &profile.columns);
+        if keeps_others {
+            defects.extend(schema::ambiguous(root));
+        }
         if !defects.is_empty() {
             return Err(defects.join("; "));
-        }
-        let is_lzo = |column: &ColumnChunkMetaData| column.compression() == Compression::LZO;
-        if metadata.row_groups().iter().any(|group| group.columns().iter().any(is_lzo)) {
-            return Err("the file uses LZO inside Parquet, which is not supported; write it with Snappy, Zstandard, gzip, \
-                        LZ4 or Brotli inside, or pack the whole file with lzop"
-                .to_owned());
         }
         let unpacked = metadata
             .row_groups()
             .iter()
             .map(|group| u64::try_from(group.total_byte_size()).unwrap_or(u64::MAX))
             .fold(0_u64, u64::saturating_add);
-        if unpacked > unpacked_bytes_max {
+        if unpacked > config.unpacked_bytes_max {
             return Err(format!(
-                "the file unpacks to {unpacked} bytes, more than {unpacked_bytes_max}; split it, or raise \
-                 `limits.unpacked_mib`"
+                "the file unpacks to {unpacked} bytes, more than {}; split it, or raise `limits.unpacked_mib`",
+                config.unpacked_bytes_max
             ));
         }
-        let roots = descriptor.root_schema().get_fields().iter().enumerate();
-        let wanted: Vec<usize> = roots
-            .filter(|(_, field)| profile.columns.iter().any(|column| column.name == field.name()))
+        let wanted: Vec<usize> = root
+            .get_fields()
+            .iter()
+            .enumerate()
+            .filter(|(_, field)| {
+                keeps_others || profile.columns.iter().any(|column| column.name == field.name())
+            })
             .map(|(place, _)| place)
             .collect();
         let mask = ProjectionMask::roots(&descriptor, wanted);
-        let batches = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH_ROWS)
-            .build()
-            .map_err(|error| format!("the file cannot be read as Parquet: {error}"))?;
+        let wrong = |error: ParquetError| format!("the file cannot be read as Parquet: {error}");
+        let batches: Batches = if lzo_pages::is_used(&metadata) {
+            Box::new(LzoBatches::open(packed, &metadata, mask, BATCH_ROWS, config.unpacked_bytes_max)?)
+        } else {
+            let reader = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(wrong)?;
+            Box::new(reader)
+        };
         let window = profile.window(now);
-        Ok(Self { profile, environments, window, batches, named: BTreeSet::new() })
+        Ok(Self { profile, environments, window, batches, named: BTreeSet::new(), keeps_others, next: 0 })
     }
 
     /// The next rows; `None` behind the last.
-    pub(crate) fn next_rows(&mut self) -> Option<Result<Vec<ImportedRow>, String>> {
+    pub(crate) fn next_rows(&mut self) -> Option<Result<CheckedRows, String>> {
         let batch = match self.batches.next()? {
             Ok(batch) => batch,
             Err(error) => return Some(Err(format!("the file cannot be read to its end: {error}"))),
         };
-        Some(self.rows(&batch))
+        Some(self.checked(&batch))
     }
 
-    fn rows(&mut self, batch: &RecordBatch) -> Result<Vec<ImportedRow>, String> {
-        let mut rows: Vec<ImportedRow> = (0..batch.num_rows())
-            .map(|_| ImportedRow {
-                values: Vec::with_capacity(self.profile.columns.len()),
-                findings: Vec::new(),
-            })
-            .collect();
-        let mut missing: Vec<Vec<&str>> = vec![Vec::new(); rows.len()];
-        for column in &self.profile.columns {
+    /// Checks column by column: where nothing is wrong, no row is looked at by itself.
+    fn checked(&mut self, batch: &RecordBatch) -> Result<CheckedRows, String> {
+        let mut missing: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        let mut wrong: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
+        let mut columns = Vec::with_capacity(self.profile.columns.len());
+        let profile = self.profile;
+        for column in &profile.columns {
             let array = batch.column_by_name(&column.name);
             let array = array.ok_or_else(|| format!("column `{}` is missing", column.name))?;
-            for ((place, row), missing) in rows.iter_mut().enumerate().zip(&mut missing) {
-                let value = value(array, place, column.kind);
-                if value == ImportedValue::Null && column.required {
-                    missing.push(&column.name);
-                } else if let Some(finding) = self.judge(column, &value) {
-                    row.findings.push(finding);
+            if column.required && array.null_count() > 0 {
+                for place in (0..array.len()).filter(|place| array.is_null(*place)) {
+                    missing.entry(place).or_default().push(&column.name);
                 }
-                row.values.push(value);
+            }
+            match column.rule {
+                Some(ImportRule::Environment) => self.environments(column, array, &mut wrong),
+                Some(ImportRule::Timestamp) => self.timestamps(column, array, &mut wrong),
+                None => {}
+            }
+            columns.push(Arc::clone(array));
+        }
+        for (place, missing) in missing {
+            let detail = format!("null in required {}: {}", fields(missing.len()), missing.join(", "));
+            let finding = Finding { code: profile.codes.null.clone(), detail };
+            wrong.entry(place).or_default().insert(0, finding);
+        }
+        let mut stored = vec![true; batch.num_rows()];
+        for place in wrong.keys() {
+            if let Some(stored) = stored.get_mut(*place) {
+                *stored = false;
             }
         }
-        for (row, missing) in rows.iter_mut().zip(missing) {
-            if !missing.is_empty() {
-                let detail = format!("null in required {}: {}", fields(missing.len()), missing.join(", "));
-                row.findings.insert(0, Finding { code: self.profile.codes.null.clone(), detail });
-            }
-        }
-        Ok(rows)
+        let rescued = self.keeps_others.then(|| self.others(batch)).transpose()?;
+        let first = self.next;
+        self.next = self.next.saturating_add(batch.num_rows() as u64);
+        Ok(CheckedRows { columns, rescued, first, stored, wrong })
     }
 
-    fn judge(&mut self, column: &ImportColumn, value: &ImportedValue) -> Option<Finding> {
-        match (column.rule?, value) {
-            (ImportRule::Environment, ImportedValue::Text(id)) if !self.environments.contains(id) => {
-                let detail = format!("{} is none of this connection's environments", self.name(column, id));
-                Some(Finding { code: self.profile.codes.environment.clone(), detail })
+    fn environments(
+        &mut self,
+        column: &ImportColumn,
+        array: &ArrayRef,
+        wrong: &mut BTreeMap<usize, Vec<Finding>>,
+    ) {
+        let Some(texts) = array.as_string_opt::<i32>() else { return };
+        // Neighbours mostly agree.
+        let mut known = None;
+        for (place, text) in texts.iter().enumerate() {
+            let Some(id) = text else { continue };
+            if known == Some(id) {
+                continue;
             }
-            (ImportRule::Timestamp, ImportedValue::Long(time)) if !self.window.contains(time) => {
-                let detail = format!("{} {}", column.name, unlikely(*time, &self.window));
-                Some(Finding { code: self.profile.codes.timestamp.clone(), detail })
+            if self.environments.contains(id) {
+                known = Some(id);
+                continue;
             }
-            _ => None,
+            let detail = format!("{} is none of this connection's environments", self.name(column, id));
+            let finding = Finding { code: self.profile.codes.environment.clone(), detail };
+            wrong.entry(place).or_default().push(finding);
         }
+    }
+
+    fn timestamps(&self, column: &ImportColumn, array: &ArrayRef, wrong: &mut BTreeMap<usize, Vec<Finding>>) {
+        let Some(longs) = array.as_primitive_opt::<Int64Type>() else { return };
+        for (place, time) in longs.iter().enumerate() {
+            let Some(time) = time.filter(|time| !self.window.contains(time)) else { continue };
+            let detail = format!("{} {}", column.name, unlikely(time, &self.window));
+            let finding = Finding { code: self.profile.codes.timestamp.clone(), detail };
+            wrong.entry(place).or_default().push(finding);
+        }
+    }
+
+    /// The values of all columns that the profile does not have, an object for each row; null, if there is none.
+    fn others(&self, batch: &RecordBatch) -> Result<StringArray, String> {
+        let schema = batch.schema_ref();
+        let mut others = Vec::new();
+        for (field, array) in schema.fields().iter().zip(batch.columns()) {
+            if self.profile.columns.iter().any(|column| column.name == *field.name()) {
+                continue;
+            }
+            if !json::is_supported(field.data_type()) {
+                return Err(format!(
+                    "column `{}` is of the type {}, which the rescue column cannot keep",
+                    field.name(),
+                    field.data_type()
+                ));
+            }
+            others.push((field.name(), array));
+        }
+        let object = |place: usize| {
+            let values = others.iter().filter(|(_, array)| !array.is_null(place));
+            let object: serde_json::Map<String, serde_json::Value> =
+                values.map(|(name, array)| ((*name).clone(), json::value(array, place))).collect();
+            (!object.is_empty()).then(|| serde_json::Value::Object(object).to_string())
+        };
+        Ok((0..batch.num_rows()).map(object).collect())
     }
 
     /// A text as details name it: the first few by themselves, all others together.
@@ -192,33 +277,4 @@ fn unlikely(time: i64, window: &std::ops::RangeInclusive<i64>) -> String {
     } else {
         "is before the year 2000".to_owned()
     }
-}
-
-fn value(array: &ArrayRef, place: usize, kind: ImportType) -> ImportedValue {
-    if array.is_null(place) {
-        return ImportedValue::Null;
-    }
-    let found = match kind {
-        ImportType::String => {
-            array.as_string_opt::<i32>().map(|texts| ImportedValue::Text(texts.value(place).to_owned()))
-        }
-        ImportType::Long => {
-            array.as_primitive_opt::<Int64Type>().map(|longs| ImportedValue::Long(longs.value(place)))
-        }
-        ImportType::Double => {
-            array.as_primitive_opt::<Float64Type>().map(|doubles| ImportedValue::Double(doubles.value(place)))
-        }
-        ImportType::Map => map(array, place).map(ImportedValue::Text),
-    };
-    // The schema was checked, so every array is of its kind.
-    found.unwrap_or(ImportedValue::Null)
-}
-
-/// A map as a JSON object, its members in order of their names; of several with one name the last counts.
-fn map(array: &ArrayRef, place: usize) -> Option<String> {
-    let entries = array.as_map_opt()?.value(place);
-    let keys = entries.column(0).as_string_opt::<i32>()?;
-    let values = entries.column(1).as_string_opt::<i32>()?;
-    let members: BTreeMap<&str, Option<&str>> = keys.iter().flatten().zip(values.iter()).collect();
-    serde_json::to_string(&members).ok()
 }

@@ -33,6 +33,16 @@ pub(crate) fn defects(root: &Type, columns: &[ImportColumn]) -> Vec<String> {
     defects
 }
 
+/// Columns that could not be told apart by their names.
+pub(crate) fn ambiguous(root: &Type) -> Vec<String> {
+    let fields = root.get_fields();
+    let twice = fields
+        .iter()
+        .enumerate()
+        .filter(|(place, field)| fields.iter().take(*place).any(|other| other.name() == field.name()));
+    twice.map(|(_, field)| format!("column `{}` occurs twice", field.name())).collect()
+}
+
 fn expected(kind: ImportType) -> &'static str {
     match kind {
         ImportType::String => "a string (BYTE_ARRAY with annotation STRING)",

@@ -19,6 +19,8 @@ pub struct FoundFile {
     pub key: String,
     /// Entity tag, quotes included.
     pub etag: String,
+    /// The id of its version, where versions are listed.
+    pub version: Option<String>,
     /// Size in bytes.
     pub bytes: u64,
     /// When this version of it was created.
@@ -32,6 +34,24 @@ pub struct FoundPage {
     pub files: Vec<FoundFile>,
     /// Where the next page begins.
     pub next: Option<String>,
+}
+
+/// Which content of which key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileRef<'a> {
+    /// Key.
+    pub key: &'a str,
+    /// Entity tag, quotes included.
+    pub etag: &'a str,
+    /// The id of the version, if that is known; without it the newest is meant.
+    pub version: Option<&'a str>,
+}
+
+impl FoundFile {
+    /// What names it in a call.
+    pub fn reference(&self) -> FileRef<'_> {
+        FileRef { key: &self.key, etag: &self.etag, version: self.version.as_deref() }
+    }
 }
 
 /// How the write of a new object ended.
@@ -52,8 +72,11 @@ pub trait InboundStore: Debug + Send + Sync {
     /// A page of the files below `prefix`.
     async fn list_files(&self, prefix: &str, page: Option<&str>) -> Result<FoundPage, StoreError>;
 
+    /// A page of all versions of the files below `prefix`, each with its id.
+    async fn list_versions(&self, prefix: &str, page: Option<&str>) -> Result<FoundPage, StoreError>;
+
     /// Bytes of the file of that entity tag; `None` if it was deleted or replaced.
-    async fn read_file(&self, key: &str, etag: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError>;
+    async fn read_file(&self, file: FileRef<'_>, range: Range<u64>) -> Result<Option<Bytes>, StoreError>;
 
     /// Writes an object if there is none of its key, with a canned ACL.
     async fn write_new(&self, key: &str, body: Bytes, acl: &str) -> Result<NewOutcome, StoreError>;

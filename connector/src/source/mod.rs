@@ -24,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use directory::files_of;
 pub(crate) use parquet_files::{ParquetFiles, ParquetPlace};
-pub(crate) use postgres::PostgresTable;
+pub(crate) use postgres::{PostgresTable, connect as connect_postgres, words as postgres_words};
 pub use pulled::{Pulled, Source};
 pub(crate) use pulled::{Taken, pull, pull_aside};
 pub(crate) use spool::{remove_finished, spool};

@@ -13,6 +13,7 @@
 //!
 //! Deleted rows leave no trace, as in the vendors' own exports. Rows come by binary COPY, one JSON object each.
 
+mod connect;
 mod tls;
 
 use std::io::Write;
@@ -20,10 +21,11 @@ use std::io::Write;
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyOutStream;
-use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::Type;
-use tokio_postgres::{Client, NoTls};
+
+pub(crate) use connect::{connect, words};
 
 use super::SourceError;
 use super::pulled::{Pulled, Source};
@@ -71,32 +73,8 @@ impl PostgresTable {
     }
 
     async fn connect(&self) -> Result<(Client, tokio::task::JoinHandle<()>), SourceError> {
-        let url = self
-            .place
-            .url
-            .read(|name| std::env::var(name).ok())
-            .map_err(|error| self.failed(&error, "put the connection's URL there"))?;
-        // The parser's words may repeat a part of the URL, and so of a password.
-        let mut config: tokio_postgres::Config = url.parse().map_err(|_| {
-            self.failed(
-                &"the URL is not one of PostgreSQL (it is not shown)",
-                "write it as `postgresql://user:password@host:5432/database`",
-            )
-        })?;
-        let help = "check host, port, user, password and database in the URL, and `pg_hba.conf`";
-        if config.get_ssl_mode() != SslMode::Require && config.get_hosts().iter().all(is_loopback) {
-            let (client, connection) =
-                config.connect(NoTls).await.map_err(|error| self.failed(&words(&error), help))?;
-            return Ok((client, tokio::spawn(async move { drop(connection.await) })));
-        }
-        config.ssl_mode(SslMode::Require);
-        let tls = tls::connector(self.place.root_certificate.as_deref())
-            .map_err(|error| self.failed(&error, "check `root_certificate`, a file of PEM certificates"))?;
-        let help = "the server must offer TLS with a certificate for its host's name that is signed by a known authority; \
-                    name another one in `root_certificate`";
-        let (client, connection) =
-            config.connect(tls).await.map_err(|error| self.failed(&words(&error), help))?;
-        Ok((client, tokio::spawn(async move { drop(connection.await) })))
+        let connected = connect(&self.place.url, self.place.root_certificate.as_deref()).await;
+        connected.map_err(|(problem, help)| self.failed(&problem, help))
     }
 
     async fn table(&self, client: &Client) -> Result<Table, SourceError> {
@@ -311,30 +289,8 @@ impl PostgresTable {
     }
 }
 
-fn is_loopback(host: &Host) -> bool {
-    match host {
-        #[cfg(unix)]
-        Host::Unix(_) => true,
-        Host::Tcp(name) => {
-            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        }
-    }
-}
-
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
-}
-
-/// An error with its causes, as the database's client says little by itself.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -116,25 +116,3 @@ async fn a_name_says_nothing() {
     rig.importer().once().await.unwrap();
     assert_eq!(rig.stored().len(), 1);
 }
-
-/// No library reads LZO inside Parquet; that is said, with what to do instead.
-#[tokio::test]
-async fn lzo_inside_parquet_is_refused_in_words() {
-    let mut body = file(&(0..100).map(Row::good).collect::<Vec<_>>()).to_vec();
-    let length = u32::from_le_bytes(body[body.len() - 8..body.len() - 4].try_into().unwrap()) as usize;
-    let footer = body.len() - 8 - length;
-    // In Thrift's compact protocol: field 4, the codec, and the beginning of field 5. Snappy is 1, LZO is 3.
-    let mut changed = 0;
-    for at in footer..body.len() - 10 {
-        if body[at..at + 3] == [0x15, 0x02, 0x16] {
-            body[at + 1] = 0x06;
-            changed += 1;
-        }
-    }
-    assert!(changed >= 7, "{changed} columns were changed");
-    let (rig, entries) = imported(Bytes::from(body)).await;
-    assert_eq!(entries[0].errors, ["INVALID_SCHEMA"]);
-    let detail = &entries[0].errors_details[0];
-    assert!(detail.contains("LZO") && detail.contains("lzop"), "{detail}");
-    assert!(rig.stored().is_empty());
-}

@@ -7,11 +7,17 @@ mod catalogue;
 #[cfg(test)]
 mod customer;
 #[cfg(test)]
+#[path = "../export/tables/database.rs"]
+#[expect(dead_code, reason = "exports ask more of a server")]
+mod database;
+#[cfg(test)]
 mod doctor;
 #[cfg(test)]
 mod endpoint;
 #[cfg(test)]
 mod files;
+#[cfg(test)]
+mod lzo;
 #[cfg(test)]
 mod matrix;
 #[cfg(test)]
@@ -26,5 +32,9 @@ mod queued;
 mod rig;
 #[cfg(test)]
 mod stand_in;
+#[cfg(test)]
+mod targets;
+#[cfg(test)]
+mod versions;
 #[cfg(test)]
 mod whole;

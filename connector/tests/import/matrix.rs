@@ -139,7 +139,7 @@ fn lzop(body: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Claims SPL-02.
+/// Claims SPL-02, SPL-Q08.
 #[tokio::test]
 async fn every_wrapping_goes_with_every_codec() {
     let rows: Vec<Row> = (0..500).map(Row::good).collect();
@@ -151,9 +151,14 @@ async fn every_wrapping_goes_with_every_codec() {
         Compression::LZ4_RAW,
         Compression::LZ4,
         Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZO,
     ];
     for codec in codecs {
-        let body = parquet(columns(&rows), codec);
+        let body = match codec {
+            // No library writes it: pages are packed anew, by a writer of LZO1X that is not the reader's.
+            Compression::LZO => crate::lzo::packed(&parquet(columns(&rows), Compression::UNCOMPRESSED)),
+            codec => parquet(columns(&rows), codec),
+        };
         for (wrapping, body) in wrapped(&body) {
             let found = entries(Bytes::from(body)).await;
             let outcome: Vec<(bool, u64)> =

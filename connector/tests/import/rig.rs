@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bucketproof_clock::{Clock, Entropy};
 use bucketproof_connector::import::{
-    FoundFile, FoundPage, ImportConfig, Importer, InboundStore, NewOutcome, StatusReport, StatusSummary,
+    FileRef, FoundFile, FoundPage, ImportConfig, ImportStep, ImportSteps, Importer, InboundStore, NewOutcome,
+    StatusReport, StatusSummary,
 };
 use bucketproof_connector::names::BucketName;
 use bucketproof_connector::store::{Effect, Operation, StoreError};
 use bytes::Bytes;
 use jiff::Timestamp;
+
+use crate::targets::Target;
 
 pub(crate) const BUCKET: &str = "customer-events";
 
@@ -135,6 +139,7 @@ impl InboundStore for Bucket {
             .map(|(key, (body, version))| FoundFile {
                 key: key.clone(),
                 etag: etag(*version),
+                version: None,
                 bytes: body.len() as u64,
                 created: created_time(*version),
             })
@@ -143,7 +148,13 @@ impl InboundStore for Bucket {
         Ok(FoundPage { files: of_page, next })
     }
 
-    async fn read_file(&self, key: &str, tag: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+    async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<FoundPage, StoreError> {
+        unimplemented!("this bucket has no versions")
+    }
+
+    async fn read_file(&self, file: FileRef<'_>, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let FileRef { key, etag: tag, version } = file;
+        assert_eq!(version, None, "nobody asked for versions");
         match self.fate() {
             Fate::Well => {}
             Fate::Busy | Fate::AnswerLost => return Err(busy(Operation::Get, Effect::None)),
@@ -196,8 +207,24 @@ pub(crate) fn config_text(connections: &[(&str, &str)]) -> String {
     text
 }
 
+/// Stops an import at a step, as a crash would.
+#[derive(Debug)]
+struct Crash {
+    left: AtomicU32,
+}
+
+impl ImportSteps for Crash {
+    fn reached(&self, _step: ImportStep) {
+        if self.left.fetch_sub(1, Ordering::Relaxed) == 0 {
+            // Without the noise of a panic.
+            std::panic::resume_unwind(Box::new("the end"));
+        }
+    }
+}
+
 /// An import with its directory.
 pub(crate) struct Rig {
+    pub(crate) target: Target,
     pub(crate) directory: tempfile::TempDir,
     pub(crate) bucket: Arc<Bucket>,
     pub(crate) clock: Clock,
@@ -206,7 +233,12 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new() -> Self {
+        Self::with(Target::Sqlite)
+    }
+
+    pub(crate) fn with(target: Target) -> Self {
         Self {
+            target,
             // In memory, if there is such a place: thousands of databases are made and synced.
             directory: tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap(),
             bucket: Bucket::new(),
@@ -215,18 +247,29 @@ impl Rig {
         }
     }
 
-    pub(crate) fn importer(&self) -> Importer {
+    /// The configuration with some more lines before the first connection.
+    pub(crate) fn config(&self, more: &str) -> ImportConfig {
         let file = self.directory.path().join("import.toml");
-        self.importer_of(
-            ImportConfig::parse(&config_text(&self.connections), file.to_str().unwrap()).unwrap(),
-        )
+        let more = format!("{more}\n{}", self.target.text(self.directory.path()));
+        let text = config_text(&self.connections).replacen("[state]", &format!("{more}\n[state]"), 1);
+        ImportConfig::parse(&text, file.to_str().unwrap()).unwrap()
+    }
+
+    pub(crate) fn importer(&self) -> Importer {
+        self.importer_of(self.config(""))
     }
 
     pub(crate) fn importer_of(&self, config: ImportConfig) -> Importer {
+        self.crashing(config, u32::MAX)
+    }
+
+    /// An import that ends after so many durable steps.
+    pub(crate) fn crashing(&self, config: ImportConfig, steps: u32) -> Importer {
         let store: Arc<dyn InboundStore> = self.bucket.clone();
         let stores: BTreeMap<_, _> =
             config.connections.iter().map(|own| (own.name.clone(), Arc::clone(&store))).collect();
-        Importer::new(config, stores, self.clock.clone(), Entropy::seeded(7)).unwrap()
+        let crash: Arc<dyn ImportSteps> = Arc::new(Crash { left: AtomicU32::new(steps) });
+        Importer::watched(config, stores, self.clock.clone(), Entropy::seeded(7), &crash).unwrap()
     }
 
     /// The stored events: key and file, in order.

@@ -231,13 +231,14 @@ impl Catalogue {
         outcome: &mut TableOutcome,
     ) -> Result<(), CatalogueError> {
         let Some(store) = self.stores.get(&connection.name) else { return Ok(()) };
-        let FoundKey { key, etag, bytes } = FoundKey::of(file);
-        let spool = self.calls.fetch(store, (key, etag), bytes).await.map_err(|error| match error {
-            FetchError::Store(source) => {
-                CatalogueError::Store { connection: connection.name.clone(), source }
-            }
-            FetchError::Spool(error) => CatalogueError::Spool(error),
-        })?;
+        let (key, bytes) = (file.found.key.as_str(), file.found.bytes);
+        let spool =
+            self.calls.fetch(store, file.found.reference(), bytes).await.map_err(|error| match error {
+                FetchError::Store(source) => {
+                    CatalogueError::Store { connection: connection.name.clone(), source }
+                }
+                FetchError::Spool(error) => CatalogueError::Spool(error),
+            })?;
         // Replaced or deleted since the listing: the next import sees what there is then.
         let Some(spool) = spool else { return Ok(()) };
         outcome.files_read += 1;
@@ -257,18 +258,5 @@ impl Catalogue {
             }
         }
         Ok(())
-    }
-}
-
-/// What identifies a file.
-struct FoundKey<'a> {
-    key: &'a str,
-    etag: &'a str,
-    bytes: u64,
-}
-
-impl<'a> FoundKey<'a> {
-    fn of(file: &'a TableFile) -> Self {
-        Self { key: &file.found.key, etag: &file.found.etag, bytes: file.found.bytes }
     }
 }

@@ -9,17 +9,18 @@ use arrow_array::types::{
     Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, DataType, TimeUnit};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _, civil};
-use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use rusqlite::types::Value;
 
 use super::profile::CatalogueFormat;
 use crate::import::codec::{self, UnwrapError, Wrapping};
+use crate::import::json;
+use crate::import::lzo_pages::{self, LzoBatches};
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 4096;
@@ -51,7 +52,7 @@ impl From<UnwrapError> for ReadError {
 }
 
 enum Rows {
-    Parquet(ParquetRecordBatchReader),
+    Parquet(Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>),
     Csv(csv::StringRecordsIntoIter<BufReader<File>>),
 }
 
@@ -82,21 +83,22 @@ impl TableReader {
         };
         plain.seek(SeekFrom::Start(0)).map_err(ReadError::Machine)?;
         match format {
-            CatalogueFormat::Parquet => Self::parquet(plain),
+            CatalogueFormat::Parquet => Self::parquet(plain, limit),
             CatalogueFormat::Csv => Self::csv(plain),
         }
     }
 
-    fn parquet(file: File) -> Result<Self, ReadError> {
+    fn parquet(file: File, limit: u64) -> Result<Self, ReadError> {
         let wrong = |error: &dyn std::fmt::Display| {
             ReadError::File(format!("the file cannot be read as Parquet: {error}"))
         };
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let packed = file.try_clone().map_err(ReadError::Machine)?;
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
             .map_err(|error| wrong(&error))?;
         let mut columns: Vec<Column> = Vec::new();
         for field in builder.schema().fields() {
-            if !is_supported(field.data_type()) {
+            if !json::is_supported(field.data_type()) {
                 return Err(ReadError::File(format!(
                     "column `{}` is of the type {}, which is not supported",
                     field.name(),
@@ -105,7 +107,13 @@ impl TableReader {
             }
             columns.push(Column { name: field.name().clone(), kind: field.data_type().to_string() });
         }
-        let rows = builder.with_batch_size(BATCH_ROWS).build().map_err(|error| wrong(&error))?;
+        let rows: Box<dyn Iterator<Item = _> + Send> = if lzo_pages::is_used(builder.metadata()) {
+            let all = ProjectionMask::all();
+            let opened = LzoBatches::open(packed, builder.metadata(), all, BATCH_ROWS, limit);
+            Box::new(opened.map_err(ReadError::File)?)
+        } else {
+            Box::new(builder.with_batch_size(BATCH_ROWS).build().map_err(|error| wrong(&error))?)
+        };
         Self { columns, rows: Rows::Parquet(rows) }.checked()
     }
 
@@ -164,30 +172,6 @@ impl TableReader {
             }
         }
     }
-}
-
-fn is_supported(kind: &DataType) -> bool {
-    matches!(
-        kind,
-        DataType::Null
-            | DataType::Boolean
-            | DataType::Int8
-            | DataType::Int16
-            | DataType::Int32
-            | DataType::Int64
-            | DataType::UInt8
-            | DataType::UInt16
-            | DataType::UInt32
-            | DataType::UInt64
-            | DataType::Float32
-            | DataType::Float64
-            | DataType::Utf8
-            | DataType::Binary
-            | DataType::FixedSizeBinary(_)
-            | DataType::Date32
-            | DataType::Timestamp(..)
-            | DataType::Decimal128(..)
-    )
 }
 
 fn integer<T: ArrowPrimitiveType>(array: &ArrayRef, place: usize) -> Option<Value>
@@ -260,7 +244,12 @@ fn value(array: &ArrayRef, place: usize) -> Value {
         DataType::Decimal128(..) => array
             .as_primitive_opt::<Decimal128Type>()
             .map(|numbers| Value::Text(numbers.value_as_string(place))),
-        _ => None,
+        // Lists, structures, maps and what is left of the rest.
+        _ => Some(match json::value(array, place) {
+            serde_json::Value::Null => Value::Null,
+            serde_json::Value::String(text) => Value::Text(text),
+            other => Value::Text(other.to_string()),
+        }),
     };
     found.unwrap_or(Value::Null)
 }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::S3Store;
-use crate::import::{FoundFile, FoundPage, InboundStore, NewOutcome};
+use crate::import::{FileRef, FoundFile, FoundPage, InboundStore, NewOutcome};
 use crate::names::{BucketName, ObjectKey};
 use crate::store::{Effect, Operation, Store as _, StoreError};
 
@@ -22,6 +22,13 @@ fn status<E>(error: &SdkError<E, HttpResponse>) -> u16 {
 
 fn unreadable(operation: Operation, what: &str) -> StoreError {
     StoreError::Rejected { operation, status: 200, code: String::new(), message: what.to_owned() }
+}
+
+/// When an object of a listing was created.
+fn created(time: Option<&aws_sdk_s3::primitives::DateTime>) -> Result<Timestamp, StoreError> {
+    time.and_then(|time| time.fmt(DateTimeFormat::DateTime).ok())
+        .and_then(|text| text.parse::<Timestamp>().ok())
+        .ok_or_else(|| unreadable(Operation::List, "an object has no LastModified"))
 }
 
 #[async_trait]
@@ -43,16 +50,12 @@ impl InboundStore for S3Store {
             Err(error) => return Err(self.error(Operation::List, None, error).await),
         };
         let files = answer.contents().iter().map(|object| {
-            let created = object
-                .last_modified()
-                .and_then(|time| time.fmt(DateTimeFormat::DateTime).ok())
-                .and_then(|text| text.parse::<Timestamp>().ok());
             Ok(FoundFile {
                 key: object.key().unwrap_or_default().to_owned(),
                 etag: object.e_tag().unwrap_or_default().to_owned(),
+                version: None,
                 bytes: object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
-                created: created
-                    .ok_or_else(|| unreadable(Operation::List, "an object has no LastModified"))?,
+                created: created(object.last_modified())?,
             })
         });
         let files = files.collect::<Result<_, StoreError>>()?;
@@ -60,7 +63,39 @@ impl InboundStore for S3Store {
         Ok(FoundPage { files, next: next.map(str::to_owned) })
     }
 
-    async fn read_file(&self, key: &str, etag: &str, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+    async fn list_versions(&self, prefix: &str, page: Option<&str>) -> Result<FoundPage, StoreError> {
+        self.provider.fresh().await?;
+        // Where a page begins: the id of a version, which has no line end, and its key.
+        let (version, key) = page.and_then(|page| page.split_once('\n')).unzip();
+        let call = self
+            .client
+            .list_object_versions()
+            .bucket(self.bucket.as_str())
+            .set_prefix((!prefix.is_empty()).then(|| prefix.to_owned()))
+            .set_key_marker(key.map(str::to_owned))
+            .set_version_id_marker(version.filter(|id| !id.is_empty()).map(str::to_owned));
+        let answer = match call.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.error(Operation::List, None, error).await),
+        };
+        let files = answer.versions().iter().map(|object| {
+            Ok(FoundFile {
+                key: object.key().unwrap_or_default().to_owned(),
+                etag: object.e_tag().unwrap_or_default().to_owned(),
+                version: Some(object.version_id().unwrap_or("null").to_owned()),
+                bytes: object.size().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
+                created: created(object.last_modified())?,
+            })
+        });
+        let files = files.collect::<Result<_, StoreError>>()?;
+        let is_more = answer.is_truncated() == Some(true);
+        let next = answer.next_key_marker().filter(|_| is_more);
+        let version = answer.next_version_id_marker().unwrap_or_default();
+        Ok(FoundPage { files, next: next.map(|key| format!("{version}\n{key}")) })
+    }
+
+    async fn read_file(&self, file: FileRef<'_>, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {
+        let FileRef { key, etag, version } = file;
         self.provider.fresh().await?;
         let last = range.end.saturating_sub(1);
         let call = self
@@ -68,6 +103,7 @@ impl InboundStore for S3Store {
             .get_object()
             .bucket(self.bucket.as_str())
             .key(key)
+            .set_version_id(version.map(str::to_owned))
             .if_match(etag)
             .range(format!("bytes={}-{last}", range.start));
         let answer = match call.send().await {

@@ -41,3 +41,14 @@ CREATE TABLE report (
     written INTEGER NOT NULL DEFAULT 0,
     UNIQUE (bucket, folder, at_ms)
 );
+
+-- What a program of version 1 had stored of one file with two rows, of which one was valid.
+CREATE TABLE event (
+    id BLOB PRIMARY KEY, file INTEGER NOT NULL REFERENCES file (id), row INTEGER NOT NULL,
+    "environmentId" TEXT NOT NULL, "trafficTypeId" TEXT NOT NULL, "eventTypeId" TEXT NOT NULL, "key" TEXT NOT NULL,
+    "timestamp" INTEGER NOT NULL, "value" REAL, "properties" TEXT
+) WITHOUT ROWID;
+INSERT INTO file VALUES (1, 'events', 'customer-events', 'my_statuses', 'events/a', '"1"', 9, 1767000001000, 'stored', 2);
+INSERT INTO event VALUES (x'00', 1, 0, 'prod', 'user', 'page.load', 'user-0', 1767225599000, 1.5, NULL);
+INSERT INTO report VALUES (1, 'customer-events', 'my_statuses', 1767225600000, x'7b7d', 1);
+INSERT INTO entry VALUES (1, 1, 1, '[]', 1767225600000, 1);
