@@ -1,8 +1,9 @@
 //! How fast files are imported, how much memory that takes, and that a second listing reads nothing.
 //!
-//! `cargo run --release -p bucketproof-benches --example import_files -- [files] [rows of each]`; 100 and 100000 if
-//! nothing is said. Many small files: `-- 100000 1`. The bucket is the emulator's, in the same process, so its memory is
-//! counted, too: what matters is that it does not grow from the tenth file to the last.
+//! `cargo run --release -p bucketproof-benches --example import_files -- [files] [rows of each] [sqlite|parquet|URL]`; 100 and
+//! 100000 and SQLite if nothing is said; a URL is that of a PostgreSQL on this machine. Many small files: `-- 100000 1`. The bucket
+//! is the emulator's, in the same process, so its memory is counted, too: what matters is that it does not grow from tenth to tenth.
+//! The requests are those of the emulator's journal of this process.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -86,11 +87,22 @@ fn memory() -> (u64, u64) {
 #[tokio::main(flavor = "current_thread")]
 #[expect(clippy::print_stdout, reason = "it reports to who started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1).filter_map(|argument| argument.parse::<usize>().ok());
-    let (files, rows) = (arguments.next().unwrap_or(100), arguments.next().unwrap_or(100_000));
+    let mut arguments = std::env::args().skip(1);
+    let mut number = |usual: usize| arguments.next().map_or(Ok(usual), |argument| argument.parse());
+    let (files, rows) = (number(100)?, number(100_000)?);
+    let target = arguments.next().unwrap_or_else(|| "sqlite".to_owned());
     let directory = tempfile::tempdir()?;
     let path = directory.path().join("import.toml");
-    let config = ImportConfig::parse(CONFIG, &path.to_string_lossy())?;
+    let target = match target.as_str() {
+        "sqlite" => String::new(),
+        "parquet" => "[target.parquet]\ndirectory = \"events\"\n".to_owned(),
+        url => {
+            std::fs::write(directory.path().join("url"), url)?;
+            "[target.postgres]\nurl = { file = \"url\" }\nschema = \"import_files\"\n".to_owned()
+        }
+    };
+    let text = CONFIG.replacen("[state]", &format!("{target}[state]"), 1);
+    let config = ImportConfig::parse(&text, &path.to_string_lossy())?;
     let clock = Clock::manual("2026-01-02T00:00:00Z".parse()?);
     let scenario = Scenario::from_toml(SCENARIO)?;
     let emulator = Emulator::builder().scenario(scenario).clock(clock.clone()).seed(1).start().await?;
@@ -108,7 +120,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         clock.clone(),
         Entropy::seeded(1),
     )?;
-    let (mut early, mut stored, mut spent) = (0, 0_u64, Duration::ZERO);
+    let (mut stored, mut spent) = (0_u64, Duration::ZERO);
     // In tenths, so that memory can be seen to stay.
     for tenth in 0..10 {
         for _ in 0..files / 10 {
@@ -119,17 +131,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let begin = start.elapsed();
         stored += importer.once().await?.rows_stored;
         spent += start.elapsed().saturating_sub(begin);
-        if tenth == 0 {
-            early = memory().0;
-        }
+        let (now, most) = memory();
+        println!("after {} tenths: {stored} rows, resident {now} MiB, at most {most} MiB", tenth + 1);
     }
     let begin = start.elapsed();
     let again = importer.once().await?;
     let listing = start.elapsed().saturating_sub(begin);
-    let (late, most) = memory();
     let speed = u128::from(stored) * 1000 / spent.as_millis().max(1);
     println!("{files} files of {rows} rows: {stored} rows in {spent:.1?}, {speed} rows/s");
-    println!("resident: {early} MiB after a tenth, {late} MiB at the end, {most} MiB at most");
     println!("listed again in {listing:.2?}: {} files found, {} read", again.files_found, again.files_read);
+    for (operation, count) in emulator.requests().counts() {
+        println!("{operation}: {count} requests");
+    }
     Ok(())
 }

@@ -12,10 +12,10 @@ use super::run::stop_on_signals;
 use super::{Complaint, Exit, block_on, print, print_json};
 use crate::import::{
     Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportSummary, Importer, InboundConnection,
-    InboundStore, Subscription, examine_import,
+    InboundStore, StatusEntry, StatusReport, Subscription, check_file, examine_import,
 };
 use crate::runner::StopSignal;
-use crate::store::{S3Settings, S3Store, SqsQueue};
+use crate::store::{S3Settings, S3Store, SnsTopic, SqsQueue};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -46,6 +46,8 @@ enum ImportCommand {
     Policy(PolicyArguments),
     /// Find out what stands between each connection and its files; nothing is written.
     Doctor(DoctorArguments),
+    /// Say what an import would say of files of this machine; nothing is read from a bucket, and nothing is stored.
+    Check(CheckArguments),
     /// Show each connection: its state, the URL to subscribe, and whom policies name.
     Show {
         /// The import's configuration.
@@ -69,6 +71,22 @@ struct DoctorArguments {
     #[arg(long, value_name = "FILE")]
     topic_policy: Option<PathBuf>,
     /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct CheckArguments {
+    /// The import's configuration.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// The connection whose environments the files may name; the first, if nothing is said.
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// The files.
+    #[arg(required = true, value_name = "PATH")]
+    files: Vec<PathBuf>,
+    /// Print JSON, in the form of a report.
     #[arg(long)]
     json: bool,
 }
@@ -101,6 +119,7 @@ impl ImportArguments {
             || match &self.command {
                 Some(ImportCommand::Show { json, .. }) => *json,
                 Some(ImportCommand::Doctor(arguments)) => arguments.json,
+                Some(ImportCommand::Check(arguments)) => arguments.json,
                 _ => false,
             }
     }
@@ -110,6 +129,7 @@ pub(super) fn run(arguments: &ImportArguments) -> Result<(), Complaint> {
     match (&arguments.command, &arguments.pass) {
         (Some(ImportCommand::Policy(arguments)), _) => policy(arguments),
         (Some(ImportCommand::Doctor(arguments)), _) => doctor(arguments),
+        (Some(ImportCommand::Check(arguments)), _) => check(arguments),
         (Some(ImportCommand::Show { config, json }), _) => show(config, *json),
         (None, Some(pass)) => import(pass),
         (None, None) => Err(Complaint::usage(
@@ -153,7 +173,11 @@ fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
     let is_meant = |name: &str| arguments.connection.as_ref().is_none_or(|own| own == name);
     for connection in config.connections.iter().filter(|own| is_meant(&own.name)) {
         let store = store(connection, &Clock::system())?;
-        let report = block_on(examine_import(&config, connection, &store, policy.as_deref()))?;
+        let settings = settings(connection)?;
+        let topic = connection.topic_arn.as_ref();
+        let topic = topic.map(|arn| SnsTopic::new(&settings, arn, &Clock::system(), None));
+        let report =
+            block_on(examine_import(&config, connection, &store, policy.as_deref(), topic.as_ref()))?;
         reports
             .insert(connection.name.clone(), report.map_err(|error| Complaint::broken(error.to_string()))?);
     }
@@ -176,6 +200,54 @@ fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
             diagnosis: None,
         }),
     }
+}
+
+fn check(arguments: &CheckArguments) -> Result<(), Complaint> {
+    let config = load(&arguments.config)?;
+    let is_meant =
+        |own: &&InboundConnection| arguments.connection.as_ref().is_none_or(|name| *name == own.name);
+    let Some(connection) = config.connections.iter().find(is_meant) else {
+        return Err(Complaint::usage("there is no connection of that name", "`import show` lists them"));
+    };
+    let now = Clock::system().now();
+    let mut report = StatusReport::new();
+    for path in &arguments.files {
+        let shown = path.display().to_string();
+        let unusable = |error: std::io::Error| {
+            Complaint::usage(format!("`{shown}`: {error}"), "name files that can be read")
+        };
+        let file = std::fs::File::open(path).map_err(unusable)?;
+        let entries = check_file(file, &config, connection, now, now).map_err(unusable)?;
+        report.insert(shown, entries);
+    }
+    let is_wrong = |entry: &StatusEntry| !entry.errors.is_empty();
+    let wrong = report.values().filter(|entries| entries.iter().any(is_wrong)).count();
+    if arguments.json {
+        print_json(&report)?;
+    } else {
+        let mut text = String::new();
+        for (name, entries) in &report {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(text, "{name}");
+            for entry in entries {
+                let outcome = if entry.errors.is_empty() { "valid" } else { "refused" };
+                let _ = writeln!(text, "  {} rows are {outcome}", entry.number_of_rows);
+                for (code, detail) in entry.errors.iter().zip(&entry.errors_details) {
+                    let _ = writeln!(text, "    {code}: {detail}");
+                }
+            }
+        }
+        print(&text)?;
+    }
+    if wrong == 0 {
+        return Ok(());
+    }
+    Err(Complaint {
+        exit: Exit::No,
+        message: format!("{wrong} of {} files have something wrong", report.len()),
+        help: "each code says what to correct; the other rows would be stored".to_owned(),
+        diagnosis: None,
+    })
 }
 
 fn settings(connection: &InboundConnection) -> Result<S3Settings, Complaint> {

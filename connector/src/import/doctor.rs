@@ -3,19 +3,15 @@
 //! It asks with what the vendor documents (`s3:Get*` on the bucket covers its notification) and writes nothing. What only
 //! the owner of the topic can see is judged from the document that the owner prints.
 
-use bucketproof_authz::{
-    AccountId, Context, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, Request,
-    Resource, decide,
-};
+mod topic;
 
 use super::config::{ImportConfig, InboundConnection};
 use super::engine::ImportError;
-use super::inbox::{Inbox, Subscription};
 use super::store::{FoundFile, InboundStore as _};
 use crate::doctor::{DoctorReport, Finding, PROBE_NAME, Verdict};
 use crate::names::ObjectKey;
 use crate::state::StateError;
-use crate::store::{NotificationRule, Probed, S3Store, StoreError};
+use crate::store::{NotificationRule, Probed, S3Store, SnsTopic, StoreError};
 
 /// What announces a file, however it came to be.
 const CREATIONS: [&str; 4] = [
@@ -27,12 +23,14 @@ const CREATIONS: [&str; 4] = [
 /// Keys that a finding names.
 const NAMED_MAX: usize = 3;
 
-/// Examines a connection; `topic_policy` is the policy of its topic, as its owner prints it.
+/// Examines a connection; `topic_policy` is the policy of its topic, as its owner prints it. `sns` is the topic itself, which is
+/// asked as far as it lets who imports ask.
 pub async fn examine_import(
     config: &ImportConfig,
     connection: &InboundConnection,
     store: &S3Store,
     topic_policy: Option<&str>,
+    sns: Option<&SnsTopic>,
 ) -> Result<DoctorReport, StateError> {
     let mut findings = Vec::new();
     let is_reachable = region(connection, store, &mut findings).await;
@@ -42,8 +40,8 @@ pub async fn examine_import(
         status(connection, store, &mut findings).await;
         notification(connection, store, files.as_deref().unwrap_or_default(), &mut findings).await;
     }
-    topic(connection, topic_policy, &mut findings);
-    subscription(config, connection, &mut findings)?;
+    topic::topic(connection, topic_policy, sns, &mut findings).await;
+    topic::subscription(config, connection, sns, &mut findings).await?;
     let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
     let warned = findings.iter().any(|finding| finding.verdict == Verdict::Warning);
     let outcome = match (failed, warned) {
@@ -251,96 +249,4 @@ fn filter(connection: &InboundConnection, rules: &[&NotificationRule], files: &[
     }
     let message = format!("only files that pass {shown} are announced; others wait for the next listing");
     Finding::new(check, Verdict::Warning, message)
-}
-
-/// The topic: where it is, and whether it lets S3 publish.
-fn topic(connection: &InboundConnection, policy: Option<&str>, findings: &mut Vec<Finding>) {
-    let Some(topic) = &connection.topic_arn else { return };
-    let check = "type and region of the topic";
-    let mut parts = topic.split(':').skip(3);
-    let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    // FIFO topics are refused with the configuration.
-    findings.push(if region == connection.bucket.region {
-        Finding::passed(check, format!("Standard, in `{region}`"))
-    } else {
-        let message = format!("the topic is in `{region}`, the bucket in `{}`", connection.bucket.region);
-        Finding::new(check, Verdict::Failed, message)
-            .with_help("S3 sends events within a region only: make a topic in that of the bucket")
-    });
-    let check = "policy of the topic";
-    let Some(text) = policy else {
-        let message = "only the owner of the topic can see its policy";
-        findings.push(Finding::new(check, Verdict::NotPermittedToKnow, message).with_help(format!(
-            "give what `aws sns get-topic-attributes --topic-arn {topic}` prints as `Policy` with `--topic-policy`"
-        )));
-        return;
-    };
-    let policy = match Policy::parse(text, PolicySource::new(PolicyKind::Topic, topic.as_str())) {
-        Ok(policy) => policy,
-        Err(error) => {
-            let message = format!("{}:{}: {}", error.line(), error.column(), error.message());
-            findings.push(Finding::new(check, Verdict::Failed, message).with_help(error.help()));
-            return;
-        }
-    };
-    let bucket = format!("arn:aws:s3:::{}", connection.bucket.name);
-    let mut context = Context::new();
-    context
-        .set("aws:SecureTransport", "true")
-        .set("aws:PrincipalIsAWSService", "true")
-        .set("aws:PrincipalServiceName", "s3.amazonaws.com")
-        .set("aws:SourceArn", bucket.as_str())
-        .set("aws:SourceAccount", account);
-    let request = Request {
-        principal: Principal::Service { name: "s3.amazonaws.com".to_owned() },
-        ids: PrincipalIds::default(),
-        action: "SNS:Publish".to_owned(),
-        resource: Resource { arn: topic.clone(), account: AccountId::new(account).ok() },
-        context,
-    };
-    let policies = Policies { resource: Some(&policy), ..Policies::default() };
-    findings.push(if decide(&request, &policies).is_allowed() {
-        Finding::passed(check, format!("S3 may publish events of `{bucket}`"))
-    } else {
-        let message = format!("S3 may not publish events of `{bucket}` of the account `{account}`");
-        Finding {
-            action: Some("SNS:Publish".to_owned()),
-            resource: Some(topic.clone()),
-            ..Finding::new(check, Verdict::Failed, message)
-        }
-        .with_help("`import policy --merge FILE` adds the statement and keeps what is there")
-    });
-}
-
-fn subscription(
-    config: &ImportConfig,
-    connection: &InboundConnection,
-    findings: &mut Vec<Finding>,
-) -> Result<(), StateError> {
-    let check = "subscription";
-    let urls = config.endpoint_urls();
-    let (Some(topic), Some(url)) = (&connection.topic_arn, urls.get(&connection.name)) else {
-        let message = "the import has no endpoint for this connection: files are found by listing alone";
-        findings.push(Finding::new(check, Verdict::Skipped, message));
-        return Ok(());
-    };
-    let known = match Inbox::look(&config.state_dir)? {
-        Some(inbox) => inbox.subscription(&connection.name, topic)?,
-        None => Subscription::Pending,
-    };
-    let protocol = url.split_once("://").map_or("https", |(protocol, _)| protocol);
-    let subscribe =
-        format!("subscribe `{url}` to the topic by the protocol `{protocol}` while `import` runs");
-    findings.push(match known {
-        Subscription::Confirmed { arn, .. } => Finding::passed(check, format!("`{arn}` is confirmed")),
-        Subscription::Pending => {
-            Finding::new(check, Verdict::Failed, "nobody has subscribed the endpoint yet")
-                .with_help(subscribe)
-        }
-        Subscription::Ended { since, .. } => {
-            Finding::new(check, Verdict::Failed, format!("the subscription was ended at {since}"))
-                .with_help(subscribe)
-        }
-    });
-    Ok(())
 }

@@ -336,7 +336,7 @@ impl Importer {
         spool: &mut File,
         summary: &mut ImportSummary,
     ) -> Result<Option<String>, ImportError> {
-        let plain = match unwrapped(spool, file, self.config.unpacked_bytes_max) {
+        let plain = match unwrapped(spool, file.bytes, self.config.unpacked_bytes_max) {
             Ok(plain) => plain,
             Err(UnwrapError::File(detail)) => return Ok(Some(detail)),
             Err(UnwrapError::Machine(error)) => return Err(ImportError::Spool(error)),
@@ -489,13 +489,13 @@ async fn take(
 }
 
 /// The Parquet inside a file.
-fn unwrapped(spool: &mut File, file: &PendingFile, limit: u64) -> Result<File, UnwrapError> {
+pub(super) fn unwrapped(spool: &mut File, bytes: u64, limit: u64) -> Result<File, UnwrapError> {
     let mut first = Vec::with_capacity(16);
     spool.seek(SeekFrom::Start(0)).map_err(UnwrapError::Machine)?;
     spool.take(16).read_to_end(&mut first).map_err(UnwrapError::Machine)?;
     match Wrapping::of(&first) {
         Some(Wrapping::None) => spool.try_clone().map_err(UnwrapError::Machine),
         Some(wrapping) => codec::unwrap(spool, wrapping, limit),
-        None => Err(UnwrapError::File(codec::describe(&first, file.bytes))),
+        None => Err(UnwrapError::File(codec::describe(&first, bytes))),
     }
 }

@@ -7,6 +7,7 @@
 mod calls;
 mod catalogue;
 mod cells;
+mod check;
 mod codec;
 mod config;
 mod connections;
@@ -37,6 +38,7 @@ pub use catalogue::{
     Catalogue, CatalogueConfig, CatalogueConnection, CatalogueError, CatalogueFormat, CatalogueProfile,
     Partition, PartitionType, TableOutcome, TableView,
 };
+pub use check::check_file;
 pub use config::{ImportConfig, InboundConnection};
 pub use connections::ConnectionView;
 pub use doctor::examine_import;

@@ -18,8 +18,10 @@ pub use diagnosis::{Diagnosis, DiagnosisKind};
 pub use error::{Effect, ErrorClass, Operation, StoreError};
 pub use faulty::{FaultyStore, StoreFault};
 pub use memory::{MemoryStore, PutRecord};
-pub use s3::{Addressing, Encryption, S3Settings, S3Store, S3StoreError, SqsQueue, Transport};
-pub(crate) use s3::{NotificationRule, Probed, service_error, transport_message};
+pub use s3::{Addressing, Encryption, S3Settings, S3Store, S3StoreError, SnsTopic, SqsQueue, Transport};
+pub(crate) use s3::{
+    NotificationRule, Probed, SubscriptionView, TopicError, TopicView, service_error, transport_message,
+};
 
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 

@@ -8,6 +8,7 @@ mod inbound;
 mod notification;
 mod probe;
 mod queue;
+mod topic;
 
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ use bytes::{Bytes, BytesMut};
 pub(crate) use notification::NotificationRule;
 pub(crate) use probe::Probed;
 pub use queue::SqsQueue;
+pub use topic::SnsTopic;
+pub(crate) use topic::{SubscriptionView, TopicError, TopicView};
 
 use super::{
     Condition, EPOCH_METADATA, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation,

@@ -3,6 +3,7 @@
 use bucketproof_connector::doctor::{DoctorReport, Verdict};
 use bucketproof_connector::import::examine_import;
 use bucketproof_connector::runner::StopSignal;
+use bucketproof_connector::store::SnsTopic;
 
 use crate::customer::{Customer, TOPIC, Wrong};
 use crate::files::{Row, file};
@@ -18,7 +19,7 @@ async fn topic_policy(customer: &Customer) -> String {
 async fn examined(customer: &Customer) -> DoctorReport {
     let policy = topic_policy(customer).await;
     let connection = &customer.config.connections[0];
-    examine_import(&customer.config, connection, &customer.store(), Some(&policy)).await.unwrap()
+    examine_import(&customer.config, connection, &customer.store(), Some(&policy), None).await.unwrap()
 }
 
 fn failed(report: &DoctorReport) -> Vec<(&str, &str)> {
@@ -141,8 +142,113 @@ async fn a_key_that_is_not_granted_is_named() {
 async fn without_its_policy_a_topic_is_not_judged() {
     let customer = subscribed(Wrong::default()).await;
     let connection = &customer.config.connections[0];
-    let report = examine_import(&customer.config, connection, &customer.store(), None).await.unwrap();
+    let report = examine_import(&customer.config, connection, &customer.store(), None, None).await.unwrap();
     let finding = report.findings.iter().find(|finding| finding.check == "policy of the topic").unwrap();
     assert_eq!(finding.verdict, Verdict::NotPermittedToKnow);
     assert!(finding.help.as_ref().unwrap().contains("get-topic-attributes"));
+}
+
+/// What a doctor learns that asks the topic itself, as the user who imports.
+async fn asked(customer: &Customer) -> DoctorReport {
+    let connection = &customer.config.connections[0];
+    let mut settings = connection.store_settings(|_| Some("importerSecret".to_owned())).unwrap();
+    settings.endpoint = Some(customer.emulator.endpoint_url());
+    let client = Some(customer.emulator.http_client());
+    let topic = SnsTopic::new(&settings, TOPIC, customer.emulator.clock(), client);
+    examine_import(&customer.config, connection, &customer.store(), None, Some(&topic)).await.unwrap()
+}
+
+/// Lets the user who imports look at the topic, and S3 publish.
+async fn open_topic(customer: &Customer, sees: &str) {
+    let own = customer.config.topic_policies(None, Some("111122223333")).unwrap()["events"].clone();
+    let mut policy = own;
+    policy["Statement"].as_array_mut().unwrap().push(serde_json::json!({
+        "Sid": "look", "Effect": "Allow", "Principal": {"AWS": crate::customer::IMPORTER},
+        "Action": sees.split(' ').collect::<Vec<_>>(), "Resource": TOPIC,
+    }));
+    let text = policy.to_string();
+    let change = [
+        ("Action", "SetTopicAttributes"),
+        ("TopicArn", TOPIC),
+        ("AttributeName", "Policy"),
+        ("AttributeValue", &text),
+    ];
+    customer.sns(&change).await;
+}
+
+const LOOKS: &str = "SNS:GetTopicAttributes SNS:ListSubscriptionsByTopic";
+
+async fn set_subscription(customer: &Customer, name: &str, value: &str) {
+    let text = customer.sns(&[("Action", "ListSubscriptionsByTopic"), ("TopicArn", TOPIC)]).await;
+    let (_, rest) = text.split_once("<SubscriptionArn>").unwrap();
+    let arn = rest.split_once("</SubscriptionArn>").unwrap().0;
+    let change = [
+        ("Action", "SetSubscriptionAttributes"),
+        ("SubscriptionArn", arn),
+        ("AttributeName", name),
+        ("AttributeValue", value),
+    ];
+    customer.sns(&change).await;
+}
+
+/// Claims SPL-10, SPL-16: a topic that may be asked tells its policy, its type, and the subscription with its filter.
+#[tokio::test]
+async fn a_topic_that_may_be_asked_is_asked() {
+    let customer = subscribed(Wrong::default()).await;
+    // The documented set-up lets the import see nothing of the topic; then what it noted itself counts.
+    let report = asked(&customer).await;
+    let finding = report.findings.iter().find(|finding| finding.check == "policy of the topic").unwrap();
+    assert_eq!(finding.verdict, Verdict::NotPermittedToKnow, "{report:#?}");
+    assert!(finding.message.contains("SNS:GetTopicAttributes"), "{finding:?}");
+    assert!(failed(&report).is_empty(), "{report:#?}");
+    open_topic(&customer, LOOKS).await;
+    let report = asked(&customer).await;
+    assert_eq!(report.outcome, Verdict::Passed, "{report:#?}");
+    open_topic(
+        &customer,
+        "SNS:GetTopicAttributes SNS:ListSubscriptionsByTopic SNS:GetSubscriptionAttributes",
+    )
+    .await;
+    // A subscription has its own wrongs.
+    set_subscription(&customer, "FilterPolicy", "{\"kind\":[\"x\"]}").await;
+    let report = asked(&customer).await;
+    let found: Vec<&str> = failed(&report).iter().map(|(check, _)| *check).collect();
+    assert_eq!(found, ["filter of the subscription"], "{report:#?}");
+    set_subscription(&customer, "FilterPolicy", "{}").await;
+    set_subscription(&customer, "RawMessageDelivery", "true").await;
+    let report = asked(&customer).await;
+    let found: Vec<&str> = failed(&report).iter().map(|(check, _)| *check).collect();
+    assert_eq!(found, ["form of messages"], "{report:#?}");
+}
+
+/// A subscription that nobody confirmed, one that is not there, an encrypted topic, and one that does not exist.
+#[tokio::test]
+async fn what_lacks_of_a_topic_is_named() {
+    let customer = Customer::new(Wrong::default()).await;
+    open_topic(&customer, LOOKS).await;
+    let message =
+        |report: &DoctorReport| failed(report).iter().map(|(_, text)| (*text).to_owned()).collect::<String>();
+    assert!(message(&asked(&customer).await).contains("has no subscription of"));
+    // Nobody listens, so it is never confirmed.
+    let url = customer.endpoint_url();
+    let subscribe =
+        [("Action", "Subscribe"), ("TopicArn", TOPIC), ("Protocol", "http"), ("Endpoint", url.as_str())];
+    customer.sns(&subscribe).await;
+    assert!(message(&asked(&customer).await).contains("waits for its confirmation"));
+    for (key, words) in [("alias/aws/sns", "whose policy cannot let S3 use it"), ("alias/own", "")] {
+        let change = [
+            ("Action", "SetTopicAttributes"),
+            ("TopicArn", TOPIC),
+            ("AttributeName", "KmsMasterKeyId"),
+            ("AttributeValue", key),
+        ];
+        customer.sns(&change).await;
+        let report = asked(&customer).await;
+        let finding = report.findings.iter().find(|own| own.check == "encryption of the topic").unwrap();
+        assert!(finding.message.contains(key) && finding.message.contains(words), "{finding:?}");
+    }
+    customer.sns(&[("Action", "DeleteTopic"), ("TopicArn", TOPIC)]).await;
+    let report = asked(&customer).await;
+    let found = failed(&report);
+    assert!(found.iter().any(|(check, _)| *check == "type and region of the topic"), "{report:#?}");
 }
