@@ -22,6 +22,12 @@ use super::schema;
 
 type Batches = Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>;
 
+/// What a decoder gives, also if it gives up on bytes that nobody has thought of: one bad file must not end an import.
+pub(crate) fn guarded<T>(decode: impl FnOnce() -> T) -> Result<T, String> {
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(decode));
+    outcome.map_err(|_| "the decoder of Parquet gave up".to_owned())
+}
+
 /// Rows that are decoded at once; memory is bounded by a row group's pages and these.
 const BATCH_ROWS: usize = 8192;
 /// Different texts of one kind that details name; the others are told together, so that entries stay few.
@@ -89,8 +95,9 @@ impl<'a> RowReader<'a> {
         // The schema is what Parquet says, not what some writer's hints make of it.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let packed = file.try_clone().map_err(|error| format!("a temporary file cannot be used: {error}"))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
-            .map_err(|error| format!("the file cannot be read as Parquet: {error}"))?;
+        let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))
+            .and_then(|builder| builder.map_err(|error| error.to_string()))
+            .map_err(|problem| format!("the file cannot be read as Parquet: {problem}"))?;
         let metadata = Arc::clone(builder.metadata());
         let descriptor = metadata.file_metadata().schema_descr_ptr();
         let root = descriptor.root_schema();
@@ -136,11 +143,15 @@ impl<'a> RowReader<'a> {
 
     /// The next rows; `None` behind the last.
     pub(crate) fn next_rows(&mut self) -> Option<Result<CheckedRows, String>> {
-        let batch = match self.batches.next()? {
-            Ok(batch) => batch,
-            Err(error) => return Some(Err(format!("the file cannot be read to its end: {error}"))),
+        let batches = &mut self.batches;
+        let outcome = guarded(|| batches.next());
+        let problem = match outcome {
+            Ok(None) => return None,
+            Ok(Some(Ok(batch))) => return Some(self.checked(&batch)),
+            Ok(Some(Err(error))) => error.to_string(),
+            Err(problem) => problem,
         };
-        Some(self.checked(&batch))
+        Some(Err(format!("the file cannot be read to its end: {problem}")))
     }
 
     /// Checks column by column: where nothing is wrong, no row is looked at by itself.

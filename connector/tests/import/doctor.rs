@@ -221,7 +221,7 @@ async fn a_topic_that_may_be_asked_is_asked() {
     assert_eq!(found, ["form of messages"], "{report:#?}");
 }
 
-/// A subscription that nobody confirmed, one that is not there, an encrypted topic, and one that does not exist.
+/// A subscription that is not there, one that nobody confirmed, and a topic that does not exist.
 #[tokio::test]
 async fn what_lacks_of_a_topic_is_named() {
     let customer = Customer::new(Wrong::default()).await;
@@ -235,18 +235,6 @@ async fn what_lacks_of_a_topic_is_named() {
         [("Action", "Subscribe"), ("TopicArn", TOPIC), ("Protocol", "http"), ("Endpoint", url.as_str())];
     customer.sns(&subscribe).await;
     assert!(message(&asked(&customer).await).contains("waits for its confirmation"));
-    for (key, words) in [("alias/aws/sns", "whose policy cannot let S3 use it"), ("alias/own", "")] {
-        let change = [
-            ("Action", "SetTopicAttributes"),
-            ("TopicArn", TOPIC),
-            ("AttributeName", "KmsMasterKeyId"),
-            ("AttributeValue", key),
-        ];
-        customer.sns(&change).await;
-        let report = asked(&customer).await;
-        let finding = report.findings.iter().find(|own| own.check == "encryption of the topic").unwrap();
-        assert!(finding.message.contains(key) && finding.message.contains(words), "{finding:?}");
-    }
     customer.sns(&[("Action", "DeleteTopic"), ("TopicArn", TOPIC)]).await;
     let report = asked(&customer).await;
     let found = failed(&report);

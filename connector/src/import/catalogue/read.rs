@@ -21,6 +21,7 @@ use super::profile::CatalogueFormat;
 use crate::import::codec::{self, UnwrapError, Wrapping};
 use crate::import::json;
 use crate::import::lzo_pages::{self, LzoBatches};
+use crate::import::rows::guarded;
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 4096;
@@ -151,9 +152,10 @@ impl TableReader {
     /// The next rows; `None` behind the last.
     pub(super) fn next_rows(&mut self) -> Option<Result<Vec<Vec<Value>>, String>> {
         match &mut self.rows {
-            Rows::Parquet(batches) => Some(match batches.next()? {
-                Err(error) => Err(format!("the file cannot be read to its end: {error}")),
-                Ok(batch) => Ok((0..batch.num_rows())
+            Rows::Parquet(batches) => Some(match guarded(|| batches.next()).transpose()? {
+                Err(problem) => Err(format!("the file cannot be read to its end: {problem}")),
+                Ok(Err(error)) => Err(format!("the file cannot be read to its end: {error}")),
+                Ok(Ok(batch)) => Ok((0..batch.num_rows())
                     .map(|place| batch.columns().iter().map(|array| value(array, place)).collect())
                     .collect()),
             }),

@@ -198,3 +198,18 @@ fn listed(
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Verdict, encrypted};
+
+    #[test]
+    fn a_key_that_aws_manages_is_told_from_one_of_the_customer() {
+        let managed = encrypted("alias/aws/sns");
+        assert_eq!(managed.verdict, Verdict::Failed);
+        assert!(managed.message.contains("whose policy cannot let S3 use it"), "{managed:?}");
+        let own = encrypted("arn:aws:kms:us-east-1:111122223333:key/k");
+        assert_eq!(own.verdict, Verdict::Warning);
+        assert!(own.help.is_some_and(|help| help.contains("`kms:GenerateDataKey*`")));
+    }
+}
