@@ -73,7 +73,7 @@ impl SnsTopic {
         let sts = sts_client(settings, &time, &timeouts, &http_client, &sts_region);
         let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
         let place = settings.endpoint.clone();
-        let config = aws_sdk_sns::Config::builder()
+        let mut config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(region.clone())
             .credentials_provider(provider.clone())
@@ -83,11 +83,10 @@ impl SnsTopic {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts)
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .http_client(http_client)
-            .set_endpoint_url(place.clone())
-            .build();
+            .http_client(http_client);
+        config.set_endpoint_url(place.clone());
         let place = place.unwrap_or_else(|| format!("SNS in {region}"));
-        Self { client: aws_sdk_sns::Client::from_conf(config), provider, arn: arn.to_owned(), place }
+        Self { client: aws_sdk_sns::Client::from_conf(config.build()), provider, arn: arn.to_owned(), place }
     }
 
     fn failed<E>(&self, action: &'static str, error: &SdkError<E, HttpResponse>) -> TopicError
