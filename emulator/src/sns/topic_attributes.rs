@@ -40,10 +40,9 @@ pub(crate) fn topic_policy(text: &str, name: &str, accounts: &Accounts) -> Resul
 /// Whether an attribute of a topic can be set to a value; what the emulator does not do is refused by name.
 pub(crate) fn check_attribute(name: &str, value: &str) -> Result<(), AwsError> {
     match name {
-        "Policy" => Ok(()),
-        "DeliveryPolicy" | "ArchivePolicy" if value.is_empty() => Ok(()),
         // Whether there is such a key shows with the first message.
-        KEY_ATTRIBUTE => Ok(()),
+        "Policy" | KEY_ATTRIBUTE => Ok(()),
+        "DeliveryPolicy" | "ArchivePolicy" if value.is_empty() => Ok(()),
         "DisplayName" if value.chars().count() <= 100 => Ok(()),
         "DisplayName" => {
             Err(AwsError::sns_invalid("DisplayName Reason: must be at most 100 characters long"))

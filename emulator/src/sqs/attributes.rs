@@ -76,10 +76,9 @@ pub(crate) fn check_attribute(name: &str, value: &str, world: &World) -> Result<
         return number.map(|_| ()).ok_or_else(|| invalid(name));
     }
     match name {
-        "Policy" => Ok(()),
-        "RedrivePolicy" if value.is_empty() => Ok(()),
         // Whether there is such a key shows with the first message.
-        KEY_ATTRIBUTE => Ok(()),
+        "Policy" | KEY_ATTRIBUTE => Ok(()),
+        "RedrivePolicy" if value.is_empty() => Ok(()),
         "RedrivePolicy" => {
             let target = redrive(value).ok_or_else(|| invalid(name))?.0;
             match world.queues.get(&target) {
