@@ -1,8 +1,9 @@
-//! Who the connector is: static keys, or a role assumed with an external id.
+//! Who the connector is: static keys, what the machine has, or a role that is assumed with either.
 //!
 //! A role's session is cached on the injected clock and renewed five minutes before it ends, so that no request
 //! starts with credentials about to expire. The SDK's own identity cache is off.
 
+mod ambient;
 mod probe;
 
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+
+pub(crate) use ambient::Ambient;
 
 use crate::secret::Secret;
 use crate::store::{Effect, Operation, StoreError};
@@ -42,25 +45,56 @@ impl AccessKey {
     }
 }
 
+/// What the machine has: the environment, a profile of the AWS files (keys, a process, a role), a web identity token, the
+/// container's or the instance's role, in this order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AmbientSource {
+    /// A profile of the AWS files, instead of that of `AWS_PROFILE`.
+    pub profile: Option<String>,
+}
+
+/// Who assumes a role.
+#[derive(Clone, Debug)]
+pub enum BaseCredentials {
+    /// Somebody with keys.
+    Key(AccessKey),
+    /// Whoever the machine is.
+    Ambient(AmbientSource),
+}
+
 /// Where credentials come from.
 #[derive(Clone, Debug)]
 pub enum CredentialSource {
     /// Keys that do not change.
     Static(AccessKey),
+    /// What the machine has.
+    Ambient(AmbientSource),
     /// A role, assumed with base credentials.
     Role {
         /// The role.
         role_arn: String,
-        /// The external id that the trust policy asks for.
-        external_id: Secret,
+        /// The external id, if the trust policy asks for one.
+        external_id: Option<Secret>,
         /// Who assumes it.
-        base: AccessKey,
+        base: BaseCredentials,
         /// Length of a session.
         session: Duration,
     },
 }
 
-/// A session of a role.
+impl CredentialSource {
+    /// What of the machine is asked for, if something is.
+    pub(crate) fn ambient(&self) -> Option<&AmbientSource> {
+        match self {
+            Self::Ambient(ambient) | Self::Role { base: BaseCredentials::Ambient(ambient), .. } => {
+                Some(ambient)
+            }
+            Self::Static(_) | Self::Role { base: BaseCredentials::Key(_), .. } => None,
+        }
+    }
+}
+
+/// A session of a role, or what the machine had when it was last asked.
 #[derive(Clone, Debug)]
 struct Session {
     key: AccessKey,
@@ -77,6 +111,7 @@ pub(crate) struct Provider {
 struct Shared {
     source: CredentialSource,
     sts: Option<aws_sdk_sts::Client>,
+    ambient: Option<Ambient>,
     /// Where requests to STS go, for messages.
     place: String,
     clock: Clock,
@@ -84,36 +119,50 @@ struct Shared {
 }
 
 impl Provider {
-    /// `sts` is needed for a role only; `place` is where it is, for messages.
+    /// `sts` is needed for a role only, `ambient` where the machine is asked; `place` is where STS is, for messages.
     pub(crate) fn new(
         source: CredentialSource,
-        sts: Option<aws_sdk_sts::Client>,
+        (sts, ambient): (Option<aws_sdk_sts::Client>, Option<Ambient>),
         place: String,
         clock: Clock,
     ) -> Self {
-        Self { shared: Arc::new(Shared { source, sts, place, clock, session: Mutex::new(None) }) }
+        Self { shared: Arc::new(Shared { source, sts, ambient, place, clock, session: Mutex::new(None) }) }
     }
 
     /// The access key id that requests are signed with; for messages.
     pub(crate) async fn access_key_id(&self) -> String {
         match &self.shared.source {
             CredentialSource::Static(key) => key.id.clone(),
-            CredentialSource::Role { base, .. } => self
-                .shared
-                .session
-                .lock()
-                .await
-                .as_ref()
-                .map_or_else(|| base.id.clone(), |live| live.key.id.clone()),
+            CredentialSource::Ambient(_) => self.base_key_id().await,
+            CredentialSource::Role { .. } => match self.shared.session.lock().await.as_ref() {
+                Some(live) => live.key.id.clone(),
+                None => self.base_key_id().await,
+            },
+        }
+    }
+
+    /// The access key id of who assumes the role, or of the machine.
+    async fn base_key_id(&self) -> String {
+        match (&self.shared.source, &self.shared.ambient) {
+            (CredentialSource::Role { base: BaseCredentials::Key(key), .. }, _) => key.id.clone(),
+            (_, Some(ambient)) => ambient.access_key_id().await,
+            _ => String::new(),
         }
     }
 
     /// Credentials that last for the next minutes, fetched if need be.
     pub(crate) async fn fresh(&self) -> Result<Credentials, StoreError> {
-        let CredentialSource::Role { role_arn, external_id, base, session: length } = &self.shared.source
-        else {
-            let CredentialSource::Static(key) = &self.shared.source else { return Err(no_sts()) };
-            return Ok(key.to_sdk(None));
+        // What the machine lacks is found out before STS is asked: an error of STS would hide it.
+        let ambient = match &self.shared.ambient {
+            Some(ambient) => Some(ambient.fresh().await?),
+            None => None,
+        };
+        let (role_arn, external_id, length) = match &self.shared.source {
+            CredentialSource::Static(key) => return Ok(key.to_sdk(None)),
+            CredentialSource::Ambient(_) => return ambient.ok_or_else(no_sts),
+            CredentialSource::Role { role_arn, external_id, session, .. } => {
+                (role_arn, external_id.as_ref(), session)
+            }
         };
         let mut session = self.shared.session.lock().await;
         let now = self.shared.clock.now();
@@ -123,15 +172,16 @@ impl Provider {
             return Ok(live.key.to_sdk(Some(live.expires.into())));
         }
         let sts = self.shared.sts.as_ref().ok_or_else(no_sts)?;
+        let base_id = self.base_key_id().await;
         let answer = sts
             .assume_role()
             .role_arn(role_arn)
             .role_session_name("bucketproof-connector")
-            .external_id(external_id.expose())
+            .set_external_id(external_id.map(|id| id.expose().to_owned()))
             .duration_seconds(i32::try_from(length.as_secs()).unwrap_or(3_600))
             .send()
             .await
-            .map_err(|error| sts_error(&error, role_arn, &base.id, &self.shared.place))?;
+            .map_err(|error| sts_error(&error, role_arn, &base_id, &self.shared.place))?;
         let given = answer.credentials().ok_or_else(no_sts)?;
         let expires = Timestamp::from_second(given.expiration().secs()).unwrap_or(now);
         let live = Session {
@@ -151,6 +201,9 @@ impl Provider {
     /// Forgets the session.
     pub(crate) async fn forget(&self) {
         *self.shared.session.lock().await = None;
+        if let Some(ambient) = &self.shared.ambient {
+            ambient.forget().await;
+        }
     }
 }
 

@@ -33,6 +33,11 @@ impl DocumentError {
         self
     }
 
+    /// What is wrong, without its place.
+    pub fn problem(&self) -> &str {
+        &self.0.problem
+    }
+
     /// The dotted path of the field, as far as it can be read off the document.
     pub fn field(&self) -> &str {
         &self.0.field

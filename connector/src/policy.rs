@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::names::BucketName;
-use crate::profile::{Effect, KeyPrefix, KeyPrincipal, PolicyAttachment, PolicyStatement, VendorProfile};
+use crate::profile::{Effect, ExternalIdRule, KeyPrefix, KeyPrincipal, PolicyAttachment, PolicyStatement, VendorProfile};
 
 /// Why a document cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,8 +56,8 @@ pub fn bucket_policy(
 
 /// The policy of the customer's KMS key that the vendor documents, as JSON text. `account` is the customer's.
 pub fn key_policy(profile: &VendorProfile, account: &str, principal: &str) -> Result<String, PolicyError> {
-    let policy =
-        profile.key_policy().ok_or_else(|| PolicyError::NoKeyPolicy { profile: profile.id().to_string() })?;
+    let policy = profile.key_policy().filter(|policy| !policy.statements.is_empty());
+    let policy = policy.ok_or_else(|| PolicyError::NoKeyPolicy { profile: profile.id().to_string() })?;
     let statements = policy.statements.iter().map(|statement| {
         let principal = match statement.principal {
             KeyPrincipal::Owner => format!("arn:aws:iam::{account}:root"),
@@ -74,6 +74,14 @@ pub fn key_policy(profile: &VendorProfile, account: &str, principal: &str) -> Re
         Value::Object(object)
     });
     Ok(document(policy.id.as_deref(), statements.collect()))
+}
+
+/// What the policy of the user or role is to say of the customer's KMS key, as JSON text. `key` is the key's ARN.
+pub fn key_identity_policy(profile: &VendorProfile, key: &str) -> Result<String, PolicyError> {
+    let policy = profile.key_policy().filter(|policy| !policy.identity.is_empty());
+    let policy = policy.ok_or_else(|| PolicyError::NoKeyPolicy { profile: profile.id().to_string() })?;
+    let statement = json!({ "Effect": "Allow", "Action": policy.identity, "Resource": key });
+    Ok(document(None, vec![statement]))
 }
 
 fn statement_of(
@@ -112,15 +120,15 @@ fn one_or_many(values: &[String]) -> Value {
 /// The trust policy of the customer's role, as JSON text.
 pub fn trust_policy(profile: &VendorProfile, external_id: &str) -> Result<String, PolicyError> {
     let trust = profile.trust().ok_or_else(|| PolicyError::NoTrust { profile: profile.id().to_string() })?;
-    Ok(document(
-        None,
-        vec![json!({
-            "Effect": "Allow",
-            "Principal": { "AWS": trust.principal },
-            "Action": "sts:AssumeRole",
-            "Condition": { "StringEquals": { "sts:ExternalId": external_id } },
-        })],
-    ))
+    let mut statement = Map::new();
+    statement.insert("Effect".to_owned(), json!("Allow"));
+    statement.insert("Principal".to_owned(), json!({ "AWS": trust.principal }));
+    statement.insert("Action".to_owned(), json!("sts:AssumeRole"));
+    if trust.external_id == ExternalIdRule::Required {
+        let condition = json!({ "StringEquals": { "sts:ExternalId": external_id } });
+        statement.insert("Condition".to_owned(), condition);
+    }
+    Ok(document(None, vec![Value::Object(statement)]))
 }
 
 fn document(id: Option<&str>, statements: Vec<Value>) -> String {

@@ -123,6 +123,54 @@ pub struct ObjectReport {
     pub rows_deduplicated: u64,
 }
 
+/// A chosen range of days, exported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RangeReport {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// First day.
+    pub from: String,
+    /// Last day, which belongs to it.
+    pub to: String,
+    /// By dataset.
+    pub datasets: Vec<RangeDataset>,
+    /// Calls that had to be repeated.
+    pub retries: RetryReport,
+}
+
+/// A dataset's part of a range; read = written + outside + refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RangeDataset {
+    /// The dataset.
+    pub dataset: DatasetName,
+    /// Rows of the sources, from their start.
+    pub rows_read: u64,
+    /// Rows of the range, all of them in the object.
+    pub rows_written: u64,
+    /// Rows of other days.
+    pub rows_outside: u64,
+    /// Rows that break the schema; a sync keeps them as dead letters.
+    pub rows_refused: u64,
+    /// Bytes of lines that are not complete yet.
+    pub pending_bytes: u64,
+    /// The object; none if there was no row and the vendor writes none then.
+    pub object: Option<ObjectReport>,
+}
+
+impl RangeDataset {
+    pub(crate) fn new(dataset: DatasetName) -> Self {
+        Self {
+            dataset,
+            rows_read: 0,
+            rows_written: 0,
+            rows_outside: 0,
+            rows_refused: 0,
+            pending_bytes: 0,
+            object: None,
+        }
+    }
+}
+
 /// Calls that had to be repeated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RetryReport {

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Complaint, Exit, Target, block_on, load_config, open_store, print_json};
-use crate::config::AuthConfig;
 use crate::doctor::{DoctorReport, Documents, ProbeWrite, Verdict, examine, examine_documents};
 use crate::names::BucketName;
 use crate::profile::{KeyPrefix, VendorProfile};
@@ -22,12 +21,27 @@ pub(super) struct DoctorArguments {
     /// Judge this trust policy instead of asking STS.
     #[arg(long, value_name = "FILE")]
     trust: Option<PathBuf>,
-    /// A profile's id, instead of a configuration, with `--policy` or `--trust`.
+    /// Judge this policy of the bucket instead of asking the bucket.
+    #[arg(long, value_name = "FILE")]
+    bucket_policy: Option<PathBuf>,
+    /// Judge this policy of the KMS key instead of asking KMS.
+    #[arg(long, value_name = "FILE")]
+    key_policy: Option<PathBuf>,
+    /// ARN of who exports, whom policies of buckets and keys name.
+    #[arg(long, value_name = "ARN")]
+    principal: Option<String>,
+    /// The account that owns bucket and key, if policies depend on it.
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// A profile's id, instead of a configuration, with policies to judge.
     #[arg(long, value_name = "ID", conflicts_with = "config", requires = "bucket")]
     profile: Option<String>,
     /// The bucket, with `--profile`.
     #[arg(long, value_name = "NAME")]
     bucket: Option<String>,
+    /// Where objects go below the bucket's root, with `--profile`.
+    #[arg(long, value_name = "FOLDERS", requires = "profile")]
+    prefix: Option<String>,
     /// The external id that the trust policy asks for, with `--profile`.
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
@@ -40,11 +54,17 @@ pub(super) struct DoctorArguments {
 }
 
 pub(super) fn run(arguments: &DoctorArguments) -> Result<(), Complaint> {
-    let report = if arguments.policy.is_some() || arguments.trust.is_some() {
+    let is_offline = [&arguments.policy, &arguments.trust, &arguments.bucket_policy, &arguments.key_policy]
+        .into_iter()
+        .any(Option::is_some);
+    let report = if is_offline {
         offline(arguments)?
     } else {
         let config = arguments.config.clone().ok_or_else(|| {
-            Complaint::usage("no documents are given", "add `--policy FILE` or `--trust FILE`")
+            Complaint::usage(
+                "a profile alone has no bucket to ask, and no documents are given",
+                "add `--policy`, `--trust`, `--bucket-policy` or `--key-policy` with a FILE, or give `--config`",
+            )
         })?;
         let (config, profile, store) = open_store(&Target { config, json: arguments.json })?;
         let write = if arguments.write_probe { ProbeWrite::Allowed } else { ProbeWrite::IfItCanBeDeleted };
@@ -68,32 +88,45 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<(), Complaint> {
 }
 
 fn offline(arguments: &DoctorArguments) -> Result<DoctorReport, Complaint> {
-    let (profile, bucket, external_id, prefix) =
-        match (&arguments.profile, &arguments.bucket, &arguments.config) {
-            (Some(id), Some(bucket), _) => {
-                let profile =
-                    VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
-                let bucket = BucketName::new(bucket.as_str())
-                    .map_err(|error| Complaint::usage(error, "copy the name from the S3 console"))?;
-                (profile, bucket, arguments.external_id.clone(), KeyPrefix::default())
-            }
-            (_, _, Some(config)) => {
-                let config = load_config(&Target { config: config.clone(), json: arguments.json })?;
-                let profile =
-                    config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
-                let external_id = match &config.auth {
-                    AuthConfig::AssumeRole { external_id, .. } => Some(external_id.expose().to_owned()),
-                    AuthConfig::StaticKeys { .. } => None,
-                };
-                let prefix = profile.prefix_of(&config.bucket.prefix);
-                (profile, config.bucket.name.clone(), arguments.external_id.clone().or(external_id), prefix)
-            }
-            _ => return Err(Complaint::usage("no configuration", "give `--config FILE`")),
-        };
+    let (profile, bucket, mut documents) = subject(arguments)?;
     let read = |path: &Option<PathBuf>| path.as_deref().map(document).transpose();
-    let documents =
-        Documents { identity: read(&arguments.policy)?, trust: read(&arguments.trust)?, external_id, prefix };
+    documents.identity = read(&arguments.policy)?;
+    documents.trust = read(&arguments.trust)?;
+    documents.bucket = read(&arguments.bucket_policy)?;
+    documents.key = read(&arguments.key_policy)?;
+    documents.principal.clone_from(&arguments.principal);
+    documents.account.clone_from(&arguments.account);
+    if arguments.external_id.is_some() {
+        documents.external_id.clone_from(&arguments.external_id);
+    }
     Ok(examine_documents(&profile, bucket.as_str(), &documents))
+}
+
+/// What documents are about: by a profile's id, or by a configuration.
+fn subject(arguments: &DoctorArguments) -> Result<(VendorProfile, BucketName, Documents), Complaint> {
+    if let (Some(id), Some(bucket)) = (&arguments.profile, &arguments.bucket) {
+        let profile = VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))?;
+        let bucket = BucketName::new(bucket.as_str())
+            .map_err(|error| Complaint::usage(error, "copy the name from the S3 console"))?;
+        let prefix = KeyPrefix::new(arguments.prefix.as_deref().unwrap_or_default())
+            .map_err(|error| Complaint::usage(error, "write the folders alone: `exports/notifications`"))?;
+        let prefix = profile.prefix_of(&prefix);
+        return Ok((profile, bucket, Documents { prefix, ..Documents::default() }));
+    }
+    let config = arguments
+        .config
+        .clone()
+        .ok_or_else(|| Complaint::usage("no configuration", "give `--config FILE`"))?;
+    let config = load_config(&Target { config, json: arguments.json })?;
+    let profile = config.load_profile().map_err(|error| Complaint::usage(&error, error.help()))?;
+    let documents = Documents {
+        external_id: config.auth.external_id().map(|id| id.expose().to_owned()),
+        prefix: profile.prefix_of(&config.bucket.prefix),
+        region: Some(config.bucket.region.clone()),
+        encryption: config.encryption.clone(),
+        ..Documents::default()
+    };
+    Ok((profile, config.bucket.name.clone(), documents))
 }
 
 fn document(path: &Path) -> Result<(String, String), Complaint> {

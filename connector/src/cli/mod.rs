@@ -5,7 +5,9 @@
 
 mod catalogue;
 mod doctor;
+mod export;
 mod import;
+mod install;
 mod pause;
 mod plan;
 mod policy;
@@ -134,12 +136,14 @@ enum Command {
     Status(status::StatusArguments),
     /// List, show and check vendor profiles.
     Profile(profile::ProfileArguments),
-    /// Print the identity and trust policies that the vendor documents, filled in.
+    /// Print the policies that the vendor documents, filled in, or the whole set-up step by step (`--guide`).
     Policy(policy::PolicyArguments),
     /// Export by schedule until interrupted.
     Run(run::RunArguments),
-    /// Not supported yet.
-    Export(Unsupported),
+    /// Export the rows of chosen days to an object of their own, where the vendor offers it.
+    Export(export::ExportArguments),
+    /// Take a vendor's installation requests over HTTP, and make a configuration of each.
+    Install(install::InstallArguments),
     /// Import files from customers' buckets, and report what became of every row.
     Import(import::ImportArguments),
     /// Import tables that lie in customers' buckets.
@@ -164,19 +168,18 @@ struct Target {
     json: bool,
 }
 
-#[derive(Debug, Args)]
-struct Unsupported {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _arguments: Vec<String>,
-}
-
 /// Runs the program with the process's arguments.
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("BUCKETPROOF_LOG")
+    let mut filter = tracing_subscriber::EnvFilter::try_from_env("BUCKETPROOF_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    // The SDK logs what credential processes write to standard error, which may be anything; the error says the rest.
+    if let Ok(silent) = "aws_config=off".parse() {
+        filter = filter.add_directive(silent);
+    }
     // A long run that nobody watches is read by machines. A subscriber that is already there is as good.
-    let is_watched = io::stderr().is_terminal() || !matches!(arguments.command, Command::Run(_));
+    let is_watched =
+        io::stderr().is_terminal() || !matches!(arguments.command, Command::Run(_) | Command::Install(_));
     let as_json = std::env::var("BUCKETPROOF_LOG_FORMAT").map_or(!is_watched, |format| format == "json");
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     let _already_set = if as_json { logs.json().try_init() } else { logs.without_time().try_init() };
@@ -187,6 +190,7 @@ pub fn run() -> ExitCode {
         | Command::Resume(target)
         | Command::VerifyLayout(target) => target.json,
         Command::Doctor(arguments) => arguments.json,
+        Command::Export(arguments) => arguments.json,
         Command::Status(arguments) => arguments.wants_json(),
         Command::Import(arguments) => arguments.wants_json(),
         Command::Catalogue(arguments) => arguments.wants_json(),
@@ -201,8 +205,9 @@ pub fn run() -> ExitCode {
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
-        Command::Export(_) => Err(unsupported("export")),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Catalogue(arguments) => catalogue::run(&arguments),
         Command::Pause(target) => pause::pause(&target),
         Command::Resume(target) => pause::resume(&target),
@@ -231,14 +236,6 @@ fn print(text: &str) -> Result<(), Complaint> {
         }
         _ => Ok(()),
     }
-}
-
-fn unsupported(command: &str) -> Complaint {
-    let help = match command {
-        "export" => "`sync` exports everything that waits in the sources",
-        _ => "`bucketproof-connector --help` lists what is supported",
-    };
-    Complaint::usage(format!("`{command}` is not supported yet"), help)
 }
 
 fn load_config(target: &Target) -> Result<Config, Complaint> {

@@ -41,6 +41,9 @@ struct ShowArguments {
     /// Print table definitions of its datasets for query engines instead.
     #[arg(long)]
     ddl: bool,
+    /// Print what the vendor's page says of things that go wrong, each with what answers it here.
+    #[arg(long, conflicts_with = "ddl")]
+    troubleshooting: bool,
     /// Whose SQL.
     #[arg(long, value_enum, default_value_t = DialectName::Athena, requires = "ddl")]
     dialect: DialectName,
@@ -74,6 +77,9 @@ pub(super) fn run(arguments: &ProfileArguments) -> Result<(), Complaint> {
     match &arguments.command {
         ProfileCommand::List { json } => list(*json),
         ProfileCommand::Show(arguments) if arguments.ddl => tables(arguments),
+        ProfileCommand::Show(arguments) if arguments.troubleshooting => {
+            print(&troubleshooting(&profile_of(&arguments.profile)?))
+        }
         ProfileCommand::Show(ShowArguments { profile: id, .. }) => {
             match VendorProfile::embedded().find(|(known, _)| known == id) {
                 Some((_, text)) => print(text),
@@ -93,13 +99,37 @@ fn named(id: &str) -> Result<VendorProfile, Complaint> {
     VendorProfile::named(id).map_err(|error| Complaint::usage(&error, error.help()))
 }
 
+/// The profile of that id, or in that file.
+fn profile_of(name: &str) -> Result<VendorProfile, Complaint> {
+    let path = Path::new(name);
+    if path.extension().is_some_and(|extension| extension == "toml") {
+        return VendorProfile::load(path).map_err(|error| Complaint::usage(&error, error.help()));
+    }
+    named(name)
+}
+
+/// Each entry of the page, and what answers it.
+fn troubleshooting(profile: &VendorProfile) -> String {
+    let mut text = format!("{}\n({})\n", profile.title(), profile.source());
+    for entry in profile.troubleshooting() {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, "\n{}", entry.entry);
+        if let Some(id) = &entry.id {
+            let _ = write!(text, " [{id}]");
+        }
+        text.push('\n');
+        for message in entry.when.iter().filter_map(|kind| profile.doctor_message(*kind)) {
+            let _ = writeln!(text, "  doctor, sync: {}\n    help: {}", message.say, message.help);
+        }
+        for ask in &entry.ask {
+            let _ = writeln!(text, "  {}: {}", ask.command(), entry.say.as_deref().unwrap_or_default());
+        }
+    }
+    text
+}
+
 fn tables(arguments: &ShowArguments) -> Result<(), Complaint> {
-    let path = Path::new(&arguments.profile);
-    let profile = if path.extension().is_some_and(|extension| extension == "toml") {
-        VendorProfile::load(path).map_err(|error| Complaint::usage(&error, error.help()))?
-    } else {
-        named(&arguments.profile)?
-    };
+    let profile = profile_of(&arguments.profile)?;
     let format = word::<Format>("format", arguments.format.as_deref())?;
     let compression = word::<Compression>("compression", arguments.compression.as_deref())?;
     let encoding = profile.encoding_for(format, compression).ok_or_else(|| {

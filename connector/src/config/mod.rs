@@ -3,6 +3,7 @@
 //! Secrets are named, never written: by environment variable or by file.
 
 mod raw;
+mod raw_auth;
 mod raw_engine;
 mod raw_place;
 mod raw_schedule;
@@ -14,12 +15,11 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 
-pub(crate) use raw::{RawAuth, auth as checked_auth};
+pub(crate) use raw_auth::{RawAuth, auth as checked_auth};
 pub(crate) use raw_place::{RawBucket, bucket as checked_bucket};
-pub(crate) use secrets::RawSecret;
-pub use secrets::{SecretError, SecretPlace};
+pub use secrets::{CsvColumn, SecretError, SecretPlace};
 
-use crate::credentials::{AccessKey, CredentialSource};
+use crate::credentials::{AccessKey, AmbientSource, BaseCredentials, CredentialSource};
 use crate::document::DocumentError;
 use crate::names::{BucketName, DatasetName};
 use crate::profile::{AuthMode, Compression, Format, KeyPrefix, ProfileError, VendorProfile};
@@ -106,6 +106,15 @@ pub struct KeyPlaces {
     pub session_token: Option<SecretPlace>,
 }
 
+/// Who assumes a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaseConfig {
+    /// Somebody with keys.
+    Keys(KeyPlaces),
+    /// Whoever the machine is.
+    Ambient(AmbientSource),
+}
+
 /// Who the connector is.
 #[derive(Clone, Debug)]
 pub enum AuthConfig {
@@ -113,10 +122,10 @@ pub enum AuthConfig {
     AssumeRole {
         /// The role.
         role_arn: String,
-        /// The external id of the role's trust policy.
-        external_id: Secret,
+        /// The external id of the role's trust policy, if it asks for one.
+        external_id: Option<Secret>,
         /// Who assumes it.
-        base: KeyPlaces,
+        base: BaseConfig,
         /// Length of a session.
         session: Duration,
     },
@@ -127,14 +136,33 @@ pub enum AuthConfig {
         /// The day they were made, for the rotation reminder.
         created: Option<Date>,
     },
+    /// What the machine has.
+    Ambient(AmbientSource),
 }
 
 impl AuthConfig {
+    /// The external id, if one is given.
+    pub fn external_id(&self) -> Option<&Secret> {
+        match self {
+            Self::AssumeRole { external_id, .. } => external_id.as_ref(),
+            Self::StaticKeys { .. } | Self::Ambient(_) => None,
+        }
+    }
+
+    /// The places of keys, if keys are given.
+    pub fn keys(&self) -> Option<&KeyPlaces> {
+        match self {
+            Self::StaticKeys { key, .. } | Self::AssumeRole { base: BaseConfig::Keys(key), .. } => Some(key),
+            Self::AssumeRole { base: BaseConfig::Ambient(_), .. } | Self::Ambient(_) => None,
+        }
+    }
+
     /// The mode, as profiles name it.
     pub fn mode(&self) -> AuthMode {
         match self {
             Self::AssumeRole { .. } => AuthMode::AssumeRole,
             Self::StaticKeys { .. } => AuthMode::StaticKeys,
+            Self::Ambient(_) => AuthMode::Ambient,
         }
     }
 
@@ -155,10 +183,14 @@ impl AuthConfig {
         };
         Ok(match self {
             Self::StaticKeys { key: places, .. } => CredentialSource::Static(key(places)?),
+            Self::Ambient(source) => CredentialSource::Ambient(source.clone()),
             Self::AssumeRole { role_arn, external_id, base, session } => CredentialSource::Role {
                 role_arn: role_arn.clone(),
                 external_id: external_id.clone(),
-                base: key(base)?,
+                base: match base {
+                    BaseConfig::Keys(places) => BaseCredentials::Key(key(places)?),
+                    BaseConfig::Ambient(source) => BaseCredentials::Ambient(source.clone()),
+                },
                 session: *session,
             },
         })

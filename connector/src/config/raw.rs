@@ -1,26 +1,20 @@
 //! The TOML form of a configuration and its checks.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::raw_auth::{RawAuth, auth};
 use super::raw_engine::{self, RawTail};
 use super::raw_place::{self, RawBucket};
 use super::raw_schedule::{RawSchedule, schedule};
 use super::raw_source::{RawSource, sources};
-use super::secrets::{RawKeyId, RawSecret};
-use super::{AuthConfig, Config, History, KeyPlaces, ProfileChoice, SyncToggle};
+use super::{Config, History, ProfileChoice, SyncToggle};
 use crate::document::{Document, DocumentError};
 use crate::names::DatasetName;
-use crate::profile::{AuthMode, Compression, Format};
-use crate::secret::Secret;
+use crate::profile::{Compression, Format};
 use crate::store::Encryption;
-
-/// Bounds of a role session (STS API reference, AssumeRole, DurationSeconds).
-const SESSION_SECONDS: std::ops::RangeInclusive<u64> = 900..=43_200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,19 +57,6 @@ enum RawEncryption {
     SseS3,
     #[serde(rename = "aws:kms")]
     SseKms,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct RawAuth {
-    mode: Spanned<AuthMode>,
-    role_arn: Option<Spanned<String>>,
-    external_id: Option<Spanned<String>>,
-    session_seconds: Option<Spanned<u64>>,
-    access_key_id: RawKeyId,
-    secret_access_key: RawSecret,
-    session_token: Option<RawSecret>,
-    key_created: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -184,106 +165,4 @@ fn encryption(
         (RawEncryption::SseS3, None) => Ok(Encryption::SseS3),
         (RawEncryption::None, None) => Ok(Encryption::BucketDefault),
     }
-}
-
-pub(crate) fn auth(
-    document: &Document<'_>,
-    raw: RawAuth,
-    directory: &Path,
-) -> Result<AuthConfig, DocumentError> {
-    let key = KeyPlaces {
-        id: raw.access_key_id.0.below(directory),
-        secret: raw.secret_access_key.0.below(directory),
-        session_token: raw.session_token.map(|place| place.0.below(directory)),
-    };
-    let mode_span = raw.mode.span();
-    match raw.mode.into_inner() {
-        AuthMode::StaticKeys => {
-            let of_a_role = [
-                raw.role_arn.as_ref().map(|field| (field.span(), "role_arn")),
-                raw.external_id.as_ref().map(|field| (field.span(), "external_id")),
-                raw.session_seconds.as_ref().map(|field| (field.span(), "session_seconds")),
-            ];
-            if let Some((span, name)) = of_a_role.into_iter().flatten().next() {
-                return Err(document.error(
-                    span,
-                    format!("`{name}` has no meaning with `mode = \"static_keys\"`"),
-                    "remove it, or set `mode = \"assume_role\"`",
-                ));
-            }
-            Ok(AuthConfig::StaticKeys { key, created: key_created(document, raw.key_created)? })
-        }
-        AuthMode::AssumeRole => {
-            if let Some(created) = raw.key_created {
-                return Err(document.error(
-                    created.span(),
-                    "a role's credentials rotate by themselves",
-                    "remove `key_created`",
-                ));
-            }
-            let missing = |name: &str| {
-                document.error(
-                    mode_span.clone(),
-                    format!("`assume_role` needs `{name}`"),
-                    "add it; both `role_arn` and `external_id` come from the owner of the bucket",
-                )
-            };
-            let role_arn = raw.role_arn.ok_or_else(|| missing("role_arn"))?;
-            if !(role_arn.get_ref().starts_with("arn:") && role_arn.get_ref().contains(":role/")) {
-                return Err(document.error(
-                    role_arn.span(),
-                    "not the ARN of a role",
-                    "write an ARN such as `arn:aws:iam::123456789012:role/export`",
-                ));
-            }
-            let external_id = raw.external_id.ok_or_else(|| missing("external_id"))?;
-            external_id_checked(document, &external_id)?;
-            let session = raw.session_seconds.as_ref().map_or(3_600, |seconds| *seconds.get_ref());
-            if !SESSION_SECONDS.contains(&session) {
-                let span = raw.session_seconds.map_or(mode_span, |seconds| seconds.span());
-                return Err(document.error(
-                    span,
-                    "a role session lasts 900 to 43200 seconds",
-                    "3600 is a good value",
-                ));
-            }
-            Ok(AuthConfig::AssumeRole {
-                role_arn: role_arn.into_inner(),
-                external_id: Secret::new(external_id.into_inner()),
-                base: key,
-                session: Duration::from_secs(session),
-            })
-        }
-    }
-}
-
-/// The form STS accepts, and no space around it: a pasted space is the usual cause of a refused role.
-fn external_id_checked(document: &Document<'_>, id: &Spanned<String>) -> Result<(), DocumentError> {
-    let text = id.get_ref();
-    if text.trim() != text {
-        return Err(document.error(
-            id.span(),
-            "the external id begins or ends with white space",
-            "remove the white space; external ids are compared exactly, case included",
-        ));
-    }
-    let accepted = |c: char| {
-        c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | ':' | '/' | '-')
-    };
-    if !(2..=1224).contains(&text.len()) || !text.chars().all(accepted) {
-        return Err(document.error(
-            id.span(),
-            "an external id has 2 to 1224 letters, digits and characters of `_+=,.@:/-`",
-            "copy it from the role's trust policy",
-        ));
-    }
-    Ok(())
-}
-
-fn key_created(document: &Document<'_>, raw: Option<Spanned<String>>) -> Result<Option<Date>, DocumentError> {
-    let Some(raw) = raw else { return Ok(None) };
-    raw.get_ref()
-        .parse()
-        .map(Some)
-        .map_err(|_| document.error(raw.span(), "not a date", "write it as `2026-01-31`"))
 }

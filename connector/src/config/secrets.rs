@@ -15,6 +15,31 @@ pub enum SecretPlace {
     File(PathBuf),
     /// In the configuration itself; for access key ids, which are no secrets.
     Inline(String),
+    /// In the file of credentials that AWS offers when an access key is made.
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// Which of its columns.
+        column: CsvColumn,
+    },
+}
+
+/// The columns of AWS's file of credentials that matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsvColumn {
+    /// `Access key ID`.
+    AccessKeyId,
+    /// `Secret access key`.
+    SecretAccessKey,
+}
+
+impl CsvColumn {
+    fn title(self) -> &'static str {
+        match self {
+            Self::AccessKeyId => "Access key ID",
+            Self::SecretAccessKey => "Secret access key",
+        }
+    }
 }
 
 /// Why a secret could not be had. The secret itself is in none of the messages.
@@ -62,6 +87,12 @@ impl SecretPlace {
                 let text = text.trim();
                 if text.is_empty() { Err(no_file("it is empty".to_owned())) } else { Ok(text.to_owned()) }
             }
+            Self::Csv { path, column } => {
+                let no_file =
+                    |problem: String| SecretError::NoFile { path: path.display().to_string(), problem };
+                let bytes = std::fs::read(path).map_err(|error| no_file(error.to_string()))?;
+                csv_value(&bytes, *column).map_err(no_file)
+            }
         }
     }
 
@@ -76,7 +107,7 @@ impl SecretPlace {
         }
         Err(SecretError::NoKeyId(match self {
             Self::Environment(name) => format!("environment variable `{name}`"),
-            Self::File(path) => format!("file `{}`", path.display()),
+            Self::File(path) | Self::Csv { path, .. } => format!("file `{}`", path.display()),
             Self::Inline(_) => "the configuration".to_owned(),
         }))
     }
@@ -85,9 +116,29 @@ impl SecretPlace {
     pub(super) fn below(self, directory: &Path) -> Self {
         match self {
             Self::File(path) => Self::File(directory.join(path)),
+            Self::Csv { path, column } => Self::Csv { path: directory.join(path), column },
             place => place,
         }
     }
+}
+
+/// The value of a column in the one row of AWS's file of credentials; titles in any case, whatever other columns there
+/// are. What is in the file is in no message.
+fn csv_value(bytes: &[u8], column: CsvColumn) -> Result<String, String> {
+    // AWS writes a byte order mark.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
+    let unreadable = |_| "it is no file of comma-separated values".to_owned();
+    let titles = reader.headers().map_err(unreadable)?.clone();
+    let at = titles.iter().position(|title| title.eq_ignore_ascii_case(column.title()));
+    let at = at.ok_or_else(|| format!("it has no column `{}`", column.title()))?;
+    let mut rows = reader.records();
+    let row = rows.next().ok_or_else(|| "it has no row".to_owned())?.map_err(unreadable)?;
+    if rows.next().is_some() {
+        return Err("it has several rows, of which none is chosen".to_owned());
+    }
+    let value = row.get(at).unwrap_or_default();
+    if value.is_empty() { Err(format!("its `{}` is empty", column.title())) } else { Ok(value.to_owned()) }
 }
 
 /// Letters, digits and `_`: what access key ids and names of variables are made of, and most secrets are not.

@@ -3,7 +3,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{AuthConfig, Config, OnReplaced, SecretPlace, SourcePlace, SyncToggle};
-use crate::credentials::CredentialSource;
+use crate::credentials::{BaseCredentials, CredentialSource};
 use crate::store::{Addressing, Encryption, Transport};
 
 /// Every field of a configuration.
@@ -77,6 +77,7 @@ fn a_full_configuration_is_read() {
     else {
         panic!("not a role");
     };
+    let BaseCredentials::Key(base) = base else { panic!("no keys") };
     assert_eq!(
         (base.id.as_str(), base.secret.expose(), session),
         ("AKIDEXAMPLE", "s", Duration::from_mins(15))

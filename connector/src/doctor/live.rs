@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::conditions::{ACL_KEY, documented_conditions, missing};
 use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented};
 use crate::config::{AuthConfig, Config};
 use crate::names::{IntentId, NameError, ObjectKey};
 use crate::profile::{KeyPrefix, VendorProfile};
 use crate::store::{
-    Condition, Diagnosis, Encryption, Probed, PutOutcome, PutRequest, S3Store, Store as _, StoreError,
+    Condition, Diagnosis, DiagnosisKind, Encryption, Probed, PutOutcome, PutRequest, S3Store, Store as _, StoreError,
 };
 
 /// Whether the doctor may write its probe object.
@@ -90,7 +91,13 @@ impl Examination<'_> {
 
     /// Who we are; and that the role cannot be had without the external id.
     async fn identity(&mut self) -> bool {
-        let AuthConfig::AssumeRole { role_arn, .. } = &self.config.auth else {
+        if let AuthConfig::Ambient(_) = &self.config.auth
+            && let Err(error) = self.store.assume().await
+        {
+            self.findings.push(Finding::diagnosed("credentials of the machine", self.diagnose(&error)));
+            return false;
+        }
+        let AuthConfig::AssumeRole { role_arn, external_id, .. } = &self.config.auth else {
             return match self.store.probe_get(&self.key).await {
                 Probed::Refused(
                     error @ (StoreError::UnknownAccessKey { .. }
@@ -110,10 +117,14 @@ impl Examination<'_> {
                 }
             };
         };
-        let role_arn = role_arn.clone();
+        let (role_arn, has_id) = (role_arn.clone(), external_id.is_some());
         if let Err(error) = self.store.assume().await {
             self.findings.push(Finding::diagnosed("role", self.diagnose(&error)));
             return false;
+        }
+        if !has_id {
+            self.findings.push(Finding::passed("role", format!("`{role_arn}` can be assumed")));
+            return true;
         }
         self.findings
             .push(Finding::passed("role", format!("`{role_arn}` can be assumed with the external id")));
@@ -125,16 +136,18 @@ impl Examination<'_> {
             }
             Some(Err(error)) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
             Some(Ok(())) => {
-                let message = format!(
-                    "`{role_arn}` can be assumed without an external id: the trust policy lacks the condition \
-                     `StringEquals` on `sts:ExternalId`, so any other customer of the vendor could reach the bucket"
-                );
+                let known = self.profile.doctor_message(DiagnosisKind::RoleOpen);
+                let own = "`{role_arn}` can be assumed without an external id: the trust policy lacks the condition \
+                           `StringEquals` on `sts:ExternalId`, so any other customer of the vendor could reach the bucket";
+                let message = known.map_or(own, |known| known.say.as_str()).replace("{role_arn}", &role_arn);
+                let own = "add the condition; `bucketproof-connector policy` prints the whole trust policy";
                 Finding {
                     action: Some("sts:AssumeRole".to_owned()),
                     resource: Some(role_arn),
+                    requirement: known.map(|known| known.requirement.clone()),
                     ..Finding::new(check, Verdict::Failed, message)
                 }
-                .with_help("add the condition; `bucketproof-connector policy` prints the whole trust policy")
+                .with_help(known.map_or(own, |known| known.help.as_str()))
             }
         };
         self.findings.push(finding);
@@ -160,6 +173,12 @@ impl Examination<'_> {
                 },
                 ("s3:GetBucketLocation", _) => self.store.probe_location().await,
                 ("s3:GetObject", _) => self.store.probe_get(&self.key).await,
+                // The write failed for want of its ACL: without one it tells whether it lacks itself as well.
+                ("s3:PutObject", Some(Probed::Refused(StoreError::Denied { action: denied, .. })))
+                    if denied == "s3:PutObjectAcl" && !self.insists_on_acl() =>
+                {
+                    self.store.probe_put(&self.key).await
+                }
                 ("s3:PutObject", Some(put)) => put.clone(),
                 ("s3:PutObject", None) => self.store.probe_put(&self.key).await,
                 ("s3:PutObjectAcl", _) => self.store.probe_acl(&self.key).await,
@@ -169,6 +188,7 @@ impl Examination<'_> {
             let finding = self.judged(action, resource, probed);
             self.findings.push(finding);
         }
+        self.conditions().await;
         if !writes {
             let message = "no object was written, so keys of KMS and conditional writes were not tried";
             let finding = Finding::new("write", Verdict::Skipped, message);
@@ -177,6 +197,35 @@ impl Examination<'_> {
                 self.key
             );
             self.findings.push(finding.with_help(help));
+        }
+    }
+
+    /// Whether the documented policy refuses writes without the ACL.
+    fn insists_on_acl(&self) -> bool {
+        documented_conditions(self.profile).iter().any(|condition| condition.key.eq_ignore_ascii_case(ACL_KEY))
+    }
+
+    /// Whether what a documented condition is to refuse is refused; of the conditions that a request can break.
+    async fn conditions(&mut self) {
+        for condition in documented_conditions(self.profile) {
+            let bucket = self.config.bucket.name.as_str();
+            let Some((action, resource)) = condition.subject(bucket, self.prefix.as_str()) else { continue };
+            let check = format!("condition {}", condition.shown());
+            if !condition.key.eq_ignore_ascii_case(ACL_KEY) || action != "s3:PutObject" {
+                let message = "no request of the doctor can break it";
+                let finding = Finding::new(check, Verdict::NotPermittedToKnow, message);
+                self.findings.push(finding.with_help("give the policy itself with `--bucket-policy` or `--policy`"));
+                continue;
+            }
+            // A write without the header, which can have no effect: no body has its digest.
+            let finding = match self.store.probe_blind_put(&self.key).await {
+                Probed::Allowed(_) => missing(self.profile, &condition, (action, resource)),
+                Probed::Refused(StoreError::Denied { .. }) => {
+                    Finding::passed(check, "a write without the header `x-amz-acl` is refused")
+                }
+                Probed::Refused(error) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
+            };
+            self.findings.push(finding);
         }
     }
 

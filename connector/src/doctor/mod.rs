@@ -5,8 +5,12 @@
 //! know*, which is no failure. It writes nothing unless told to; then one object of a fixed name, [`PROBE_NAME`] below
 //! the prefix, which it deletes again where deleting is documented.
 
+mod conditions;
+mod judge;
+mod key_document;
 mod live;
 mod offline;
+mod trust_document;
 
 use serde::Serialize;
 

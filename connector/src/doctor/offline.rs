@@ -1,48 +1,75 @@
 //! The doctor before documents: what they lack of the vendor's, by the rules by which AWS decides.
 
-use bucketproof_authz::{
-    AccountId, Arn, Context, Policies, Policy, PolicyKind, PolicySource, Principal, PrincipalIds, Request,
-    Resource, decide, lint,
-};
+use bucketproof_authz::{AccountId, Policy, PolicyKind, PolicySource, Principal, lint};
 
-use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented};
+use super::conditions::{judge_conditions, own_context};
+use super::judge::{Judge, customer, everything, obstacle, principal, user};
+use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented, key_document, trust_document};
+use crate::names::BucketName;
+use crate::policy::{bucket_policy, identity_policy_below};
 use crate::profile::{KeyPrefix, PolicyAttachment, VendorProfile};
+use crate::store::{DiagnosisKind, Encryption};
 
-/// The account that stands for the customer's where a document names none.
-const CUSTOMER: &str = "111122223333";
-
-/// What the bucket's owner has, as (file name, text).
+/// What the bucket's owner has, as (file name, text), and whom it is about.
 #[derive(Clone, Debug, Default)]
 pub struct Documents {
     /// The policy of the user or role.
     pub identity: Option<(String, String)>,
     /// The trust policy of the role.
     pub trust: Option<(String, String)>,
-    /// The external id that it asks for.
+    /// The policy of the bucket.
+    pub bucket: Option<(String, String)>,
+    /// The policy of the KMS key.
+    pub key: Option<(String, String)>,
+    /// The external id that the trust policy asks for.
     pub external_id: Option<String>,
+    /// Who exports, where policies name it: the vendor's principal, or the customer's user.
+    pub principal: Option<String>,
+    /// The account that owns the bucket.
+    pub account: Option<String>,
+    /// The region of the bucket, which keys of KMS may ask for.
+    pub region: Option<String>,
+    /// How writes are encrypted.
+    pub encryption: Encryption,
     /// Where objects go below the bucket's root.
     pub prefix: KeyPrefix,
+}
+
+impl Documents {
+    /// Whether there is anything to judge.
+    pub fn is_empty(&self) -> bool {
+        self.identity.is_none() && self.trust.is_none() && self.bucket.is_none() && self.key.is_none()
+    }
 }
 
 /// Compares documents with those that the vendor asks for.
 pub fn examine_documents(profile: &VendorProfile, bucket: &str, documents: &Documents) -> DoctorReport {
     let mut findings = Vec::new();
-    if let Some(document) = &documents.identity
-        && let Some(policy) = parsed(PolicyKind::Identity, "identity policy", document, &mut findings)
-    {
-        if profile.policy_attachment() == PolicyAttachment::Bucket {
-            let message =
-                "the vendor documents a policy of the bucket, which is not judged without the bucket yet";
-            let finding = Finding::new("identity policy", Verdict::Skipped, message);
-            findings.push(finding.with_help("run `doctor --config` as the vendor's principal"));
-        } else {
-            identity(profile, bucket, (&policy, documents), &mut findings);
+    let mut read = |kind, check: &str, document: &Option<(String, String)>| {
+        document.as_ref().and_then(|document| parsed(kind, check, document, &mut findings))
+    };
+    let identity = read(PolicyKind::Identity, "identity policy", &documents.identity);
+    let on_bucket = read(PolicyKind::Bucket, "bucket policy", &documents.bucket);
+    let trust = read(PolicyKind::Trust, "trust policy", &documents.trust);
+    let key = read(PolicyKind::Key, "key policy", &documents.key);
+    match access(profile, bucket, documents, (identity, on_bucket), &mut findings) {
+        Some(judge) => {
+            if judge.is_asked {
+                actions(profile, bucket, documents, &judge, &mut findings);
+            }
+            if let Some(key) = &key {
+                key_document::judge_key(profile, documents, &judge.given, key, &mut findings);
+            }
         }
+        None if key.is_some() => {
+            let message = "nobody is known whom the policy could be about";
+            let finding = Finding::new("key policy", Verdict::Skipped, message);
+            findings.push(finding.with_help("give the ARN of who exports with `--principal`"));
+        }
+        None => {}
     }
-    if let Some(document) = &documents.trust
-        && let Some(policy) = parsed(PolicyKind::Trust, "trust policy", document, &mut findings)
-    {
-        trust(profile, documents.external_id.as_deref(), &policy, &mut findings);
+    if let Some(policy) = &trust {
+        trust_document::judge_trust(profile, documents.external_id.as_deref(), policy, &mut findings);
     }
     DoctorReport::of(profile, bucket, findings)
 }
@@ -71,25 +98,133 @@ fn parsed(
     }
 }
 
-fn identity(
+/// Who exports, by the documents that were given and by those of the page.
+struct Access {
+    given: Judge,
+    page: Judge,
+    /// Whether documents about the bucket's actions were given.
+    is_asked: bool,
+}
+
+fn access(
     profile: &VendorProfile,
     bucket: &str,
-    (policy, documents): (&Policy, &Documents),
+    documents: &Documents,
+    (identity, on_bucket): (Option<Policy>, Option<Policy>),
+    findings: &mut Vec<Finding>,
+) -> Option<Access> {
+    let named = documents.principal.as_deref();
+    let exporter = named.and_then(principal);
+    if let (Some(text), None) = (named, &exporter) {
+        let message = format!("`{text}` is no ARN of a user, a role or an account");
+        let finding = Finding::new("principal", Verdict::Failed, message);
+        findings.push(finding.with_help("write it as `arn:aws:iam::123456789012:role/name`"));
+        return None;
+    }
+    let page_text = |principal: &str| -> Option<(PolicyKind, String)> {
+        let name = BucketName::new(bucket).ok()?;
+        Some(match profile.policy_attachment() {
+            PolicyAttachment::Identity => {
+                (PolicyKind::Identity, identity_policy_below(profile, &name, &documents.prefix))
+            }
+            PolicyAttachment::Bucket => {
+                (PolicyKind::Bucket, bucket_policy(profile, &name, &documents.prefix, principal).ok()?)
+            }
+        })
+    };
+    let parse = |(kind, text): (PolicyKind, String)| {
+        Policy::parse(&text, PolicySource::new(kind, "the vendor's page")).ok()
+    };
+    match profile.policy_attachment() {
+        PolicyAttachment::Identity => {
+            let account = documents.account.as_deref().and_then(|account| AccountId::new(account).ok());
+            let own = exporter.as_ref().and_then(Principal::account).cloned();
+            let account = account.or(own).or_else(|| customer(None))?;
+            let exporter = exporter.or_else(|| user(&account))?;
+            let is_asked = identity.is_some() || on_bucket.is_some();
+            let page = Judge {
+                principal: exporter,
+                account,
+                identity: vec![parse(page_text("")?)?],
+                resource: None,
+            };
+            // A policy of the bucket alone is judged as what stands beside the page's policy.
+            let identity = identity.map_or_else(|| page.identity.clone(), |policy| vec![policy]);
+            let given = Judge { identity, resource: on_bucket, ..page.clone() };
+            Some(Access { given, page, is_asked })
+        }
+        PolicyAttachment::Bucket => {
+            if identity.is_some() {
+                let message = "the vendor documents a policy of the bucket; its own policies are the vendor's business";
+                let finding = Finding::new("identity policy", Verdict::Skipped, message);
+                findings.push(finding.with_help("give the bucket's policy with `--bucket-policy`"));
+            }
+            let exporter = exporter.or_else(|| {
+                let policy = on_bucket.as_ref()?;
+                let mut names = policy.principals().map(|entry| entry.text.clone());
+                let only = names.next()?;
+                if names.any(|name| name != only) {
+                    return None;
+                }
+                let found = principal(&only)?;
+                let message = format!("the policy names `{only}`, which is taken for the vendor");
+                let finding = Finding::new("principal", Verdict::Warning, message);
+                findings.push(finding.with_help("give the ARN that the vendor shows with `--principal`"));
+                Some(found)
+            });
+            let Some(exporter) = exporter else {
+                if on_bucket.is_some() {
+                    let message = "the policy names no principal of AWS, or several";
+                    let finding = Finding::new("principal", Verdict::Failed, message);
+                    findings.push(finding.with_help("give the ARN that the vendor shows with `--principal`"));
+                }
+                return None;
+            };
+            let account = documents.account.as_deref().and_then(|account| AccountId::new(account).ok());
+            let account = account.or_else(|| customer(Some(&exporter)))?;
+            let shown = named.or_else(|| exporter.arn()).unwrap_or_default().to_owned();
+            let page = Judge {
+                principal: exporter,
+                account,
+                identity: everything().into_iter().collect(),
+                resource: parse(page_text(&shown)?),
+            };
+            let is_asked = on_bucket.is_some();
+            let given = Judge { resource: on_bucket, ..page.clone() };
+            Some(Access { given, page, is_asked })
+        }
+    }
+}
+
+/// Each documented action on each of its resources, then each documented condition.
+fn actions(
+    profile: &VendorProfile,
+    bucket: &str,
+    documents: &Documents,
+    access: &Access,
     findings: &mut Vec<Finding>,
 ) {
+    let document = match profile.policy_attachment() {
+        PolicyAttachment::Identity => "the policy",
+        PolicyAttachment::Bucket => "the bucket's policy",
+    };
     for (action, documented) in documented(profile, bucket, documents.prefix.as_str()) {
         let check = format!("{action} on {documented}");
         // Two keys of different shape: a policy for one folder is not one for all.
         let samples = [PROBE_NAME, "a/b=c/d e.bin"].map(|key| documented.replace('*', key));
-        let denied = samples.iter().find(|resource| !is_allowed(policy, action, resource));
+        let own = own_context(profile, &documents.encryption, action);
+        let denied = samples.iter().find_map(|sample| {
+            let decision = access.given.ask(action, sample, own.clone());
+            (!decision.is_allowed()).then_some((sample, decision))
+        });
         findings.push(match denied {
             None => Finding::passed(check, "allowed"),
-            Some(sample) => {
-                let resource =
-                    if sample.ends_with(PROBE_NAME) || *sample == documented { &documented } else { sample };
-                let why = explanation(policy, action, sample);
+            Some((sample, decision)) => {
+                let is_whole = sample.ends_with(PROBE_NAME) || *sample == documented;
+                let resource = if is_whole { &documented } else { sample };
+                let why = obstacle(&decision);
                 Finding {
-                    requirement: requirement(profile),
+                    requirement: requirement(profile, DiagnosisKind::ActionDenied),
                     action: Some(action.to_owned()),
                     resource: Some(resource.clone()),
                     ..Finding::new(
@@ -98,114 +233,46 @@ fn identity(
                         format!("`{action}` on `{resource}` is not allowed: {why}"),
                     )
                 }
-                .with_help(format!("add `{action}` on `{documented}` to the policy"))
+                .with_help(format!("add `{action}` on `{documented}` to {document}"))
             }
         });
     }
+    beyond(profile, bucket, documents, access, findings);
+    let place = (bucket, documents.prefix.as_str());
+    judge_conditions(profile, place, &documents.encryption, (&access.page, &access.given), findings);
 }
 
-/// The requirement that asks for a diagnosis of missing actions.
-fn requirement(profile: &VendorProfile) -> Option<String> {
-    let message =
-        profile.doctor().iter().find(|message| message.when == crate::store::DiagnosisKind::ActionDenied);
-    message.map(|message| message.requirement.clone())
-}
-
-fn request(principal: Principal, action: &str, resource: &str, context: Context) -> Request {
-    Request {
-        principal,
-        ids: PrincipalIds::default(),
-        action: action.to_owned(),
-        resource: Resource { arn: resource.to_owned(), account: AccountId::new(CUSTOMER).ok() },
-        context,
-    }
-}
-
-fn user(account: &str) -> Option<Principal> {
-    Some(Principal::User {
-        arn: Arn::new(format!("arn:aws:iam::{account}:user/connector")).ok()?,
-        account: AccountId::new(account).ok()?,
-    })
-}
-
-/// The context that an export's own requests have.
-fn context() -> Context {
-    let mut context = Context::new();
-    context.set("aws:SecureTransport", "true");
-    context
-}
-
-fn is_allowed(policy: &Policy, action: &str, resource: &str) -> bool {
-    let Some(user) = user(CUSTOMER) else { return false };
-    let identity = [policy.clone()];
-    let policies = Policies { identity: &identity, ..Policies::default() };
-    decide(&request(user, action, resource, context()), &policies).is_allowed()
-}
-
-fn explanation(policy: &Policy, action: &str, resource: &str) -> String {
-    let Some(user) = user(CUSTOMER) else { return String::new() };
-    let identity = [policy.clone()];
-    let policies = Policies { identity: &identity, ..Policies::default() };
-    let message = decide(&request(user, action, resource, context()), &policies).aws_message();
-    message.split_once("because ").map_or(message.clone(), |(_, why)| why.to_owned())
-}
-
-fn trust(profile: &VendorProfile, external_id: Option<&str>, policy: &Policy, findings: &mut Vec<Finding>) {
-    let Some(documented) = profile.trust() else {
-        let message = "the vendor documents no role";
-        findings.push(Finding::new("trust policy", Verdict::Warning, message).with_help("remove the role"));
+/// A policy that is to cover what lies below a prefix, and covers more.
+fn beyond(
+    profile: &VendorProfile,
+    bucket: &str,
+    documents: &Documents,
+    access: &Access,
+    findings: &mut Vec<Finding>,
+) {
+    let prefix = documents.prefix.as_str();
+    if prefix.is_empty() {
         return;
-    };
-    let account = Arn::new(&documented.principal).ok().and_then(|arn| arn.account());
-    let Some(vendor) = account.as_ref().and_then(|account| user(account.as_str())) else { return };
-    let everything = Policy::parse(
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#,
-        PolicySource::new(PolicyKind::Identity, "the vendor's own"),
-    );
-    let Ok(everything) = everything else { return };
-    let identity = [everything];
-    let policies = Policies { identity: &identity, resource: Some(policy), ..Policies::default() };
-    let role = format!("arn:aws:iam::{CUSTOMER}:role/export");
-    let assumes = |id: Option<&str>| {
-        let mut context = context();
-        if let Some(id) = id {
-            context.set("sts:ExternalId", id);
+    }
+    for (action, documented) in documented(profile, bucket, prefix) {
+        let elsewhere = format!("arn:aws:s3:::{bucket}/bucketproof-elsewhere/{PROBE_NAME}");
+        if action != "s3:PutObject" || !documented.contains(prefix) {
+            continue;
         }
-        decide(&request(vendor.clone(), "sts:AssumeRole", &role, context), &policies).is_allowed()
-    };
-    let failed = |check: &str, message: String| Finding {
-        action: Some("sts:AssumeRole".to_owned()),
-        ..Finding::new(check, Verdict::Failed, message)
-    };
-    let print = "`bucketproof-connector policy` prints the whole trust policy";
-    let with = external_id.map_or_else(|| assumes(Some("an-external-id")), |id| assumes(Some(id)));
-    if let Some(id) = external_id {
-        let check = "role with external id";
-        findings.push(if with {
-            Finding::passed(check, "the vendor may assume the role")
-        } else {
-            let message = format!(
-                "`{}` may not assume the role with external id `{id}`: the trust policy lacks the principal, the action \
-                 `sts:AssumeRole`, or has another external id (compared exactly, case included)",
-                documented.principal
-            );
-            failed(check, message).with_help(print)
-        });
-        let other: String = id
-            .chars()
-            .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
-            .collect();
-        if other != id && assumes(Some(&other)) {
-            let message = "another spelling of the external id is accepted".to_owned();
-            findings.push(failed("external id exactly", message).with_help("compare with `StringEquals`"));
+        let context = own_context(profile, &documents.encryption, action);
+        if access.given.ask(action, &elsewhere, context).is_allowed() {
+            let message = format!("`{action}` is allowed outside of the prefix `{prefix}` as well");
+            findings.push(Finding {
+                action: Some(action.to_owned()),
+                resource: Some(documented.clone()),
+                ..Finding::new("resource of the prefix", Verdict::Warning, message)
+                    .with_help(format!("narrow the resource to `{documented}`"))
+            });
         }
     }
-    let check = "role without external id";
-    findings.push(if assumes(None) {
-        let message = "the vendor may assume the role without an external id: the condition `StringEquals` on \
-                       `sts:ExternalId` is missing, so any other customer of the vendor could reach the bucket";
-        failed(check, message.to_owned()).with_help(print)
-    } else {
-        Finding::passed(check, "the role cannot be assumed without the external id")
-    });
+}
+
+/// The requirement that asks for a diagnosis, as the profile names it.
+pub(super) fn requirement(profile: &VendorProfile, when: DiagnosisKind) -> Option<String> {
+    profile.doctor_message(when).map(|message| message.requirement.clone())
 }

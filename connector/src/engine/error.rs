@@ -30,6 +30,12 @@ pub enum ConnectionError {
         /// The profile.
         profile: ProfileId,
     },
+    /// The vendor's trust policy asks for an external id.
+    #[error("profile `{profile}` assumes roles with an external id alone, and none is given")]
+    NoExternalId {
+        /// The profile.
+        profile: ProfileId,
+    },
     /// The vendor does not document this format or compression.
     #[error("profile `{profile}` does not write the `format` and `compression` that are asked for")]
     Encoding {
@@ -85,6 +91,9 @@ impl ConnectionError {
                 format!("its datasets are {}; correct `datasets`", names.join(", "))
             }
             Self::AuthMode { .. } => "correct `auth.mode`".to_owned(),
+            Self::NoExternalId { .. } => {
+                "add `auth.external_id`; it and `role_arn` come from the owner of the bucket".to_owned()
+            }
             Self::Encoding { known, .. } => format!("it writes {}", known.join(", ")),
             Self::NoTime { .. } => {
                 "set `history = \"all\"`, and give sources that begin where the export is to".to_owned()

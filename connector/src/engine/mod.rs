@@ -15,6 +15,7 @@ mod late;
 mod period;
 mod plan;
 mod plan_whole;
+mod range;
 mod retry;
 mod running;
 mod snapshot;
@@ -29,6 +30,7 @@ use std::sync::{Arc, Mutex};
 use bucketproof_clock::{Clock, Entropy};
 
 pub use error::{ConnectionError, FailureKind, SyncError};
+pub use range::RangeError;
 pub use retry::RetryPolicy;
 pub use running::{pause, resume};
 pub use status::{KeyAge, StateFacts, connection_state, status_of};
@@ -36,7 +38,7 @@ pub(crate) use tail::tailed;
 
 use crate::config::{Config, History, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
-use crate::profile::{Dataset, Encoding, Mode, VendorProfile};
+use crate::profile::{AuthMode, Dataset, Encoding, ExternalIdRule, Mode, VendorProfile};
 use crate::runner::StopSignal;
 use crate::source::{ParquetFiles, ParquetPlace, PostgresTable, Source, SqliteTable};
 use crate::steps::{Steps, Unwatched};
@@ -189,6 +191,10 @@ pub(crate) fn check_fit<'a>(
     }
     if !profile.auth_modes().contains(&config.auth.mode()) {
         return Err(ConnectionError::AuthMode { mode: config.auth.mode(), profile: profile.id().clone() });
+    }
+    let asks_for_id = profile.trust().is_some_and(|trust| trust.external_id == ExternalIdRule::Required);
+    if config.auth.mode() == AuthMode::AssumeRole && asks_for_id && config.auth.external_id().is_none() {
+        return Err(ConnectionError::NoExternalId { profile: profile.id().clone() });
     }
     let timeless = |name: &&DatasetName| {
         profile

@@ -31,7 +31,7 @@ impl InboundConnection {
     pub(crate) fn principal<'a>(&'a self, config: &'a ImportConfig) -> Option<&'a str> {
         match &self.auth {
             AuthConfig::AssumeRole { role_arn, .. } => Some(role_arn),
-            AuthConfig::StaticKeys { .. } => config.role_arn.as_deref(),
+            AuthConfig::StaticKeys { .. } | AuthConfig::Ambient(_) => config.role_arn.as_deref(),
         }
     }
 }

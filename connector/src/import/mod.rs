@@ -52,6 +52,7 @@ pub use profile::{
 };
 pub use queue::{AnnouncementQueue, QueueError, QueuedMessage};
 pub use report::{FileStatus, ReportError, StatusEntry, StatusReport, StatusSummary};
+pub(crate) use sns::acceptor;
 pub use sns::{Endpoint, EndpointError, Refusal};
 pub use status_form::{DetailsKey, FileName, StatusChoices};
 pub use steps::{ImportStep, ImportSteps};

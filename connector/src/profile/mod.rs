@@ -6,9 +6,12 @@
 mod columns;
 mod examples;
 mod key;
+mod guide;
+mod install;
 mod layout;
 mod raw;
 mod statements;
+mod troubleshooting;
 mod validate;
 mod vocabulary;
 
@@ -20,10 +23,13 @@ use serde::{Deserialize, Serialize};
 pub use columns::{Column, ColumnType, Dataset, KeyColumns, TextForm};
 pub(crate) use columns::{element_field, fields_of, integer_element_field};
 pub use examples::{Example, ExampleFailure, RowExample};
+pub use guide::{GuideDocument, GuideStep};
+pub use install::{InstallField, InstallRules, InstallTarget};
 pub use key::{BatchNames, KeyPrefix, ObjectNames, PrefixError};
 pub use layout::{DatasetPartition, KeyParts, Layout, LayoutError};
 pub(crate) use statements::fill;
 pub use statements::{Effect, KeyPolicy, KeyPrincipal, KeyStatement, PolicyAttachment, PolicyStatement};
+pub use troubleshooting::{Ask, TroubleshootingEntry};
 pub use vocabulary::{
     BatchLimits, Cadence, Compression, Direction, EmptyPeriod, Encoding, Format, Mode, PartitionBy,
     PartitionUnit, Partitioning, PeriodRules, PrefixRule,
@@ -54,6 +60,9 @@ pub enum AuthMode {
     AssumeRole,
     /// Long-lived keys of an IAM user.
     StaticKeys,
+    /// What the machine has: environment variables, a profile of the AWS files, a process, a role of the container or
+    /// the instance.
+    Ambient,
 }
 
 /// Whether a role's trust policy asks for an external id.
@@ -62,6 +71,8 @@ pub enum AuthMode {
 pub enum ExternalIdRule {
     /// It does.
     Required,
+    /// It does not: the principal alone decides.
+    None,
 }
 
 /// Who may assume the customer's role.
@@ -108,6 +119,7 @@ pub struct VendorProfile {
     encodings: Vec<Encoding>,
     batch: BatchLimits,
     period: PeriodRules,
+    manual: Option<String>,
     prefix_rule: PrefixRule,
     nested_bucket: bool,
     acl: Option<String>,
@@ -119,6 +131,9 @@ pub struct VendorProfile {
     key_policy: Option<KeyPolicy>,
     datasets: Vec<Dataset>,
     doctor: Vec<DoctorMessage>,
+    troubleshooting: Vec<TroubleshootingEntry>,
+    guide: Vec<GuideStep>,
+    install: Option<InstallRules>,
     examples: Vec<Example>,
     row_examples: Vec<RowExample>,
 }
@@ -316,6 +331,31 @@ impl VendorProfile {
     /// Messages for failures.
     pub fn doctor(&self) -> &[DoctorMessage] {
         &self.doctor
+    }
+
+    /// The message for a failure, if the vendor's page has one.
+    pub fn doctor_message(&self, when: DiagnosisKind) -> Option<&DoctorMessage> {
+        self.doctor.iter().find(|message| message.when == when)
+    }
+
+    /// What the vendor's page says of things that go wrong, each with what answers it here.
+    pub fn troubleshooting(&self) -> &[TroubleshootingEntry] {
+        &self.troubleshooting
+    }
+
+    /// How the vendor's page sets an export up, step by step.
+    pub fn guide(&self) -> &[GuideStep] {
+        &self.guide
+    }
+
+    /// How the vendor's installation over HTTP maps to a configuration, if it has one.
+    pub fn install(&self) -> Option<&InstallRules> {
+        self.install.as_ref()
+    }
+
+    /// The template of keys of chosen ranges, if the vendor exports such.
+    pub fn manual_layout(&self) -> Option<&str> {
+        self.manual.as_deref()
     }
 
     /// Executable examples of keys.

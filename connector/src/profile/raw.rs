@@ -7,6 +7,7 @@ use super::{
     ColumnType, Direction, Effect, EmptyPeriod, Format, KeyColumns, KeyPolicy, Mode, PartitionBy,
     PartitionUnit, PolicyAttachment, PrefixRule, TextForm,
 };
+use super::{GuideStep, InstallRules, TroubleshootingEntry};
 use crate::store::DiagnosisKind;
 
 #[derive(Deserialize)]
@@ -19,6 +20,11 @@ pub(super) struct RawProfile {
     pub(super) dataset: Vec<RawDataset>,
     #[serde(default)]
     pub(super) doctor: Vec<RawDoctor>,
+    #[serde(default)]
+    pub(super) troubleshooting: Vec<Spanned<TroubleshootingEntry>>,
+    #[serde(default)]
+    pub(super) guide: Vec<Spanned<GuideStep>>,
+    pub(super) install: Option<Spanned<InstallRules>>,
     #[serde(default)]
     pub(super) example: Vec<RawExample>,
     #[serde(default)]
@@ -41,6 +47,8 @@ pub(super) struct RawHead {
     pub(super) encodings: Option<Spanned<Vec<RawEncode>>>,
     pub(super) batch: Option<RawBatch>,
     pub(super) period: Option<RawPeriod>,
+    /// Template of keys of chosen ranges.
+    pub(super) manual: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) prefix: PrefixRule,
     #[serde(default)]

@@ -85,6 +85,17 @@ pub struct KeyPolicy {
     /// The policy's id.
     pub id: Option<String>,
     /// Its statements.
-    #[serde(rename = "statement")]
+    #[serde(default, rename = "statement")]
     pub statements: Vec<KeyStatement>,
+    /// Actions on the key that the identity's own policy is to allow.
+    #[serde(default)]
+    pub identity: Vec<String>,
+}
+
+impl KeyPolicy {
+    /// The actions that the vendor's principal needs on the key, from wherever they are granted.
+    pub fn vendor_actions(&self) -> impl Iterator<Item = &str> {
+        let granted = self.statements.iter().filter(|statement| statement.principal == KeyPrincipal::Vendor);
+        granted.flat_map(|statement| &statement.actions).chain(&self.identity).map(String::as_str)
+    }
 }

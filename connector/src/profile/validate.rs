@@ -6,16 +6,17 @@ mod head;
 use std::ops::Range;
 
 use super::examples::{self, Example, RowExample};
+use super::{guide, install, troubleshooting};
 use super::raw::{RawDoctor, RawProfile, RawStatement};
 use super::{
-    AuthMode, Dataset, DoctorMessage, Encoding, KeyPolicy, KeyStatement, Mode, PolicyStatement, Trust,
+    AuthMode, Dataset, DoctorMessage, Encoding, KeyPolicy, KeyStatement, Mode, PolicyAttachment, PolicyStatement, Trust,
     VendorProfile, fill,
 };
 use crate::document::{Document, DocumentError};
 use crate::names::ProfileId;
 
-const PLACEHOLDERS: [&str; 7] =
-    ["bucket", "region", "actual_region", "action", "resource", "role_arn", "access_key_id"];
+const PLACEHOLDERS: [&str; 8] =
+    ["bucket", "region", "actual_region", "action", "resource", "condition", "role_arn", "access_key_id"];
 const LAYOUT_HELP: &str = "placeholders are {t:%Y}, {t:%m}, {t:%d}, {t:%H}, {t:%-m}, {t:%-d}, {dataset}, {ext}; for appended objects also {batch:uuid}, {batch:hash}, {batch:first_ms}, {worker}";
 
 pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, DocumentError> {
@@ -35,7 +36,9 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
             "list `assume_role`, `static_keys` or both",
         ));
     }
-    if raw.auth.modes.contains(&AuthMode::AssumeRole) && raw.auth.trust.is_none() {
+    // A role that the bucket's policy names is the vendor's own: no customer trusts it.
+    let is_own_role = raw.policy.kind == PolicyAttachment::Bucket;
+    if raw.auth.modes.contains(&AuthMode::AssumeRole) && raw.auth.trust.is_none() && !is_own_role {
         return Err(document.error(
             0..0,
             "`auth.modes` has `assume_role` but there is no `[auth.trust]`",
@@ -72,6 +75,18 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
         .map(|example| examples::row_example(&document, example, &datasets))
         .collect::<Result<Vec<RowExample>, _>>()?;
 
+    let messages = raw
+        .doctor
+        .into_iter()
+        .map(|message| doctor(&document, message))
+        .collect::<Result<Vec<_>, _>>()?;
+    let key_policy = key_policy(&document, raw.policy.key)?;
+    let has = guide::Has {
+        attachment: raw.policy.kind,
+        trust: raw.auth.trust.is_some(),
+        key_policy: key_policy.as_ref().is_some_and(|policy| !policy.statements.is_empty()),
+        key_identity: key_policy.as_ref().is_some_and(|policy| !policy.identity.is_empty()),
+    };
     let profile = VendorProfile {
         id,
         title: head.title,
@@ -99,19 +114,19 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
             .trust
             .map(|trust| Trust { principal: trust.principal, external_id: trust.external_id }),
         policy_attachment: raw.policy.kind,
-        key_policy: key_policy(&document, raw.policy.key)?,
+        key_policy,
         statements: raw
             .policy
             .statement
             .into_iter()
             .map(|statement| self::statement(&document, statement))
             .collect::<Result<Vec<_>, _>>()?,
+        troubleshooting: troubleshooting::checked(&document, raw.troubleshooting, &messages)?,
+        guide: guide::checked(&document, raw.guide, has)?,
+        install: install::checked(&document, raw.install, &datasets)?,
+        manual: head::manual(&document, head.manual, &datasets)?,
         datasets,
-        doctor: raw
-            .doctor
-            .into_iter()
-            .map(|message| doctor(&document, message))
-            .collect::<Result<Vec<_>, _>>()?,
+        doctor: messages,
         examples: key_examples,
         row_examples,
     };
@@ -223,13 +238,17 @@ fn key_policy(
     raw: Option<toml::Spanned<KeyPolicy>>,
 ) -> Result<Option<KeyPolicy>, DocumentError> {
     let Some(raw) = raw else { return Ok(None) };
-    let fits = |statement: &KeyStatement| {
-        !statement.actions.is_empty() && statement.actions.iter().all(|action| action.starts_with("kms:"))
-    };
-    if raw.get_ref().statements.is_empty() || !raw.get_ref().statements.iter().all(fits) {
+    let are_of_keys = |actions: &[String]| actions.iter().all(|action| action.starts_with("kms:"));
+    let fits =
+        |statement: &KeyStatement| !statement.actions.is_empty() && are_of_keys(&statement.actions);
+    let policy = raw.get_ref();
+    if policy.vendor_actions().next().is_none()
+        || !policy.statements.iter().all(fits)
+        || !are_of_keys(&policy.identity)
+    {
         return Err(document.error(
             raw.span(),
-            "a key policy has statements, each with actions of KMS",
+            "a key policy has statements for the vendor, or actions of the identity, all of them of KMS",
             "write actions such as `kms:GenerateDataKey`",
         ));
     }

@@ -7,7 +7,7 @@ use bucketproof_clock::{Clock, Entropy};
 use sha2::{Digest as _, Sha256};
 
 use super::StopSignal;
-use crate::config::{AuthConfig, Config, KeyPlaces, ProfileChoice, SecretPlace};
+use crate::config::{Config, KeyPlaces, ProfileChoice, SecretPlace};
 use crate::engine::Connection;
 use crate::store::S3Store;
 
@@ -72,13 +72,12 @@ impl Loader for ConfigLoader {
 }
 
 fn secret_files(config: &Config) -> Vec<&Path> {
-    let (AuthConfig::StaticKeys { key, .. } | AuthConfig::AssumeRole { base: key, .. }) = &config.auth;
-    let KeyPlaces { id, secret, session_token } = key;
+    let Some(KeyPlaces { id, secret, session_token }) = config.auth.keys() else { return Vec::new() };
     [Some(id), Some(secret), session_token.as_ref()]
         .into_iter()
         .flatten()
         .filter_map(|place| match place {
-            SecretPlace::File(path) => Some(path.as_path()),
+            SecretPlace::File(path) | SecretPlace::Csv { path, .. } => Some(path.as_path()),
             SecretPlace::Environment(_) | SecretPlace::Inline(_) => None,
         })
         .collect()

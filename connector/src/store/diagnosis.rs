@@ -32,6 +32,12 @@ pub enum DiagnosisKind {
     TooLarge,
     /// Another refusal.
     Rejected,
+    /// A policy lacks a condition that the vendor documents, and so lets through what it is to refuse.
+    ConditionMissing,
+    /// The role can be assumed without an external id.
+    RoleOpen,
+    /// Nothing is found that could prove who the connector is.
+    NoCredentials,
 }
 
 impl DiagnosisKind {
@@ -39,7 +45,11 @@ impl DiagnosisKind {
     pub fn is_of_credentials(self) -> bool {
         matches!(
             self,
-            Self::RoleDenied | Self::AccessKeyUnknown | Self::SignatureMismatch | Self::CredentialsExpired
+            Self::RoleDenied
+                | Self::AccessKeyUnknown
+                | Self::SignatureMismatch
+                | Self::CredentialsExpired
+                | Self::NoCredentials
         )
     }
 }
@@ -122,6 +132,7 @@ fn kind(error: &StoreError) -> DiagnosisKind {
         StoreError::NoSuchBucket { .. } => DiagnosisKind::NoSuchBucket,
         StoreError::WrongRegion { .. } => DiagnosisKind::WrongRegion,
         StoreError::TooLarge { .. } => DiagnosisKind::TooLarge,
+        StoreError::NoCredentials { .. } => DiagnosisKind::NoCredentials,
         StoreError::NotS3 { .. } | StoreError::Rejected { .. } => DiagnosisKind::Rejected,
     }
 }
@@ -145,6 +156,11 @@ fn fallback(kind: DiagnosisKind, error: &StoreError) -> (String, &'static str) {
             "check `bucket.endpoint` and any proxy: something else than S3 answers there"
         }
         DiagnosisKind::Rejected => "look the error code up in the S3 API reference",
+        DiagnosisKind::ConditionMissing => "add the condition to the statement",
+        DiagnosisKind::RoleOpen => "add the condition `StringEquals` on `sts:ExternalId` to the trust policy",
+        DiagnosisKind::NoCredentials => {
+            "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, choose a profile with `auth.aws_profile` or `AWS_PROFILE`, or run where the machine or container has a role"
+        }
     };
     (error.to_string(), help)
 }

@@ -120,6 +120,12 @@ pub enum StoreError {
         /// The access key id.
         access_key_id: String,
     },
+    /// Nothing is found that could prove who the connector is.
+    #[error("no credentials are found: {message}")]
+    NoCredentials {
+        /// What was looked at, and what is wrong with it.
+        message: String,
+    },
     /// The role may not be assumed.
     #[error("role `{role_arn}` may not be assumed: {message}")]
     RoleDenied {

@@ -13,6 +13,7 @@ mod topic;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
@@ -38,7 +39,7 @@ use super::{
     Condition, EPOCH_METADATA, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation,
     PUT_BYTES_MAX, PutOutcome, PutRequest, Store, StoreError, StoredObject,
 };
-use crate::credentials::{CredentialSource, Provider};
+use crate::credentials::{Ambient, BaseCredentials, CredentialSource, Provider};
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 
 /// Bytes of an object for which there is room before the first one comes; a service that lies gets no more.
@@ -47,11 +48,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Encryption at rest that each write asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Encryption {
     /// No header: the bucket's default applies.
     BucketDefault,
     /// SSE-S3: `x-amz-server-side-encryption: AES256`.
+    #[default]
     SseS3,
     /// SSE-KMS with a key of the customer; without one, the account's default key.
     SseKms {
@@ -200,9 +202,8 @@ impl S3Store {
         let time = ClockTime(clock.clone());
         let timeouts = timeouts(clock);
         let region = Region::new(settings.region.clone());
-        let sts = sts_client(&settings, &time, &timeouts, &http_client, &region);
         let place = settings.s3_place();
-        let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
+        let provider = provider(&settings, clock, (&time, &timeouts), &http_client);
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(region)
@@ -295,8 +296,14 @@ impl S3Store {
                     && action == operation.action()
                     && !message.contains("is not authorized to perform: ") =>
             {
-                let alone = matches!(self.probe_put(&request.key).await, Probed::Allowed(_));
-                let action = if alone { "s3:PutObjectAcl".to_owned() } else { action };
+                // The write needs two actions, and to another account the answer names neither. A policy may also refuse
+                // every write without the ACL, so that only the ACL alone tells.
+                let lacks_acl = matches!(self.probe_put(&request.key).await, Probed::Allowed(_))
+                    || matches!(
+                        self.probe_acl(&request.key).await,
+                        Probed::Refused(StoreError::Denied { .. })
+                    );
+                let action = if lacks_acl { "s3:PutObjectAcl".to_owned() } else { action };
                 StoreError::Denied { operation, action, resource, message }
             }
             error => error,
@@ -321,18 +328,36 @@ impl S3Store {
     }
 }
 
+/// Who the settings say that we are.
+fn provider(
+    settings: &S3Settings,
+    clock: &Clock,
+    times: (&ClockTime, &TimeoutConfig),
+    http_client: &SharedHttpClient,
+) -> Provider {
+    let ambient = settings.credentials.ambient().map(|source| {
+        Ambient::new(source.clone(), settings.region.clone(), http_client.clone(), clock.clone())
+    });
+    let sts = sts_client(settings, ambient.as_ref(), times, http_client);
+    Provider::new(settings.credentials.clone(), (sts, ambient), settings.sts_place(), clock.clone())
+}
+
 fn sts_client(
     settings: &S3Settings,
-    time: &ClockTime,
-    timeouts: &TimeoutConfig,
+    ambient: Option<&Ambient>,
+    (time, timeouts): (&ClockTime, &TimeoutConfig),
     http_client: &SharedHttpClient,
-    region: &Region,
 ) -> Option<aws_sdk_sts::Client> {
     let CredentialSource::Role { base, .. } = &settings.credentials else { return None };
+    let base = match (base, ambient) {
+        (BaseCredentials::Key(key), _) => SharedCredentialsProvider::new(key.to_sdk(None)),
+        (BaseCredentials::Ambient(_), Some(ambient)) => SharedCredentialsProvider::new(ambient.clone()),
+        (BaseCredentials::Ambient(_), None) => return None,
+    };
     let mut config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(region.clone())
-        .credentials_provider(base.to_sdk(None))
+        .region(Region::new(settings.region.clone()))
+        .credentials_provider(base)
         .identity_cache(IdentityCache::no_cache())
         .time_source(time.clone())
         .sleep_impl(time.clone())

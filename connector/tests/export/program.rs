@@ -20,12 +20,17 @@ fn shown(output: &Output) -> (i32, String, String) {
 }
 
 #[test]
-fn commands_that_are_to_come_are_refused_by_name() {
+fn what_a_command_lacks_is_named() {
     let rig = Rig::new();
     let (code, stdout, stderr) = shown(&run(&rig, &["export", "--config", "c.toml", "--json"]));
     assert_eq!((code, stdout.as_str()), (2, ""));
-    assert!(stderr.contains("`export` is not supported yet") && stderr.contains("help: "), "{stderr}");
+    assert!(stderr.contains("--from <DAY>") && stderr.contains("--to <DAY>"), "{stderr}");
     assert_eq!(shown(&run(&rig, &["frobnicate"])).0, 2);
+    rig.write("c.toml", &rig.config_text());
+    let range = ["export", "--config", "c.toml", "--from", "2025-01-01", "--to", "2025-01-01"];
+    let (code, _, stderr) = shown(&run(&rig, &range));
+    assert_eq!(code, 2);
+    assert!(stderr.contains("profile `suprsend_s3_v2` exports no chosen ranges"), "{stderr}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use bucketproof_clock::Clock;
-use bucketproof_connector::credentials::{AccessKey, CredentialSource};
+use bucketproof_connector::credentials::{AccessKey, BaseCredentials, CredentialSource};
 use bucketproof_connector::names::{BucketName, ETag, IntentId, ObjectKey};
 use bucketproof_connector::secret::Secret;
 use bucketproof_connector::store::{
@@ -240,8 +240,8 @@ fn listing() -> Answer {
 fn role() -> CredentialSource {
     CredentialSource::Role {
         role_arn: "arn:aws:iam::111122223333:role/export".to_owned(),
-        external_id: Secret::new("5d1f-Ab"),
-        base: key_pair(),
+        external_id: Some(Secret::new("5d1f-Ab")),
+        base: BaseCredentials::Key(key_pair()),
         session: Duration::from_hours(1),
     }
 }

@@ -346,7 +346,11 @@ fn pinned(connection: &InboundConnection, topic: &str) -> Result<(), Refusal> {
     Err(Refusal::ForeignTopic { found })
 }
 
-fn acceptor(certificate: &std::path::Path, key: &std::path::Path) -> Result<TlsAcceptor, EndpointError> {
+/// TLS with a certificate and its key, both as PEM.
+pub(crate) fn acceptor(
+    certificate: &std::path::Path,
+    key: &std::path::Path,
+) -> Result<TlsAcceptor, EndpointError> {
     let pem = |path: &std::path::Path, reason: String| EndpointError::Pem {
         path: path.display().to_string(),
         reason,

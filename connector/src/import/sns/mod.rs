@@ -10,6 +10,7 @@ mod message;
 mod refusal;
 mod trust;
 
+pub(crate) use endpoint::acceptor;
 pub(super) use endpoint::notices;
 pub use endpoint::{Endpoint, EndpointError};
 pub(super) use message::Envelope;

@@ -142,6 +142,42 @@ pub(super) fn period(
     }
 }
 
+/// The template of keys of chosen ranges: of datasets with periods, and different for each dataset and range.
+pub(super) fn manual(
+    document: &Document<'_>,
+    raw: Option<Spanned<String>>,
+    datasets: &[Dataset],
+) -> Result<Option<String>, DocumentError> {
+    let Some(raw) = raw else { return Ok(None) };
+    if !datasets.iter().any(|dataset| dataset.mode() == Mode::Period) {
+        return Err(document.error(
+            raw.span(),
+            "`profile.manual` means nothing unless a dataset has periods",
+            "remove it, or set `mode = \"period\"`",
+        ));
+    }
+    let template = raw.get_ref();
+    let mut rest = template.replace("{ext}", "");
+    for name in ["{dataset}", "{from}", "{to}"] {
+        if !rest.contains(name) {
+            return Err(document.error(
+                raw.span(),
+                format!("the template lacks the placeholder `{name}`"),
+                "write it as `{dataset}/manual/{from}_{to}.csv`",
+            ));
+        }
+        rest = rest.replace(name, "");
+    }
+    if rest.contains(['{', '}']) || template.starts_with('/') || template.contains("//") {
+        return Err(document.error(
+            raw.span(),
+            "not a template of keys",
+            "placeholders are {dataset}, {from}, {to} and {ext}; folders are divided by one `/`",
+        ));
+    }
+    Ok(Some(raw.into_inner()))
+}
+
 pub(super) fn acl(
     document: &Document<'_>,
     raw: Option<Spanned<String>>,

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 
-use super::{ClockTime, S3Settings, S3StoreError, Transport, network, sts_client, timeouts};
+use super::{ClockTime, S3Settings, S3StoreError, Transport, network, provider, timeouts};
 use crate::credentials::Provider;
 use crate::import::{AnnouncementQueue, QueueError, QueuedMessage};
 use crate::store::transport_message;
@@ -43,8 +43,7 @@ impl SqsQueue {
         let time = ClockTime(clock.clone());
         let timeouts = timeouts(clock);
         let region = Region::new(settings.region.clone());
-        let sts = sts_client(settings, &time, &timeouts, &http_client, &region);
-        let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
+        let provider = provider(settings, clock, (&time, &timeouts), &http_client);
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(region)

@@ -19,7 +19,7 @@ use bucketproof_fixtures::scenario::ADMINISTRATOR;
 use super::content::{content_of, expected_of, sample};
 
 pub(super) const BUCKET: &str = "customer-exports";
-const PREFIX: &str = "exports/";
+pub(super) const PREFIX: &str = "exports/";
 const EXTERNAL_ID: &str = "e-1234";
 pub(super) const KEY_ID: &str = "AKIAVENDORXXXEXAMPLE";
 pub(super) const SECRET: &str = "vendorUserSecretForTests/0/00EXAMPLEKEY00";
@@ -43,7 +43,7 @@ pub(super) fn all_profiles() -> Vec<(String, VendorProfile)> {
 }
 
 /// The policy with the vendor's principal in each statement, as a bucket has it.
-fn for_vendor(policy: &str) -> String {
+pub(super) fn for_vendor(policy: &str) -> String {
     let mut policy: serde_json::Value = serde_json::from_str(policy).unwrap();
     for statement in policy["Statement"].as_array_mut().unwrap() {
         statement["Principal"] = serde_json::json!({ "AWS": "arn:aws:iam::444455556666:user/exporter" });
@@ -69,6 +69,12 @@ impl Place {
         let prefix = profile.prefix_of(&KeyPrefix::new(PREFIX).unwrap());
         let policy = identity_policy_below(&profile, &BucketName::new(BUCKET).unwrap(), &prefix);
         Self::with_policy(text, &policy).await
+    }
+
+    /// The documented policy, without whom it names.
+    pub(super) fn policy(&self) -> String {
+        let prefix = self.profile.prefix_of(&KeyPrefix::new(PREFIX).unwrap());
+        identity_policy_below(&self.profile, &BucketName::new(BUCKET).unwrap(), &prefix)
     }
 
     /// The documented set-up on a socket and in real time, for the program itself.

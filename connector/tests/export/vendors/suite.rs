@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use bucketproof_connector::doctor::{ProbeWrite, Verdict};
+use bucketproof_connector::doctor::{DoctorReport, ProbeWrite, Verdict};
 use bucketproof_connector::engine::SyncError;
+use bucketproof_connector::profile::VendorProfile;
 use bucketproof_connector::report::ConnectionState;
 use bucketproof_emulator::{Fault, Op};
 
@@ -30,19 +31,32 @@ async fn documented(text: &str) -> Vec<(String, String)> {
     let checks = report.findings.iter().filter(|finding| finding.verdict == Verdict::Passed);
     checks
         .filter_map(|finding| finding.check.split_once(" on "))
+        .filter(|(action, _)| action.starts_with("s3:"))
         .map(|(action, resource)| (action.to_owned(), resource.to_owned()))
         .collect()
 }
 
-/// A policy that allows these actions on these resources and nothing else.
-fn policy_of(allowed: &[(String, String)]) -> String {
+/// A policy that allows these actions on these resources, under the documented conditions, and nothing else.
+fn policy_of(profile: &VendorProfile, allowed: &[(String, String)]) -> String {
     let statements: Vec<serde_json::Value> = allowed
         .iter()
         .map(|(action, resource)| {
-            serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource })
+            let mut statement =
+                serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": resource });
+            let documented = profile.statements().iter().find(|known| known.actions.contains(action));
+            if let Some(condition) = documented.and_then(|known| known.condition.clone()) {
+                statement["Condition"] = condition;
+            }
+            statement
         })
         .collect();
     serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// Action and resource of each failed check.
+fn failures(report: &DoctorReport) -> Vec<(String, String)> {
+    let text = |part: &Option<String>| part.clone().unwrap_or_default();
+    report.failures().map(|finding| (text(&finding.action), text(&finding.resource))).collect()
 }
 
 /// Claims DAT-16, ENG-05, ENG-07, ENG-21.
@@ -93,15 +107,10 @@ async fn each_documented_action_that_is_dropped_is_named_by_doctor_and_by_the_ex
         for (dropped, resource) in &allowed {
             let rest: Vec<(String, String)> =
                 allowed.iter().filter(|(action, _)| action != dropped).cloned().collect();
-            let place = Place::with_policy(&text, &policy_of(&rest)).await;
+            let place = Place::with_policy(&text, &policy_of(&profile, &rest)).await;
             let report = place.doctor(ProbeWrite::Allowed).await;
-            let failures: Vec<_> = report
-                .failures()
-                .map(|finding| {
-                    (finding.action.clone().unwrap_or_default(), finding.resource.clone().unwrap_or_default())
-                })
-                .collect();
-            assert_eq!(failures, [(dropped.clone(), resource.clone())], "{}: {report:#?}", profile.id());
+            let expected = [(dropped.clone(), resource.clone())];
+            assert_eq!(failures(&report), expected, "{}: {report:#?}", profile.id());
             assert!(report.failures().all(|finding| finding.requirement.is_some()), "{report:#?}");
 
             if !used.contains(dropped) {
@@ -122,6 +131,60 @@ async fn each_documented_action_that_is_dropped_is_named_by_doctor_and_by_the_ex
             assert_eq!(place.connection().status().unwrap().state, ConnectionState::SetupFailed);
         }
     }
+}
+
+/// Claims PER-45, SUP-75: each documented resource that is dropped is named with every action that lacks it.
+#[tokio::test]
+async fn each_documented_resource_that_is_dropped_is_named_by_doctor() {
+    for (text, profile) in all_profiles() {
+        let allowed = documented(&text).await;
+        let resources: BTreeSet<&String> = allowed.iter().map(|(_, resource)| resource).collect();
+        assert!(!resources.is_empty());
+        for dropped in resources {
+            let (gone, rest): (Vec<_>, Vec<_>) =
+                allowed.iter().cloned().partition(|(_, resource)| resource == dropped);
+            let place = Place::with_policy(&text, &policy_of(&profile, &rest)).await;
+            let report = place.doctor(ProbeWrite::Allowed).await;
+            let mut found: BTreeSet<_> = failures(&report).into_iter().collect();
+            // Where the policy refuses writes without their ACL, a write that lacks both actions tells of the ACL alone.
+            for hidden in report.findings.iter().filter(|it| it.verdict == Verdict::NotPermittedToKnow) {
+                let help = hidden.help.as_deref().unwrap_or_default();
+                if hidden.check.starts_with("s3:PutObject on ") && help.contains("add `s3:PutObjectAcl` first") {
+                    assert!(profile.statements().iter().any(|statement| statement.condition.is_some()));
+                    found.insert(("s3:PutObject".to_owned(), dropped.clone()));
+                }
+            }
+            assert_eq!(found, gone.into_iter().collect(), "{}: {report:#?}", profile.id());
+        }
+    }
+}
+
+/// Claims PER-46: the documented condition that is dropped is named, though every export works without it.
+#[tokio::test]
+async fn each_documented_condition_that_is_dropped_is_named_by_doctor() {
+    let mut conditions = 0;
+    for (text, profile) in all_profiles() {
+        let statements = profile.statements().iter().filter(|statement| statement.condition.is_some());
+        conditions += statements.count();
+        let place = Place::documented(&text).await;
+        let mut policy: serde_json::Value = serde_json::from_str(&place.policy()).unwrap();
+        let mut dropped = 0;
+        for statement in policy["Statement"].as_array_mut().unwrap() {
+            dropped += usize::from(statement.as_object_mut().unwrap().remove("Condition").is_some());
+        }
+        let place = Place::with_policy(&text, &policy.to_string()).await;
+        let report = place.doctor(ProbeWrite::Allowed).await;
+        let failed: Vec<&str> = report.failures().map(|finding| finding.check.as_str()).collect();
+        let named = ["condition `StringEquals` on `s3:x-amz-acl`"];
+        assert_eq!(failed, named[..dropped], "{}: {report:#?}", profile.id());
+        for failure in report.failures() {
+            assert_eq!(failure.requirement.as_deref(), Some("PER-46"));
+            assert!(failure.message.contains("x-amz-acl: bucket-owner-full-control"), "{}", failure.message);
+        }
+        place.write_rows(0..3);
+        place.sync().await;
+    }
+    assert_eq!(conditions, 1, "the vendors' pages have one condition on writes");
 }
 
 /// Claims DAT-32, ENG-01, ENG-02.
