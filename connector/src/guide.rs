@@ -211,9 +211,10 @@ fn configuration(
     subject: &GuideSubject,
 ) -> Result<String, GuideError> {
     let names: Vec<&str> = profile.datasets().iter().map(|dataset| dataset.name().as_str()).collect();
-    let encryption = subject.kms_key.as_ref().map_or_else(String::new, |key| {
-        format!("encryption = \"aws:kms\"\nkms_key_id = \"{key}\"\n")
-    });
+    let encryption = subject
+        .kms_key
+        .as_ref()
+        .map_or_else(String::new, |key| format!("encryption = \"aws:kms\"\nkms_key_id = \"{key}\"\n"));
     let keys = "access_key_id = { file = \"access-key-id\" }\nsecret_access_key = { file = \"secret-access-key\" }\n";
     let auth = match subject.auth {
         AuthMode::StaticKeys => format!("mode = \"static_keys\"\n{keys}"),

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use crate::names::BucketName;
-use crate::profile::{Effect, ExternalIdRule, KeyPrefix, KeyPrincipal, PolicyAttachment, PolicyStatement, VendorProfile};
+use crate::profile::{
+    Effect, ExternalIdRule, KeyPrefix, KeyPrincipal, PolicyAttachment, PolicyStatement, VendorProfile,
+};
 
 /// Why a document cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -126,8 +126,10 @@ fn documents(
                     "give `--principal` with the ARN that the vendor shows",
                 )
             })?;
-            documents
-                .push(("bucket_policy", Some(bucket_policy(profile, bucket, prefix, principal).map_err(usage)?)));
+            documents.push((
+                "bucket_policy",
+                Some(bucket_policy(profile, bucket, prefix, principal).map_err(usage)?),
+            ));
         }
     }
     let needs_id = profile.trust().is_none_or(|trust| trust.external_id == ExternalIdRule::Required);

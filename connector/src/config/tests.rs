@@ -2,8 +2,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{AuthConfig, Config, OnReplaced, SecretPlace, SourcePlace, SyncToggle};
-use crate::credentials::{BaseCredentials, CredentialSource};
+use super::{AuthConfig, BaseConfig, Config, CsvColumn, OnReplaced, SecretPlace, SourcePlace, SyncToggle};
+use crate::credentials::{AmbientSource, BaseCredentials, CredentialSource};
 use crate::store::{Addressing, Encryption, Transport};
 
 /// Every field of a configuration.
@@ -119,6 +119,33 @@ fn exchanged_id_and_secret_are_told_without_either() {
     ");
 }
 
+fn with_auth(auth: &str) -> String {
+    let (head, rest) = KEYS.split_once("[auth]\n").unwrap();
+    let (_, rest) = rest.split_once("[state]\n").unwrap();
+    format!("{head}[auth]\n{auth}[state]\n{rest}")
+}
+
+/// The ways to authenticate that need no keys in the configuration.
+#[test]
+fn the_machine_may_be_who_exports_or_who_assumes_the_role() {
+    let auth = |text: &str| Config::parse(&with_auth(text), "c.toml").unwrap().auth;
+    let AuthConfig::Ambient(source) = auth("mode = \"ambient\"\n") else { panic!("not the machine") };
+    assert_eq!(source.profile, None);
+    let AuthConfig::Ambient(source) = auth("mode = \"ambient\"\naws_profile = \"p\"\n") else {
+        panic!("not the machine")
+    };
+    assert_eq!(source.profile.as_deref(), Some("p"));
+    let role = "mode = \"assume_role\"\nrole_arn = \"arn:aws:iam::111122223333:role/r\"\n";
+    let AuthConfig::AssumeRole { external_id, base, .. } = auth(role) else { panic!("no role") };
+    assert_eq!((external_id, base), (None, BaseConfig::Ambient(AmbientSource::default())));
+    let AuthConfig::StaticKeys { key, .. } = auth("mode = \"static_keys\"\ncredentials_csv = \"c.csv\"\n")
+    else {
+        panic!("no keys")
+    };
+    let place = SecretPlace::Csv { path: "c.csv".into(), column: CsvColumn::SecretAccessKey };
+    assert_eq!(key.secret, place);
+}
+
 /// Each broken configuration with the message it must give.
 #[test]
 fn configuration_errors_name_file_line_column_field_value_and_next_step() {
@@ -135,7 +162,21 @@ fn configuration_errors_name_file_line_column_field_value_and_next_step() {
         ("endpoint with a path", ROLE.replace("127.0.0.1:4566", "127.0.0.1:4566/bucket")),
         ("external id with a space", ROLE.replace("5d1f-Ab", "5d1f-Ab ")),
         ("external id with a tab", ROLE.replace("5d1f-Ab", "5d1f\\tAb")),
-        ("no external id", ROLE.replace("external_id = \"5d1f-Ab\"\n", "")),
+        ("no role", ROLE.replace("role_arn", "# role_arn")),
+        ("keys of a machine", KEYS.replace("static_keys", "ambient").replace("key_created", "# ")),
+        ("age of a machine", "mode = \"ambient\"\nkey_created = \"2025-10-01\"\n".to_owned()),
+        (
+            "role of a machine",
+            "mode = \"ambient\"\nrole_arn = \"arn:aws:iam::111122223333:role/r\"\n".to_owned(),
+        ),
+        ("no keys", "mode = \"static_keys\"\n".to_owned()),
+        ("id without secret", "mode = \"static_keys\"\naccess_key_id = \"AKID\"\n".to_owned()),
+        ("secret without id", "mode = \"static_keys\"\nsecret_access_key = { env = \"S\" }\n".to_owned()),
+        ("token alone", "mode = \"static_keys\"\nsession_token = { env = \"S\" }\n".to_owned()),
+        ("profile with keys", KEYS.replace("key_created", "aws_profile = \"p\"\nkey_created")),
+        ("file and keys", KEYS.replace("key_created", "credentials_csv = \"c.csv\"\nkey_created")),
+        ("profile without keys", "mode = \"static_keys\"\naws_profile = \"p\"\n".to_owned()),
+        ("profile without a name", "mode = \"ambient\"\naws_profile = \" \"\n".to_owned()),
         ("not a role", ROLE.replace(":role/export", ":user/export")),
         ("short session", ROLE.replace("session_seconds = 900", "session_seconds = 60")),
         ("role fields with keys", KEYS.replace("key_created", "external_id = \"abc\"\nkey_created")),
@@ -169,6 +210,8 @@ fn configuration_errors_name_file_line_column_field_value_and_next_step() {
     let mut shown = String::new();
     for (case, broken) in mutations {
         assert!(broken != ROLE && broken != KEYS, "{case} mutates nothing");
+        // A case that is nothing but a way to authenticate takes the place of the keys'.
+        let broken = if broken.starts_with("mode =") { with_auth(&broken) } else { broken };
         let error = Config::parse(&broken, "connector.toml").unwrap_err();
         writeln!(shown, "{case}\n  error: {error}\n  help: {}", error.help()).unwrap();
     }

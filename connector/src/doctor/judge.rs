@@ -29,11 +29,8 @@ impl Judge {
             resource: Resource { arn: resource.to_owned(), account: Some(self.account.clone()) },
             context,
         };
-        let policies = Policies {
-            identity: &self.identity,
-            resource: self.resource.as_ref(),
-            ..Policies::default()
-        };
+        let policies =
+            Policies { identity: &self.identity, resource: self.resource.as_ref(), ..Policies::default() };
         decide(&request, &policies)
     }
 }

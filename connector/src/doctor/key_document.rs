@@ -5,7 +5,7 @@ use bucketproof_authz::{Arn, Context, Policy, Principal};
 use super::judge::{Judge, everything, obstacle};
 use super::offline::requirement;
 use super::{Documents, Finding, Verdict, documents};
-use crate::profile::{PolicyAttachment, VendorProfile};
+use crate::profile::{KeyPolicy, PolicyAttachment, VendorProfile};
 use crate::store::{DiagnosisKind, Encryption};
 
 /// What every export with a key needs, where the page names no more.
@@ -35,7 +35,7 @@ pub(super) fn judge_key(
     };
     let judge = Judge { identity, resource: Some(policy.clone()), ..access.clone() };
     let mut wanted: Vec<&str> = Vec::new();
-    let named = profile.key_policy().into_iter().flat_map(|policy| policy.vendor_actions());
+    let named = profile.key_policy().into_iter().flat_map(KeyPolicy::vendor_actions);
     let needed = [WRITES].into_iter().chain(documents(profile, "s3:GetObject").then_some(READS));
     for action in named.chain(needed) {
         if !wanted.contains(&action) {
@@ -75,10 +75,8 @@ pub(super) fn judge_key(
 fn owner(judge: &Judge, arn: &str, findings: &mut Vec<Finding>) {
     let check = "owner of the key";
     let Ok(root) = Arn::new(format!("arn:aws:iam::{}:root", judge.account)) else { return };
-    let owner = Judge {
-        principal: Principal::Root { arn: root, account: judge.account.clone() },
-        ..judge.clone()
-    };
+    let owner =
+        Judge { principal: Principal::Root { arn: root, account: judge.account.clone() }, ..judge.clone() };
     findings.push(if owner.ask("kms:PutKeyPolicy", arn, Context::new()).is_allowed() {
         Finding::passed(check, "the account keeps control of its key")
     } else {

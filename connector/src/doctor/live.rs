@@ -8,7 +8,8 @@ use crate::config::{AuthConfig, Config};
 use crate::names::{IntentId, NameError, ObjectKey};
 use crate::profile::{KeyPrefix, VendorProfile};
 use crate::store::{
-    Condition, Diagnosis, DiagnosisKind, Encryption, Probed, PutOutcome, PutRequest, S3Store, Store as _, StoreError,
+    Condition, Diagnosis, DiagnosisKind, Encryption, Probed, PutOutcome, PutRequest, S3Store, Store as _,
+    StoreError,
 };
 
 /// Whether the doctor may write its probe object.
@@ -202,7 +203,9 @@ impl Examination<'_> {
 
     /// Whether the documented policy refuses writes without the ACL.
     fn insists_on_acl(&self) -> bool {
-        documented_conditions(self.profile).iter().any(|condition| condition.key.eq_ignore_ascii_case(ACL_KEY))
+        documented_conditions(self.profile)
+            .iter()
+            .any(|condition| condition.key.eq_ignore_ascii_case(ACL_KEY))
     }
 
     /// Whether what a documented condition is to refuse is refused; of the conditions that a request can break.
@@ -214,7 +217,8 @@ impl Examination<'_> {
             if !condition.key.eq_ignore_ascii_case(ACL_KEY) || action != "s3:PutObject" {
                 let message = "no request of the doctor can break it";
                 let finding = Finding::new(check, Verdict::NotPermittedToKnow, message);
-                self.findings.push(finding.with_help("give the policy itself with `--bucket-policy` or `--policy`"));
+                self.findings
+                    .push(finding.with_help("give the policy itself with `--bucket-policy` or `--policy`"));
                 continue;
             }
             // A write without the header, which can have no effect: no body has its digest.

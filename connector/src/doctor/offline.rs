@@ -155,15 +155,16 @@ fn access(
         }
         PolicyAttachment::Bucket => {
             if identity.is_some() {
-                let message = "the vendor documents a policy of the bucket; its own policies are the vendor's business";
+                let message =
+                    "the vendor documents a policy of the bucket; its own policies are the vendor's business";
                 let finding = Finding::new("identity policy", Verdict::Skipped, message);
                 findings.push(finding.with_help("give the bucket's policy with `--bucket-policy`"));
             }
             let exporter = exporter.or_else(|| {
                 let policy = on_bucket.as_ref()?;
-                let mut names = policy.principals().map(|entry| entry.text.clone());
-                let only = names.next()?;
-                if names.any(|name| name != only) {
+                let mut entries = policy.principals().map(|entry| entry.text.clone());
+                let only = entries.next()?;
+                if entries.any(|other| other != only) {
                     return None;
                 }
                 let found = principal(&only)?;

@@ -81,7 +81,8 @@ pub(super) fn judge_trust(
         findings.push(if without.is_allowed() {
             Finding::passed(check, "the vendor may assume the role")
         } else {
-            let message = format!("`{}` may not assume the role: {}", documented.principal, obstacle(&without));
+            let message =
+                format!("`{}` may not assume the role: {}", documented.principal, obstacle(&without));
             failed(check, DiagnosisKind::RoleDenied, message).with_help(PRINT)
         });
     }

@@ -74,13 +74,17 @@ impl RangeError {
     /// What to do next.
     pub fn help(&self) -> String {
         match self {
-            Self::Backwards { .. } => "exchange `--from` and `--to`; both days belong to the range".to_owned(),
+            Self::Backwards { .. } => {
+                "exchange `--from` and `--to`; both days belong to the range".to_owned()
+            }
             Self::NotOver { .. } => "end the range with a day that is over, in UTC".to_owned(),
             Self::NotOffered { .. } => {
                 "`sync` exports what waits; a profile offers ranges with `profile.manual`".to_owned()
             }
             Self::NoDays { .. } => "name a dataset of `datasets` whose objects are of days".to_owned(),
-            Self::StdinGone { .. } => "give the dataset a file, a directory or a table as its source".to_owned(),
+            Self::StdinGone { .. } => {
+                "give the dataset a file, a directory or a table as its source".to_owned()
+            }
             Self::Interrupted { .. } => "run `sync` first: it finishes what was sealed".to_owned(),
             Self::Sync(error) => error.help(),
         }
@@ -129,8 +133,7 @@ impl Connection {
             .filter(has_days)
             .filter(|dataset| only.is_empty() || only.contains(dataset.name()))
             .collect();
-        if let Some(unknown) =
-            only.iter().find(|name| datasets.iter().all(|dataset| dataset.name() != *name))
+        if let Some(unknown) = only.iter().find(|name| datasets.iter().all(|dataset| dataset.name() != *name))
         {
             return Err(RangeError::NoDays { dataset: unknown.clone() });
         }
@@ -165,7 +168,7 @@ impl Connection {
         }
         let now = self.clock.now();
         let midnight = |day: Date| {
-            day.to_zoned(jiff::tz::TimeZone::UTC).map(|zoned| zoned.timestamp()).unwrap_or(Timestamp::MAX)
+            day.to_zoned(jiff::tz::TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
         };
         let end = to.tomorrow().map_or(Timestamp::MAX, midnight);
         if end > now {
@@ -281,8 +284,7 @@ impl Connection {
         source: &Arc<dyn Source>,
     ) -> Result<tempfile::NamedTempFile, RangeError> {
         let directory = state.directory();
-        let unwritable =
-            |error| SourceError::Spool { path: directory.display().to_string(), source: error };
+        let unwritable = |error| SourceError::Spool { path: directory.display().to_string(), source: error };
         let file = tempfile::NamedTempFile::new_in(directory).map_err(unwritable)?;
         let mut rows: BufWriter<File> = BufWriter::new(file.reopen().map_err(unwritable)?);
         source.pull(None, dataset, &mut rows).await?;

@@ -71,7 +71,9 @@ impl InstallFrontError {
     /// What to do next.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Token { .. } => "put a token of at least 16 characters into the file: `openssl rand -hex 32`",
+            Self::Token { .. } => {
+                "put a token of at least 16 characters into the file: `openssl rand -hex 32`"
+            }
             Self::PlainHttp { .. } => "listen at 127.0.0.1, or give `--certificate` and `--private-key`",
             Self::Tls(_) => "give a chain and its key as PEM",
             Self::Listen { .. } => "choose another `--listen` address",
@@ -86,8 +88,7 @@ pub struct InstallToken(Secret);
 impl InstallToken {
     /// Reads the token from a file; white space around it is cut.
     pub fn read(path: &Path) -> Result<Self, InstallFrontError> {
-        let failed =
-            |problem: String| InstallFrontError::Token { path: path.display().to_string(), problem };
+        let failed = |problem: String| InstallFrontError::Token { path: path.display().to_string(), problem };
         let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
         let token = text.trim();
         if token.chars().count() < TOKEN_CHARS_MIN || token.chars().any(char::is_whitespace) {
@@ -203,9 +204,9 @@ impl InstallFront {
     async fn take(&self, request: Request<Incoming>) -> Result<(StatusCode, Value), (StatusCode, Value)> {
         // Strangers learn nothing, not even which paths there are.
         let shown = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = shown.and_then(|shown| shown.split_once(' ')).filter(|(scheme, _)| {
-            scheme.eq_ignore_ascii_case("bearer")
-        });
+        let token = shown
+            .and_then(|shown| shown.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         if !token.is_some_and(|(_, token)| self.token.is(token.trim())) {
             tracing::warn!("a request without the token is refused");
             return Err(refusal(
@@ -222,9 +223,14 @@ impl InstallFront {
             ));
         }
         if request.method() != Method::POST {
-            return Err(refusal(StatusCode::METHOD_NOT_ALLOWED, "this method does nothing here", "use `POST`"));
+            return Err(refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "this method does nothing here",
+                "use `POST`",
+            ));
         }
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let kind =
+            request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(refusal(

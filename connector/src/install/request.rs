@@ -1,6 +1,7 @@
 //! The request, checked field by field; every problem is told, none with a secret's value.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -82,8 +83,13 @@ impl Checked {
     ) -> Result<Self, InstallRefusal> {
         let value: Value = serde_json::from_slice(body).map_err(|error| InstallRefusal::Malformed {
             // The category and the place: the text itself may hold a secret.
-            reason: format!("{:?} error at line {}, column {}", error.classify(), error.line(), error.column())
-                .to_lowercase(),
+            reason: format!(
+                "{:?} error at line {}, column {}",
+                error.classify(),
+                error.line(),
+                error.column()
+            )
+            .to_lowercase(),
         })?;
         let Value::Object(members) = value else {
             return Err(InstallRefusal::Malformed { reason: "it is another kind of value".to_owned() });
@@ -100,11 +106,12 @@ impl Checked {
         }
         let variant = one_of(&members, "variant", &rules.variants, &mut problems);
         let delivery_mode = one_of(&members, "delivery_mode", &rules.delivery_modes, &mut problems);
-        let mut checked =
-            Self { name, variant, delivery_mode, values: BTreeMap::new(), shown: Map::new() };
+        let mut checked = Self { name, variant, delivery_mode, values: BTreeMap::new(), shown: Map::new() };
         match members.get("config") {
             Some(Value::Object(fields)) => checked.take(rules, fields, &mut problems),
-            Some(_) => problems.push(FieldProblem::new("config", "it is no object", "give the fields as an object")),
+            Some(_) => {
+                problems.push(FieldProblem::new("config", "it is no object", "give the fields as an object"))
+            }
             None => problems.push(FieldProblem::new("config", "the field is missing", "add it")),
         }
         // What cannot be read off single fields is for the configuration to say.
@@ -203,11 +210,9 @@ impl Checked {
             file_of(InstallTarget::SecretAccessKey),
         );
         for name in &rules.forwards {
-            text.push_str(&format!(
-                "\n[[source]]\ndataset = {}\ndirectory = {}\n",
-                quoted(name),
-                quoted(&format!("incoming/{name}"))
-            ));
+            let incoming = quoted(&format!("incoming/{name}"));
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "\n[[source]]\ndataset = {}\ndirectory = {incoming}\n", quoted(name));
         }
         text
     }

@@ -107,7 +107,11 @@ pub(super) fn checked(
         if let Some(lacking) = lacking {
             return Err(document.error(
                 span,
-                format!("the step `{}` needs `{}`, which the profile does not have", step.title, lacking.file()),
+                format!(
+                    "the step `{}` needs `{}`, which the profile does not have",
+                    step.title,
+                    lacking.file()
+                ),
                 "correct `documents` of the step, or add the policy",
             ));
         }

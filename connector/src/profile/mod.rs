@@ -5,9 +5,9 @@
 
 mod columns;
 mod examples;
-mod key;
 mod guide;
 mod install;
+mod key;
 mod layout;
 mod raw;
 mod statements;

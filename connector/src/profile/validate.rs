@@ -6,12 +6,12 @@ mod head;
 use std::ops::Range;
 
 use super::examples::{self, Example, RowExample};
-use super::{guide, install, troubleshooting};
-use super::raw::{RawDoctor, RawProfile, RawStatement};
+use super::raw::{RawAuth, RawDoctor, RawProfile, RawStatement};
 use super::{
-    AuthMode, Dataset, DoctorMessage, Encoding, KeyPolicy, KeyStatement, Mode, PolicyAttachment, PolicyStatement, Trust,
-    VendorProfile, fill,
+    AuthMode, Dataset, DoctorMessage, Encoding, KeyPolicy, KeyStatement, Mode, PolicyAttachment,
+    PolicyStatement, Trust, VendorProfile, fill,
 };
+use super::{guide, install, troubleshooting};
 use crate::document::{Document, DocumentError};
 use crate::names::ProfileId;
 
@@ -29,22 +29,7 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
         document.error(head.id.span(), error.to_string(), "use a name such as `vendor_s3`")
     })?;
     let layout = head::layout(&document, &head.layout)?;
-    if raw.auth.modes.is_empty() {
-        return Err(document.error(
-            0..0,
-            "`auth.modes` is empty",
-            "list `assume_role`, `static_keys` or both",
-        ));
-    }
-    // A role that the bucket's policy names is the vendor's own: no customer trusts it.
-    let is_own_role = raw.policy.kind == PolicyAttachment::Bucket;
-    if raw.auth.modes.contains(&AuthMode::AssumeRole) && raw.auth.trust.is_none() && !is_own_role {
-        return Err(document.error(
-            0..0,
-            "`auth.modes` has `assume_role` but there is no `[auth.trust]`",
-            "add `[auth.trust]` with `principal` and `external_id`",
-        ));
-    }
+    check_auth(&document, &raw.auth, raw.policy.kind)?;
     if raw.dataset.is_empty() {
         return Err(document.error(0..0, "the profile has no dataset", "add a `[[dataset]]`"));
     }
@@ -75,11 +60,8 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
         .map(|example| examples::row_example(&document, example, &datasets))
         .collect::<Result<Vec<RowExample>, _>>()?;
 
-    let messages = raw
-        .doctor
-        .into_iter()
-        .map(|message| doctor(&document, message))
-        .collect::<Result<Vec<_>, _>>()?;
+    let messages =
+        raw.doctor.into_iter().map(|message| doctor(&document, message)).collect::<Result<Vec<_>, _>>()?;
     let key_policy = key_policy(&document, raw.policy.key)?;
     let has = guide::Has {
         attachment: raw.policy.kind,
@@ -132,6 +114,31 @@ pub(super) fn profile(text: &str, file_name: &str) -> Result<VendorProfile, Docu
     };
     check_reads(&document, &profile, &spans)?;
     Ok(profile)
+}
+
+/// There is a way to authenticate, and roles are trusted by somebody.
+fn check_auth(
+    document: &Document<'_>,
+    raw: &RawAuth,
+    attachment: PolicyAttachment,
+) -> Result<(), DocumentError> {
+    if raw.modes.is_empty() {
+        return Err(document.error(
+            0..0,
+            "`auth.modes` is empty",
+            "list `assume_role`, `static_keys` or both",
+        ));
+    }
+    // A role that the bucket's policy names is the vendor's own: no customer trusts it.
+    let is_own_role = attachment == PolicyAttachment::Bucket;
+    if raw.modes.contains(&AuthMode::AssumeRole) && raw.trust.is_none() && !is_own_role {
+        return Err(document.error(
+            0..0,
+            "`auth.modes` has `assume_role` but there is no `[auth.trust]`",
+            "add `[auth.trust]` with `principal` and `external_id`",
+        ));
+    }
+    Ok(())
 }
 
 /// Objects that are replaced are read first, and whether there is one can be told only by who may list.
@@ -239,8 +246,7 @@ fn key_policy(
 ) -> Result<Option<KeyPolicy>, DocumentError> {
     let Some(raw) = raw else { return Ok(None) };
     let are_of_keys = |actions: &[String]| actions.iter().all(|action| action.starts_with("kms:"));
-    let fits =
-        |statement: &KeyStatement| !statement.actions.is_empty() && are_of_keys(&statement.actions);
+    let fits = |statement: &KeyStatement| !statement.actions.is_empty() && are_of_keys(&statement.actions);
     let policy = raw.get_ref();
     if policy.vendor_actions().next().is_none()
         || !policy.statements.iter().all(fits)

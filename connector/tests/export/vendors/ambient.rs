@@ -54,7 +54,12 @@ async fn place() -> Place {
 }
 
 /// Exit code, standard output and standard error of a command with this `[auth]` and this environment.
-async fn run(place: &Place, command: &str, auth: &str, environment: &[(&str, &str)]) -> (i32, String, String) {
+async fn run(
+    place: &Place,
+    command: &str,
+    auth: &str,
+    environment: &[(&str, &str)],
+) -> (i32, String, String) {
     let text = place.config_text();
     let (head, rest) = text.split_once("[auth]\n").unwrap();
     let (_, rest) = rest.split_once("[state]\n").unwrap();
@@ -75,6 +80,9 @@ async fn run(place: &Place, command: &str, auth: &str, environment: &[(&str, &st
     assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "a secret is seen:\n{stdout}{stderr}");
     (output.status.code().unwrap(), stdout, stderr)
 }
+
+/// Name and value of a variable of the environment.
+type Variable<'a> = (&'a str, &'a str);
 
 /// No metadata service is asked.
 const ALONE: (&str, &str) = ("AWS_EC2_METADATA_DISABLED", "true");
@@ -101,7 +109,7 @@ async fn credentials_of_the_machine_are_found_wherever_the_sdk_finds_them() {
     let service = metadata(session.credentials().unwrap());
     let container = format!("{service}/credentials");
     let ambient = "mode = \"ambient\"\n";
-    let places: [(&str, &str, &[(&str, &str)]); 6] = [
+    let places: [(&str, &str, &[Variable<'_>]); 6] = [
         ("environment", ambient, &[ALONE, ("AWS_ACCESS_KEY_ID", KEY_ID), ("AWS_SECRET_ACCESS_KEY", SECRET)]),
         ("a profile by name", "mode = \"ambient\"\naws_profile = \"export\"\n", &[ALONE, credentials]),
         ("a profile by AWS_PROFILE", ambient, &[ALONE, credentials, ("AWS_PROFILE", "export")]),
@@ -143,7 +151,8 @@ async fn a_machine_that_has_nothing_is_told_so_by_name() {
         std::fs::write(place.path().join("process.sh"), script).unwrap();
         let config = place.path().join("config");
         let process = place.path().join("process.sh");
-        std::fs::write(&config, format!("[default]\ncredential_process = sh {}\n", process.display())).unwrap();
+        std::fs::write(&config, format!("[default]\ncredential_process = sh {}\n", process.display()))
+            .unwrap();
         let environment = [ALONE, ("AWS_CONFIG_FILE", config.to_str().unwrap())];
         let (code, _, stderr) = run(&place, "sync", ambient, &environment).await;
         assert!(code == 1 && stderr.contains(word), "{stderr}");
@@ -162,7 +171,10 @@ async fn a_role_is_assumed_by_whoever_the_machine_is() {
     assert_eq!(code, 0, "{stderr}");
     let (code, _, stderr) = run(&place, "sync", role, &machine).await;
     assert_eq!(code, 2, "{stderr}");
-    assert!(stderr.contains("assumes roles with an external id alone") && stderr.contains("help: add"), "{stderr}");
+    assert!(
+        stderr.contains("assumes roles with an external id alone") && stderr.contains("help: add"),
+        "{stderr}"
+    );
     let (code, _, stderr) = run(&place, "sync", &format!("{role}external_id = \"e-1234\"\n"), &[ALONE]).await;
     assert!(code == 1 && stderr.contains("no credentials are found"), "{stderr}");
 }

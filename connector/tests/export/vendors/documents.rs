@@ -96,8 +96,11 @@ fn each_action_and_resource_that_a_document_lacks_is_named_and_nothing_else() {
         }
         let resources: BTreeSet<&String> = allowed.iter().map(|(_, resource)| resource).collect();
         for dropped in resources {
-            let report =
-                examine_documents(&profile, BUCKET, &access(&profile, &without(&policy, "Resource", dropped)));
+            let report = examine_documents(
+                &profile,
+                BUCKET,
+                &access(&profile, &without(&policy, "Resource", dropped)),
+            );
             let gone: BTreeSet<_> =
                 allowed.iter().filter(|(_, resource)| resource == dropped).cloned().collect();
             assert_eq!(failures(&report), gone, "{}, {dropped}: {report:#?}", profile.id());
@@ -125,7 +128,10 @@ fn conditions_that_are_missing_or_wrong_are_named() {
     // The documented condition refuses the other ACL, which this one lets through: that is a third failure.
     assert_eq!(named[..2], ["s3:PutObject", "s3:PutObjectAcl"], "{report:#?}");
     let message = &report.failures().next().unwrap().message;
-    assert!(message.contains("its condition `StringEquals` on `s3:x-amz-acl` asks for `private`"), "{message}");
+    assert!(
+        message.contains("its condition `StringEquals` on `s3:x-amz-acl` asks for `private`"),
+        "{message}"
+    );
     let shape = for_vendor(&documented(&profile).to_string()).replace("StringEquals", "StringEqual");
     let documents = Documents { bucket: Some(("p.json".to_owned(), shape)), ..Documents::default() };
     let report = examine_documents(&profile, BUCKET, &documents);
@@ -161,7 +167,9 @@ fn a_policy_of_more_than_the_write_location_is_to_be_narrowed() {
 fn each_action_that_the_policy_of_a_key_lacks_is_named() {
     let mut judged = 0;
     for (_, profile) in all_profiles() {
-        let Some(policy) = profile.key_policy().filter(|policy| !policy.statements.is_empty()) else { continue };
+        let Some(policy) = profile.key_policy().filter(|policy| !policy.statements.is_empty()) else {
+            continue;
+        };
         judged += 1;
         let text = key_policy(&profile, "111122223333", EXPORTER).unwrap();
         let whole: Value = serde_json::from_str(&text).unwrap();
@@ -189,8 +197,12 @@ fn each_action_that_the_policy_of_a_key_lacks_is_named() {
         ownerless["Statement"].as_array_mut().unwrap().remove(0);
         let report = examine_documents(&profile, BUCKET, &documents(&ownerless, EXPORTER));
         assert_eq!(report.outcome, Verdict::Warning, "{report:#?}");
-        assert!(report.findings.iter().any(|finding| finding.check == "owner of the key"
-            && finding.verdict == Verdict::Warning));
+        assert!(
+            report
+                .findings
+                .iter()
+                .any(|finding| finding.check == "owner of the key" && finding.verdict == Verdict::Warning)
+        );
     }
     assert_eq!(judged, 3, "Split and both of Permutive's");
 }

@@ -69,7 +69,8 @@ impl Customer {
         let words: Vec<&str> = command.split(' ').collect();
         let rest = words.strip_prefix(&["aws"])?;
         let argument = |name: &str| {
-            let at = rest.iter().position(|word| *word == name).unwrap_or_else(|| panic!("{name}: {command}"));
+            let at =
+                rest.iter().position(|word| *word == name).unwrap_or_else(|| panic!("{name}: {command}"));
             rest[at + 1].to_owned()
         };
         let s3 = self.emulator.s3("administrator");
@@ -123,8 +124,7 @@ impl Customer {
             let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
             write!(body, "&{name}={value}").unwrap();
         }
-        let identity =
-            Credentials::new(ADMINISTRATOR.id, ADMINISTRATOR.secret, None, None, "tests").into();
+        let identity = Credentials::new(ADMINISTRATOR.id, ADMINISTRATOR.secret, None, None, "tests").into();
         let signing = v4::SigningParams::builder()
             .identity(&identity)
             .region("us-east-1")
@@ -217,8 +217,13 @@ async fn follow(profile: &VendorProfile, guide: &Guide, vendor: &str) {
     };
     let report = examine(&config, profile, &store(), ProbeWrite::Allowed).await.unwrap();
     assert_eq!(report.failures().count(), 0, "{what}{report:#?}");
-    let connection =
-        Connection::new(config.clone(), profile.clone(), Arc::new(store()), clock.clone(), Entropy::seeded(1));
+    let connection = Connection::new(
+        config.clone(),
+        profile.clone(),
+        Arc::new(store()),
+        clock.clone(),
+        Entropy::seeded(1),
+    );
     let report = connection.unwrap().sync().await.unwrap_or_else(|error| panic!("{what}{error}"));
     for dataset in &report.datasets {
         assert!(dataset.rows_written > 0 && dataset.reconciles(), "{what}{dataset:?}");

@@ -67,11 +67,10 @@ impl Program {
     /// Status, headers and body of an answer.
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Value) {
         let mut stream = TcpStream::connect(&self.host).unwrap();
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.host);
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        write!(stream, "{text}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+        let headers: Vec<String> =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n{}", self.host, headers.concat());
+        write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(!answer.contains(SECRET) && !answer.contains(TOKEN) && !answer.contains(KEY_ID), "{answer}");
@@ -166,7 +165,11 @@ fn strangers_and_other_requests_are_turned_away() {
     for wrong in ["Bearer wrong", "Basic abc", &TOKEN[..31], ""] {
         assert_eq!(ask("POST", PATH, &[json, ("authorization", wrong)], &body).0, 401, "{wrong}");
     }
-    assert_eq!(ask("POST", "/elsewhere", &[json], &body).0, 401, "strangers do not learn which paths there are");
+    assert_eq!(
+        ask("POST", "/elsewhere", &[json], &body).0,
+        401,
+        "strangers do not learn which paths there are"
+    );
     assert_eq!(ask("POST", "/elsewhere", &[json, with], &body).0, 404);
     let (status, head) = ask("GET", PATH, &[json, with], "");
     assert!(status == 405 && head.contains("allow: post"), "{head}");
@@ -269,7 +272,8 @@ fn each_field_of_the_page_is_checked_and_every_problem_is_told() {
     assert_eq!(fields(problems(|body| body["name"] = json!("  "))), ["name"]);
     assert_eq!(fields(problems(|body| body["nmae"] = json!("x"))), ["nmae"]);
     // All at once.
-    let all = problems(|body| *body = json!({ "variant": "x", "config": { "region": "us-east-1" }, "more": 1 }));
+    let all =
+        problems(|body| *body = json!({ "variant": "x", "config": { "region": "us-east-1" }, "more": 1 }));
     assert_eq!(
         fields(all),
         ["more", "name", "variant", "config.bucket", "config.access_key_id", "config.secret_access_key"]

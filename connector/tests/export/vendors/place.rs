@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bucketproof_clock::{Clock, Entropy};
 use bucketproof_connector::config::Config;
+use bucketproof_connector::credentials::CredentialSource;
 use bucketproof_connector::doctor::{DoctorReport, ProbeWrite, examine};
 use bucketproof_connector::engine::Connection;
 use bucketproof_connector::names::BucketName;
@@ -83,7 +84,7 @@ impl Place {
         let prefix = profile.prefix_of(&KeyPrefix::new(PREFIX).unwrap());
         let policy = identity_policy_below(&profile, &BucketName::new(BUCKET).unwrap(), &prefix);
         let emulator = Emulator::builder().clock(Clock::system()).listen("127.0.0.1:0".parse().unwrap());
-        let mut place = Self::start(text, &policy, emulator).await;
+        let mut place = Self::start(text, &policy, emulator, "").await;
         place.endpoint = format!(
             "endpoint = \"{}\"\nallow_http = true\npath_style = true\n",
             place.emulator.endpoint_url()
@@ -94,10 +95,18 @@ impl Place {
     /// The documented set-up but for the policy.
     pub(super) async fn with_policy(text: &str, policy: &str) -> Self {
         let clock = Clock::manual(NOW.parse().unwrap());
-        Self::start(text, policy, Emulator::builder().clock(clock)).await
+        Self::start(text, policy, Emulator::builder().clock(clock), "").await
     }
 
-    async fn start(text: &str, policy: &str, emulator: Builder) -> Self {
+    /// The documented set-up but for the policy, and with a key of KMS that trusts its account.
+    pub(super) async fn with_policy_and_key(text: &str, policy: &str, key: &str) -> Self {
+        let clock = Clock::manual(NOW.parse().unwrap());
+        let key = format!("[[account.kms_key]]\nid = \"{key}\"\n");
+        Self::start(text, policy, Emulator::builder().clock(clock), &key).await
+    }
+
+    /// `more` are more tables of the customer's account.
+    async fn start(text: &str, policy: &str, emulator: Builder, more: &str) -> Self {
         let profile = VendorProfile::parse(text, "vendor.toml").unwrap();
         let role = profile.auth_modes().first() == Some(&AuthMode::AssumeRole);
         let everything =
@@ -114,7 +123,7 @@ impl Place {
             if names_vendor { format!("policy = '''{}'''\n", for_vendor(policy)) } else { String::new() };
         let mut scenario = format!(
             "[[account]]\nid = \"111122223333\"\nname = \"customer\"\n{}{}\
-             [[account.bucket]]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n{on_bucket}",
+             {more}[[account.bucket]]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n{on_bucket}",
             user("administrator", everything),
             key_of(ADMINISTRATOR.id, ADMINISTRATOR.secret)
         );
@@ -196,6 +205,15 @@ impl Place {
         let store = S3Store::new(config.store_settings(credentials), self.emulator.clock(), http).unwrap();
         let profile = config.load_profile().unwrap();
         let clock = self.emulator.clock().clone();
+        Connection::new(config, profile, Arc::new(store), clock, Entropy::seeded(1)).unwrap()
+    }
+
+    /// A connection with other credentials.
+    pub(super) fn connection_as(&self, credentials: CredentialSource) -> Connection {
+        let config = self.config();
+        let http = Some(self.emulator.http_client());
+        let store = S3Store::new(config.store_settings(credentials), self.emulator.clock(), http).unwrap();
+        let (profile, clock) = (config.load_profile().unwrap(), self.emulator.clock().clone());
         Connection::new(config, profile, Arc::new(store), clock, Entropy::seeded(1)).unwrap()
     }
 

@@ -149,7 +149,9 @@ async fn each_documented_resource_that_is_dropped_is_named_by_doctor() {
             // Where the policy refuses writes without their ACL, a write that lacks both actions tells of the ACL alone.
             for hidden in report.findings.iter().filter(|it| it.verdict == Verdict::NotPermittedToKnow) {
                 let help = hidden.help.as_deref().unwrap_or_default();
-                if hidden.check.starts_with("s3:PutObject on ") && help.contains("add `s3:PutObjectAcl` first") {
+                if hidden.check.starts_with("s3:PutObject on ")
+                    && help.contains("add `s3:PutObjectAcl` first")
+                {
                     assert!(profile.statements().iter().any(|statement| statement.condition.is_some()));
                     found.insert(("s3:PutObject".to_owned(), dropped.clone()));
                 }
