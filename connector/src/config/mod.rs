@@ -17,6 +17,7 @@ use jiff::civil::Date;
 
 pub(crate) use raw_auth::{RawAuth, auth as checked_auth};
 pub(crate) use raw_place::{RawBucket, bucket as checked_bucket};
+pub(crate) use secrets::RawSecret;
 pub use secrets::{CsvColumn, SecretError, SecretPlace};
 
 use crate::credentials::{AccessKey, AmbientSource, BaseCredentials, CredentialSource};

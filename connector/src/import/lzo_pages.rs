@@ -252,10 +252,11 @@ mod tests {
     use super::unpack;
 
     fn packed(parts: &[Vec<u8>]) -> Vec<u8> {
-        let mut page = (parts.iter().map(Vec::len).sum::<usize>() as u32).to_be_bytes().to_vec();
+        let mut page =
+            u32::try_from(parts.iter().map(Vec::len).sum::<usize>()).unwrap().to_be_bytes().to_vec();
         for part in parts {
             let block = lzokay_native::compress(part).unwrap();
-            page.extend((block.len() as u32).to_be_bytes());
+            page.extend(u32::try_from(block.len()).unwrap().to_be_bytes());
             page.extend(block);
         }
         page

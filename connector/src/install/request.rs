@@ -110,7 +110,7 @@ impl Checked {
         match members.get("config") {
             Some(Value::Object(fields)) => checked.take(rules, fields, &mut problems),
             Some(_) => {
-                problems.push(FieldProblem::new("config", "it is no object", "give the fields as an object"))
+                problems.push(FieldProblem::new("config", "it is no object", "give the fields as an object"));
             }
             None => problems.push(FieldProblem::new("config", "the field is missing", "add it")),
         }

@@ -168,7 +168,8 @@ async fn damaged_pages_refuse_the_file() {
             (page, size)
         })
     };
-    let spoilers: [(fn(&mut Vec<u8>), &str); 5] = [
+    type Spoiler = (fn(&mut Vec<u8>), &'static str);
+    let spoilers: [Spoiler; 5] = [
         (|page| page.truncate(page.len() - 3), "cut off"),
         (|page| page[..4].fill(0xff), "longer than its column"),
         (|page| page[4..8].fill(0xff), "cut off"),

@@ -149,7 +149,7 @@ impl InboundStore for Bucket {
     }
 
     async fn list_versions(&self, _: &str, _: Option<&str>) -> Result<FoundPage, StoreError> {
-        unimplemented!("this bucket has no versions")
+        panic!("this bucket has no versions")
     }
 
     async fn read_file(&self, file: FileRef<'_>, range: Range<u64>) -> Result<Option<Bytes>, StoreError> {

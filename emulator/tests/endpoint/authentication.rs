@@ -352,7 +352,7 @@ async fn a_host_of_aws_says_which_service_and_region_a_signature_is_for() {
         .header("x-amz-target", "TrentService.ListKeys")
         .body("{}");
     let send = async |ask: &Ask, host: &str, service: &str, region: &str| {
-        let signing = Signing { service, region, ..Signing::with(ADMIN) };
+        let signing = Signing { region, service, ..Signing::with(ADMIN) };
         wire.send(&wire.sign(&ask.clone().header("host", host), &signing)).await
     };
     for (ask, host, service, region) in [

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 
-use super::{ClockTime, S3Settings, network, sts_client, timeouts};
+use super::{ClockTime, S3Settings, network, provider, timeouts};
 use crate::credentials::Provider;
 use crate::store::transport_message;
 
@@ -69,9 +69,7 @@ impl SnsTopic {
         let time = ClockTime(clock.clone());
         let timeouts = timeouts(clock);
         let region = Region::new(arn.split(':').nth(3).unwrap_or(&settings.region).to_owned());
-        let sts_region = Region::new(settings.region.clone());
-        let sts = sts_client(settings, &time, &timeouts, &http_client, &sts_region);
-        let provider = Provider::new(settings.credentials.clone(), sts, settings.sts_place(), clock.clone());
+        let provider = provider(settings, clock, (&time, &timeouts), &http_client);
         let place = settings.endpoint.clone();
         let mut config = aws_sdk_sns::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
