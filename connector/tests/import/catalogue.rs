@@ -4,10 +4,12 @@ use std::io::Write as _;
 use std::process::Command;
 use std::sync::Arc;
 
+use arrow_array::builder::{MapBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, ListArray,
-    StringArray, TimestampMicrosecondArray, UInt64Array,
+    StringArray, StructArray, TimestampMicrosecondArray, UInt64Array,
 };
+use arrow_schema::Field;
 use bucketproof_clock::{Clock, Entropy};
 use bucketproof_connector::import::{
     Access, Catalogue, CatalogueConfig, CatalogueError, InboundStore, PartitionType, TableOutcome,
@@ -243,9 +245,7 @@ async fn values_keep_their_types() {
         ("money", Arc::new(Decimal128Array::from(vec![12345, -5]).with_precision_and_scale(10, 2).unwrap())),
     ];
     shop.put("t/a.parquet", parquet(columns, Compression::SNAPPY));
-    let list =
-        ListArray::from_iter_primitive::<arrow_array::types::Int32Type, _, _>(vec![Some(vec![Some(1)])]);
-    shop.put("u/a.parquet", parquet(vec![("l", Arc::new(list) as ArrayRef)], Compression::SNAPPY));
+    shop.put("u/a.parquet", parquet(nested(), Compression::SNAPPY));
     let outcomes = shop.import().await;
     assert_eq!(
         shop.rows("t"),
@@ -254,8 +254,32 @@ async fn values_keep_their_types() {
             "null 7 1 'NaN' null '1969-12-31' '1970-01-01T00:00:00Z' '1970-01-01T00:00:01.5' '-0.05'",
         ]
     );
-    let cause = &outcomes[1].refused["exports/schema/u/a.parquet"];
-    assert!(cause.contains("column `l` is of the type List") && cause.contains("not supported"), "{cause}");
+    // Lists, structures and maps are JSON.
+    assert!(outcomes[1].refused.is_empty(), "{outcomes:?}");
+    assert_eq!(
+        shop.rows("u"),
+        ["'[1,null]' '{\"n\":1.5,\"s\":{\"t\":\"x\"}}' '{\"plan\":null}'", "null null null"]
+    );
+}
+
+/// A list, a structure in a structure, and a map; in the second row all are null.
+fn nested() -> Vec<(&'static str, ArrayRef)> {
+    let list = ListArray::from_iter_primitive::<arrow_array::types::Int32Type, _, _>(vec![
+        Some(vec![Some(1), None]),
+        None,
+    ]);
+    let field = |name: &str, array: &ArrayRef| Arc::new(Field::new(name, array.data_type().clone(), true));
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x", ""]));
+    let inner: ArrayRef = Arc::new(StructArray::from(vec![(field("t", &text), text)]));
+    let number: ArrayRef = Arc::new(Float64Array::from(vec![1.5, 0.0]));
+    let fields = vec![field("n", &number), field("s", &inner)].into();
+    let outer = StructArray::new(fields, vec![number, inner], Some(vec![true, false].into()));
+    let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+    map.keys().append_value("plan");
+    map.values().append_null();
+    map.append(true).unwrap();
+    map.append(false).unwrap();
+    vec![("l", Arc::new(list)), ("o", Arc::new(outer)), ("m", Arc::new(map.finish()))]
 }
 
 fn gzipped(text: &str) -> Vec<u8> {

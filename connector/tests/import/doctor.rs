@@ -1,5 +1,6 @@
 //! The doctor of inbound connections before an emulator on which one thing at a time is wrong.
 
+use bucketproof_connector::config::{AuthConfig, KeyPlaces, SecretPlace};
 use bucketproof_connector::doctor::{DoctorReport, Verdict};
 use bucketproof_connector::import::examine_import;
 use bucketproof_connector::runner::StopSignal;
@@ -148,23 +149,29 @@ async fn without_its_policy_a_topic_is_not_judged() {
     assert!(finding.help.as_ref().unwrap().contains("get-topic-attributes"));
 }
 
-/// What a doctor learns that asks the topic itself, as the user who imports.
-async fn asked(customer: &Customer) -> DoctorReport {
-    let connection = &customer.config.connections[0];
-    let mut settings = connection.store_settings(|_| Some("importerSecret".to_owned())).unwrap();
+/// What a doctor learns that asks the topic itself, as the user who imports or as the owner of the topic.
+async fn asked(customer: &Customer, is_owner: bool) -> DoctorReport {
+    let mut connection = customer.config.connections[0].clone();
+    if is_owner {
+        let id = SecretPlace::Inline("AKIAOWNERUSEREXAMPLE".to_owned());
+        let key =
+            KeyPlaces { id, secret: SecretPlace::Environment("SECRET".to_owned()), session_token: None };
+        connection.auth = AuthConfig::StaticKeys { key, created: None };
+    }
+    let secret = if is_owner { "ownerSecret" } else { "importerSecret" };
+    let mut settings = connection.store_settings(|_| Some(secret.to_owned())).unwrap();
     settings.endpoint = Some(customer.emulator.endpoint_url());
     let client = Some(customer.emulator.http_client());
     let topic = SnsTopic::new(&settings, TOPIC, customer.emulator.clock(), client);
-    examine_import(&customer.config, connection, &customer.store(), None, Some(&topic)).await.unwrap()
+    examine_import(&customer.config, &connection, &customer.store(), None, Some(&topic)).await.unwrap()
 }
 
 /// Lets the user who imports look at the topic, and S3 publish.
-async fn open_topic(customer: &Customer, sees: &str) {
-    let own = customer.config.topic_policies(None, Some("111122223333")).unwrap()["events"].clone();
-    let mut policy = own;
+async fn open_topic(customer: &Customer) {
+    let mut policy = customer.config.topic_policies(None, Some("111122223333")).unwrap()["events"].clone();
     policy["Statement"].as_array_mut().unwrap().push(serde_json::json!({
         "Sid": "look", "Effect": "Allow", "Principal": {"AWS": crate::customer::IMPORTER},
-        "Action": sees.split(' ').collect::<Vec<_>>(), "Resource": TOPIC,
+        "Action": ["SNS:GetTopicAttributes", "SNS:ListSubscriptionsByTopic"], "Resource": TOPIC,
     }));
     let text = policy.to_string();
     let change = [
@@ -175,8 +182,6 @@ async fn open_topic(customer: &Customer, sees: &str) {
     ];
     customer.sns(&change).await;
 }
-
-const LOOKS: &str = "SNS:GetTopicAttributes SNS:ListSubscriptionsByTopic";
 
 async fn set_subscription(customer: &Customer, name: &str, value: &str) {
     let text = customer.sns(&[("Action", "ListSubscriptionsByTopic"), ("TopicArn", TOPIC)]).await;
@@ -196,27 +201,24 @@ async fn set_subscription(customer: &Customer, name: &str, value: &str) {
 async fn a_topic_that_may_be_asked_is_asked() {
     let customer = subscribed(Wrong::default()).await;
     // The documented set-up lets the import see nothing of the topic; then what it noted itself counts.
-    let report = asked(&customer).await;
+    let report = asked(&customer, false).await;
     let finding = report.findings.iter().find(|finding| finding.check == "policy of the topic").unwrap();
     assert_eq!(finding.verdict, Verdict::NotPermittedToKnow, "{report:#?}");
     assert!(finding.message.contains("SNS:GetTopicAttributes"), "{finding:?}");
     assert!(failed(&report).is_empty(), "{report:#?}");
-    open_topic(&customer, LOOKS).await;
-    let report = asked(&customer).await;
-    assert_eq!(report.outcome, Verdict::Passed, "{report:#?}");
-    open_topic(
-        &customer,
-        "SNS:GetTopicAttributes SNS:ListSubscriptionsByTopic SNS:GetSubscriptionAttributes",
-    )
-    .await;
-    // A subscription has its own wrongs.
+    open_topic(&customer).await;
+    for is_owner in [false, true] {
+        let report = asked(&customer, is_owner).await;
+        assert_eq!(report.outcome, Verdict::Passed, "{report:#?}");
+    }
+    // A subscription has its own wrongs, which its owner sees.
     set_subscription(&customer, "FilterPolicy", "{\"kind\":[\"x\"]}").await;
-    let report = asked(&customer).await;
+    let report = asked(&customer, true).await;
     let found: Vec<&str> = failed(&report).iter().map(|(check, _)| *check).collect();
     assert_eq!(found, ["filter of the subscription"], "{report:#?}");
     set_subscription(&customer, "FilterPolicy", "{}").await;
     set_subscription(&customer, "RawMessageDelivery", "true").await;
-    let report = asked(&customer).await;
+    let report = asked(&customer, true).await;
     let found: Vec<&str> = failed(&report).iter().map(|(check, _)| *check).collect();
     assert_eq!(found, ["form of messages"], "{report:#?}");
 }
@@ -225,18 +227,17 @@ async fn a_topic_that_may_be_asked_is_asked() {
 #[tokio::test]
 async fn what_lacks_of_a_topic_is_named() {
     let customer = Customer::new(Wrong::default()).await;
-    open_topic(&customer, LOOKS).await;
-    let message =
-        |report: &DoctorReport| failed(report).iter().map(|(_, text)| (*text).to_owned()).collect::<String>();
-    assert!(message(&asked(&customer).await).contains("has no subscription of"));
+    open_topic(&customer).await;
+    let message = |report: &DoctorReport| failed(report).iter().map(|(_, text)| *text).collect::<String>();
+    assert!(message(&asked(&customer, false).await).contains("has no subscription of"));
     // Nobody listens, so it is never confirmed.
     let url = customer.endpoint_url();
     let subscribe =
         [("Action", "Subscribe"), ("TopicArn", TOPIC), ("Protocol", "http"), ("Endpoint", url.as_str())];
     customer.sns(&subscribe).await;
-    assert!(message(&asked(&customer).await).contains("waits for its confirmation"));
+    assert!(message(&asked(&customer, false).await).contains("waits for its confirmation"));
     customer.sns(&[("Action", "DeleteTopic"), ("TopicArn", TOPIC)]).await;
-    let report = asked(&customer).await;
+    let report = asked(&customer, true).await;
     let found = failed(&report);
     assert!(found.iter().any(|(check, _)| *check == "type and region of the topic"), "{report:#?}");
 }

@@ -220,8 +220,8 @@ async fn unknown_columns_are_rescued() {
             rescued,
             [
                 None,
-                Some(r#"{"KEY":"other"}"#.to_owned()),
                 Some(r#"{"KEY":"other","extra":5,"list":[1,null]}"#.to_owned()),
+                Some(r#"{"KEY":"other"}"#.to_owned()),
             ],
             "{target:?}"
         );
