@@ -43,7 +43,7 @@ impl Door {
         let path = rig.directory.path().join("import.toml");
         let config = ImportConfig::parse(&text, path.to_str().unwrap()).unwrap();
         let url = config.endpoint_urls()["events"].clone();
-        let importer = rig.importer_of(config.clone());
+        let importer = rig.importer_of(&config);
         let endpoint = Endpoint::new(&config, importer.inbox(), rig.clock.clone()).unwrap();
         let stop = StopSignal::new();
         tokio::spawn(Arc::new(endpoint).serve(listener, stop.clone()));

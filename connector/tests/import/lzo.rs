@@ -152,6 +152,9 @@ async fn other_columns_may_be_packed_so_too() {
     assert_eq!(rig.stored().len(), 1);
 }
 
+/// What spoils a page, and words of what is said of it.
+type Spoiler = (fn(&mut Vec<u8>), &'static str);
+
 /// Pages that lie about themselves refuse the file in words and store nothing.
 #[tokio::test]
 async fn damaged_pages_refuse_the_file() {
@@ -168,7 +171,6 @@ async fn damaged_pages_refuse_the_file() {
             (page, size)
         })
     };
-    type Spoiler = (fn(&mut Vec<u8>), &'static str);
     let spoilers: [Spoiler; 5] = [
         (|page| page.truncate(page.len() - 3), "cut off"),
         (|page| page[..4].fill(0xff), "longer than its column"),

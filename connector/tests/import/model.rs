@@ -97,7 +97,7 @@ async fn agrees(events: Vec<Event>, rig: Rig) -> Result<(), TestCaseError> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (config, url) = hearing(&rig, &listener);
     let stop = StopSignal::new();
-    let inbox = rig.importer_of(config.clone()).inbox();
+    let inbox = rig.importer_of(&config).inbox();
     let endpoint = Endpoint::new(&config, inbox, rig.clock.clone()).unwrap();
     tokio::spawn(Arc::new(endpoint).serve(listener, stop.clone()));
     let mut number = 0;
@@ -145,7 +145,7 @@ async fn agrees(events: Vec<Event>, rig: Rig) -> Result<(), TestCaseError> {
             Event::Import { fates, steps } => {
                 rig.bucket.inside.lock().unwrap().fates = fates;
                 let steps = steps.unwrap_or(u32::MAX);
-                let (mut importer, clock) = (rig.crashing(config.clone(), steps), rig.clock.clone());
+                let (mut importer, clock) = (rig.crashing(&config, steps), rig.clock.clone());
                 // A crash ends the task, and with it all that the import had open.
                 let mut pass = tokio::spawn(async move { drop(importer.once().await) });
                 // Pauses between repetitions end when the clock moves.
@@ -161,8 +161,8 @@ async fn agrees(events: Vec<Event>, rig: Rig) -> Result<(), TestCaseError> {
     }
     stop.give();
     rig.bucket.inside.lock().unwrap().fates.clear();
-    rig.importer_of(config.clone()).once().await.unwrap();
-    let again = rig.importer_of(config.clone()).once().await.unwrap();
+    rig.importer_of(&config).once().await.unwrap();
+    let again = rig.importer_of(&config).once().await.unwrap();
     prop_assert_eq!(again.reports.len(), 0, "there was nothing more to say");
 
     let summary = rig.bucket.summary("my_statuses/");

@@ -261,15 +261,15 @@ impl Rig {
     }
 
     pub(crate) fn importer(&self) -> Importer {
-        self.importer_of(self.config(""))
+        self.importer_of(&self.config(""))
     }
 
-    pub(crate) fn importer_of(&self, config: ImportConfig) -> Importer {
+    pub(crate) fn importer_of(&self, config: &ImportConfig) -> Importer {
         self.crashing(config, u32::MAX)
     }
 
     /// An import that ends after so many durable steps.
-    pub(crate) fn crashing(&self, config: ImportConfig, steps: u32) -> Importer {
+    pub(crate) fn crashing(&self, config: &ImportConfig, steps: u32) -> Importer {
         let store: Arc<dyn InboundStore> = self.bucket.clone();
         let stores: BTreeMap<_, _> =
             config.connections.iter().map(|own| (own.name.clone(), Arc::clone(&store))).collect();

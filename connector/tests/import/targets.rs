@@ -182,7 +182,7 @@ async fn unknown_columns_are_rescued() {
             ]);
         more.push(("list", Arc::new(nested)));
         rig.bucket.put("events/more", parquet(more, Compression::SNAPPY));
-        rig.importer_of(rig.config("rescue_column = \"_rescued\"")).once().await.unwrap();
+        rig.importer_of(&rig.config("rescue_column = \"_rescued\"")).once().await.unwrap();
         let directory = rig.directory.path();
         let mut rescued: Vec<Option<String>> = match &target {
             Target::Sqlite => {
@@ -239,7 +239,7 @@ async fn connections_that_share_files_store_each_row_once() {
         let mut other = config.connections[0].clone();
         other.name = "other".to_owned();
         config.connections.push(other);
-        rig.importer_of(config).once().await.unwrap();
+        rig.importer_of(&config).once().await.unwrap();
         assert_eq!(target.stored(rig.directory.path()).await.len(), 5, "{target:?}");
     }
 }
@@ -271,7 +271,7 @@ async fn a_target_is_not_changed_in_passing() {
     first.once().await.unwrap();
     let mut config = rig.config("");
     config.state_dir = rig.directory.path().join("other state");
-    let error = rig.importer_of(config).once().await.unwrap_err();
+    let error = rig.importer_of(&config).once().await.unwrap_err();
     assert!(error.to_string().contains("in use by another import"), "{error}");
     assert!(error.help().contains("schema"), "{}", error.help());
     // A server that went away and came back is asked again.

@@ -101,7 +101,7 @@ async fn report(more: &str) -> (String, StatusSummary) {
     rig.bucket.put("events/day/good", file(&[Row::good(0)]));
     rig.bucket.put("events/day/bad", Bytes::from_static(b"garbage"));
     rig.bucket.put("events/day/old", file(&[Row { timestamp: Some(946_684_800_000), ..Row::good(0) }]));
-    rig.importer_of(rig.config(more)).once().await.unwrap();
+    rig.importer_of(&rig.config(more)).once().await.unwrap();
     let inside = rig.bucket.inside.lock().unwrap();
     let (_, (body, _)) = inside.objects.iter().find(|(key, _)| key.starts_with("my_statuses/")).unwrap();
     let mut summary = StatusSummary::default();
