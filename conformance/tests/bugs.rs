@@ -34,7 +34,8 @@ fn bugs() -> Vec<Bug> {
         edit: TextEdit::new(find, replace),
     };
     let bug = |what, change, on, noticed_by| Bug { what, change, on, noticed_by };
-    let lost = || Fault::on(Op::PutObject).skip(1).times(1).refuse(StatusCode::OK, "Ignored", "");
+    // The second attempt asks whether the endpoint keeps conditions at all.
+    let lost = || Fault::on(Op::PutObject).skip(2).times(1).refuse(StatusCode::OK, "Ignored", "");
     vec![
         bug(
             "a Deny is ignored",

@@ -24,8 +24,8 @@ pub(crate) use inbound::{Inbound, InboundSetup, events_file};
 pub(crate) use rows::{Table, parquet_metadata, parquet_schema, read_table};
 pub(crate) use text_rows::{TextTable, read_csv, read_json_lines, unpacked_text};
 pub(crate) use vendor::{
-    CUSTOMER_BUCKET, DOCUMENTED_POLICY, EVERYTHING, Element, KMS_KEY_ARN, Setup, VENDOR_USER, VendorStage,
-    documented_policy, falsified_policy, profile_under_test, without,
+    CUSTOMER_BUCKET, DOCUMENTED_POLICY, EVERYTHING, Element, KMS_KEY_ARN, Setup, USELESS_ACTION, VENDOR_USER,
+    VendorStage, documented_policy, falsified_policy, profile_under_test, without,
 };
 
 use crate::context::CheckContext;

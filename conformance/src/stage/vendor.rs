@@ -100,6 +100,16 @@ pub(crate) fn documented_policy(profile: &VendorProfile, prefix: &str) -> Result
     step("read the policy").works(serde_json::from_str(&text))
 }
 
+/// What no export does; it knows the condition keys of writes, so that it can stand where they stood.
+pub(crate) const USELESS_ACTION: &str = "s3:PutObjectVersionAcl";
+
+/// Whether an action applies to one of the resources: AWS takes no bucket policy with one that does not.
+fn applies(action: &Value, resources: &[Value]) -> bool {
+    let is_of_bucket = action.as_str().is_some_and(|action| action.contains("Bucket"));
+    let is_bucket = |resource: &Value| resource.as_str().is_some_and(|resource| !resource.contains('/'));
+    resources.iter().any(|resource| is_bucket(resource) == is_of_bucket)
+}
+
 /// The policy without an element; a statement that has nothing left allows something of no use.
 pub(crate) fn without(policy: &mut Value, element: Element) -> Result<(), Stop> {
     let (member, gone) = match element {
@@ -119,11 +129,18 @@ pub(crate) fn without(policy: &mut Value, element: Element) -> Result<(), Stop> 
         if values.is_empty() {
             let useless = format!("arn:aws:s3:::{CUSTOMER_BUCKET}/nothing-lies-here");
             if let Some(members) = statement.as_object_mut() {
-                members.insert("Action".to_owned(), json!("s3:GetObjectTagging"));
+                members.insert("Action".to_owned(), json!(USELESS_ACTION));
                 members.insert("Resource".to_owned(), json!(useless));
             }
         } else {
-            *list = Value::Array(values);
+            *list = Value::Array(values.clone());
+            if let (Element::Resource(_), true, Some(Value::Array(actions))) =
+                (element, values.len() < before, statement.get_mut("Action"))
+            {
+                if actions.iter().any(|action| applies(action, &values)) {
+                    actions.retain(|action| applies(action, &values));
+                }
+            }
         }
     }
     let taken = found.then_some(());

@@ -145,7 +145,7 @@ pub(super) const EVENTS: Vendor = Vendor {
             id: "no-secret",
             title: "a configuration without a secret access key is refused",
             ids: &["ADA-06"],
-            edit: ("secret_access_key = { env = \"SECRET\" }", "external_id = \"none\""),
+            edit: ("secret_access_key = { env = \"SECRET\" }", "# without its secret"),
             says: "secret_access_key",
         },
         Refused {

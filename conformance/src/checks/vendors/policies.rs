@@ -11,15 +11,26 @@ use crate::check::{Check, PolicyProof, ProofWay, Run};
 use crate::context::CheckContext;
 use crate::falsifier::{Falsifier, TextEdit};
 use crate::outcome::Conclusion;
-use crate::stage::{DOCUMENTED_POLICY, Setup, VendorStage, documented_policy, profile_under_test};
+use crate::stage::{
+    DOCUMENTED_POLICY, Setup, USELESS_ACTION, VendorStage, documented_policy, profile_under_test,
+};
 use crate::step::step;
 
 /// A statement that makes up for whatever is left out of the others.
 const MADE_UP_FOR: &str = "\"Statement\": [ { \"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \
     [\"arn:aws:s3:::customer-exports\", \"arn:aws:s3:::customer-exports/*\"] },";
 
-fn generous() -> Falsifier {
-    policy_edit("\"Statement\": [".to_owned(), MADE_UP_FOR.to_owned())
+/// The same where the policy insists on a header of writes.
+const MADE_UP_FOR_WITH_HEADER: &str = "\"Statement\": [ { \"Effect\": \"Allow\", \"Action\": [\"s3:Get*\", \"s3:List*\", \
+    \"s3:DeleteObject\"], \"Resource\": [\"arn:aws:s3:::customer-exports\", \"arn:aws:s3:::customer-exports/*\"] }, \
+    { \"Effect\": \"Allow\", \"Action\": [\"s3:PutObject\", \"s3:PutObjectAcl\"], \"Resource\": \
+    \"arn:aws:s3:::customer-exports/*\", \"Condition\": { \"StringEquals\": { \"s3:x-amz-acl\": \
+    \"bucket-owner-full-control\" } } },";
+
+fn generous(vendor: &Vendor) -> Falsifier {
+    let statements =
+        if vendor.policy.contains("s3:x-amz-acl") { MADE_UP_FOR_WITH_HEADER } else { MADE_UP_FOR };
+    policy_edit("\"Statement\": [".to_owned(), statements.to_owned())
 }
 
 fn policy_edit(find: String, replace: String) -> Falsifier {
@@ -28,7 +39,7 @@ fn policy_edit(find: String, replace: String) -> Falsifier {
 
 /// The policy without the action that writes.
 fn unwritable(vendor: &Vendor) -> Falsifier {
-    policy_edit(format!("\"{}\"", vendor.writes_by), "\"s3:GetObjectTagging\"".to_owned())
+    policy_edit(format!("\"{}\"", vendor.writes_by), format!("\"{USELESS_ACTION}\""))
 }
 
 pub(super) fn checks(vendor: &'static Vendor) -> Vec<Check> {
@@ -40,7 +51,7 @@ pub(super) fn checks(vendor: &'static Vendor) -> Vec<Check> {
             vendor.policy_ids,
             Falsifier::ProfileEdit(TextEdit::new(
                 format!("\"{}\"", vendor.writes_by),
-                "\"s3:GetObjectTagging\"",
+                format!("\"{USELESS_ACTION}\""),
             )),
             Run::new(move |context| async move { printed(&context, vendor) }),
         ),
@@ -75,7 +86,7 @@ fn of_element(vendor: &'static Vendor, taken: &'static Taken) -> [Check; 2] {
             format!("access.necessary.{}", taken.id),
             format!("without the {} of the documented policy the export does not do its work", taken.name),
             ids,
-            generous(),
+            generous(vendor),
             Run::new(move |context| necessary(context, vendor, taken)),
         );
         proving(check, taken.name, ProofWay::Necessary)
@@ -95,7 +106,7 @@ fn of_element(vendor: &'static Vendor, taken: &'static Taken) -> [Check; 2] {
         format!("diagnosis.missing-{}", taken.id),
         format!("without the {} the doctor names {} and nothing else", taken.name, taken.named.join(", ")),
         ids,
-        generous(),
+        generous(vendor),
         Run::new(move |context| diagnosed(context, vendor, taken)),
     );
     [first, proving(named, taken.name, ProofWay::Diagnosed)]

@@ -144,7 +144,11 @@ pub(crate) fn resource_policy_is_mandatory(subject: &Subject<'_>) -> bool {
     };
     match subject.lower_service() {
         b"kms" => service == "kms" && resource.starts_with("key/"),
-        b"sts" => service == "iam",
+        b"sts" => {
+            service == "iam"
+                && (resource.starts_with("role/")
+                    || subject.lower_action.as_bytes().starts_with(b"sts:assumerole"))
+        }
         _ => false,
     }
 }
