@@ -151,7 +151,8 @@ impl Notifications {
         Self { skips_destinations: true, ..self }
     }
 
-    /// Two rules may not be about one event of one key.
+    /// Two rules may not be about one event of one key, nor have one name. What AWS says of names is reported, not
+    /// recorded.
     fn check_overlap(&self) -> Result<(), AwsError> {
         for (index, rule) in self.rules.iter().enumerate() {
             if self.rules.iter().skip(index + 1).any(|other| rule.overlaps(other)) {
@@ -162,6 +163,12 @@ impl Notifications {
                      prefixes are overlapping for the same event type.",
                 ));
             }
+        }
+        let mut ids: Vec<&str> = self.rules.iter().map(|rule| rule.id.as_str()).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair.first() == pair.last()) {
+            let text = "Same ID used for multiple configurations. IDs must be unique";
+            return Err(AwsError::new(http::StatusCode::BAD_REQUEST, "InvalidArgument", text));
         }
         Ok(())
     }

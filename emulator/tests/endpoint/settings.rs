@@ -329,7 +329,9 @@ async fn notifications_are_checked() {
     check(&answer, 400, "InvalidArgument");
     assert!(answer.element("Message").unwrap().starts_with("Configuration is ambiguously defined."));
     let apart = two.replacen("ObjectCreated:*", "ObjectRemoved:Delete", 1);
-    check(&put_unchecked(&wire, &apart).await, 200, "");
+    let text = "Same ID used for multiple configurations. IDs must be unique";
+    refused(&put_unchecked(&wire, &apart).await, "InvalidArgument", text, None);
+    check(&put_unchecked(&wire, &apart.replacen("id123", "id124", 1)).await, 200, "");
 }
 
 fn analytics(id: &str, prefix: &str) -> String {
