@@ -67,7 +67,7 @@ pub(super) fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, 
         target.push_str(&query.join("&"));
     }
     let body = stand_in(head, &exchange.body)
-        .map_or_else(|| exchange.body.clone(), |text| Bytes::from_static(text.as_bytes()));
+        .map_or_else(|| exchange.body.clone(), |text| Bytes::from(text.into_owned()));
     let body_bytes = body.len();
     let mut request = Request::new(s3s::Body::from(body));
     *request.method_mut() = head.method.clone();

@@ -237,8 +237,8 @@ fn read_tree(text: &str) -> Option<Element> {
                 add_text(&mut open, &text)?;
                 continue;
             }
-            Event::Decl(_) | Event::Comment(_) => continue,
-            Event::PI(_) | Event::DocType(_) => return None,
+            Event::Decl(_) | Event::Comment(_) | Event::PI(_) => continue,
+            Event::DocType(_) => return None,
             Event::Eof => break,
         };
         match open.last_mut() {

@@ -65,6 +65,23 @@ async fn a_policy_sees_the_key_that_is_written() {
 }
 
 #[tokio::test]
+async fn a_document_may_be_written_in_any_way_that_xml_allows() {
+    let (_emulator, wire) = listening().await;
+    let prefixed = "<?xml version=\"1.0\"?><?by hand?><s:Delete xmlns:s=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                    <!-- all --><s:Object><s:Key>a</s:Key></s:Object></s:Delete>";
+    for xml in [prefixed, "<Delete><Object><Key><![CDATA[a]]></Key></Object></Delete>"] {
+        wire.send_as(ADMIN, &Ask::new("PUT", "/logs/a")).await;
+        let answer = wire.delete_many(ADMIN, "/logs?delete", xml).await;
+        check(&answer, 200, "");
+        assert_eq!(answer.element("Key").as_deref(), Some("a"));
+        check(&wire.send_as(ADMIN, &Ask::new("GET", "/logs/a")).await, 404, "NoSuchKey");
+    }
+    for xml in ["<Delete><Object><Key>a</Key></Object></Delete>x", "<!DOCTYPE a><Delete/>", "<Delete>"] {
+        check(&wire.delete_many(ADMIN, "/logs?delete", xml).await, 400, "MalformedXML");
+    }
+}
+
+#[tokio::test]
 async fn of_parameters_that_are_given_twice_the_first_counts() {
     let (_emulator, wire) = listening().await;
     for key in ["a", "b"] {
