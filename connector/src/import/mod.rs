@@ -36,7 +36,7 @@ mod target_config;
 
 pub use catalogue::{
     Catalogue, CatalogueConfig, CatalogueConnection, CatalogueError, CatalogueFormat, CatalogueProfile,
-    Partition, PartitionType, TableOutcome, TableView,
+    CsvDialect, Partition, PartitionType, TableOutcome, TableView,
 };
 pub use check::check_file;
 pub use config::{ImportConfig, InboundConnection};

@@ -288,7 +288,8 @@ fn gzipped(text: &str) -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
-/// Claims PER-39: Parquet with Zstandard, CSV and CSV within gzip.
+/// Claims PER-39, PER-Q15: Parquet with Zstandard, CSV and CSV within gzip; CSV is that of RFC 4180 with a header, and what is
+/// empty is null.
 #[tokio::test]
 async fn csv_is_read_as_it_is_and_within_gzip() {
     let shop = Shop::with(&[("\"parquet\"", "\"csv\""), ("partitioned = true", "partitioned = false")]);
@@ -315,6 +316,32 @@ async fn csv_is_read_as_it_is_and_within_gzip() {
         let cause = outcome.refused.values().next().unwrap_or_else(|| panic!("{table}: {outcome:?}"));
         assert!(cause.contains(words), "{table}: {cause}");
     }
+}
+
+/// Claims PER-Q15: another dialect is said so in the configuration.
+#[tokio::test]
+async fn csv_has_the_dialect_that_is_named() {
+    let dialect = |csv: &str| {
+        let text = CONFIG.replace("\"parquet\"", &format!("\"csv\"\n{csv}"));
+        CatalogueConfig::parse(&text, "c.toml").map(|config| config.connections[0].csv.clone())
+    };
+    let mut shop = Shop::with(&[("\"parquet\"", "\"csv\""), ("partitioned = true", "partitioned = false")]);
+    shop.config.connections[0].csv = dialect("csv = { delimiter = \";\", null = \"NULL\" }").unwrap();
+    shop.put("t/a.csv", "id;name\n1;\"a;b\"\nNULL;\n");
+    assert!(shop.import().await[0].refused.is_empty());
+    assert_eq!(shop.rows("t"), ["'1' 'a;b'", "null ''"]);
+    for (csv, words) in [
+        ("csv = { delimiter = \"ab\" }", "not a delimiter"),
+        ("csv = { delimiter = \"\\n\" }", "not a delimiter"),
+        ("csv = { delimiter = \"\u{e4}\" }", "not a delimiter"),
+        ("csv = { quote = \"'\" }", "unknown field"),
+    ] {
+        let error = dialect(csv).unwrap_err().to_string();
+        assert!(error.contains(words), "{csv}: {error}");
+    }
+    let text = CONFIG.replace("partitioned = true", "partitioned = true\ncsv = { null = \"-\" }");
+    let error = CatalogueConfig::parse(&text, "c.toml").unwrap_err().to_string();
+    assert!(error.contains("are not CSV"), "{error}");
 }
 
 /// Claims ENG-24: columns that a table did not have at first are refused, or kept in a rescue column.

@@ -42,8 +42,31 @@ struct RawConnection {
     #[serde(default)]
     partition_types: BTreeMap<String, PartitionType>,
     rescue_column: Option<String>,
+    csv: Option<Spanned<RawDialect>>,
     bucket: RawBucket,
     auth: RawAuth,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawDialect {
+    delimiter: Option<Spanned<String>>,
+    null: Option<String>,
+}
+
+/// How the CSV of a connection differs from RFC 4180.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CsvDialect {
+    /// What stands between values.
+    pub delimiter: u8,
+    /// What a null is written as.
+    pub null: String,
+}
+
+impl Default for CsvDialect {
+    fn default() -> Self {
+        Self { delimiter: b',', null: String::new() }
+    }
 }
 
 /// A bucket in which tables lie.
@@ -61,6 +84,8 @@ pub struct CatalogueConnection {
     pub partition_types: BTreeMap<String, PartitionType>,
     /// Where columns go that a table did not have at first, as JSON; without one such files are refused.
     pub rescue_column: Option<String>,
+    /// How CSV is written.
+    pub csv: CsvDialect,
     /// The bucket.
     pub bucket: BucketConfig,
     /// As whom.
@@ -157,6 +182,17 @@ fn checked(
         ));
     }
     let folder = prefix.trim_end_matches('/');
+    let csv = match raw.csv {
+        None => CsvDialect::default(),
+        Some(csv) if raw.format != CatalogueFormat::Csv => {
+            return Err(document.error(
+                csv.span(),
+                "the files of the connection are not CSV",
+                "remove `csv`, or set `format = \"csv\"`",
+            ));
+        }
+        Some(csv) => dialect(document, csv.into_inner())?,
+    };
     Ok(CatalogueConnection {
         name: raw.name.into_inner(),
         schema_prefix: if folder.is_empty() { String::new() } else { format!("{folder}/") },
@@ -164,7 +200,26 @@ fn checked(
         is_partitioned: raw.partitioned,
         partition_types: raw.partition_types,
         rescue_column: raw.rescue_column,
+        csv,
         bucket: checked_bucket(document, raw.bucket)?,
         auth: checked_auth(document, raw.auth, directory)?,
     })
+}
+
+fn dialect(document: &Document<'_>, raw: RawDialect) -> Result<CsvDialect, DocumentError> {
+    let usual = CsvDialect::default();
+    let delimiter = match &raw.delimiter {
+        None => usual.delimiter,
+        Some(text) => match text.get_ref().as_bytes() {
+            [one] if one.is_ascii() && !matches!(one, b'"' | b'\r' | b'\n') => *one,
+            _ => {
+                return Err(document.error(
+                    text.span(),
+                    "not a delimiter",
+                    "write one character of ASCII, such as `;`, `|` or `\\t`",
+                ));
+            }
+        },
+    };
+    Ok(CsvDialect { delimiter, null: raw.null.unwrap_or(usual.null) })
 }

@@ -242,7 +242,12 @@ impl Catalogue {
         // Replaced or deleted since the listing: the next import sees what there is then.
         let Some(spool) = spool else { return Ok(()) };
         outcome.files_read += 1;
-        let opened = TableReader::open(spool, connection.format, bytes, self.config.unpacked_bytes_max);
+        let opened = TableReader::open(
+            spool,
+            (connection.format, &connection.csv),
+            bytes,
+            self.config.unpacked_bytes_max,
+        );
         let stored = match opened {
             Ok(mut reader) => {
                 self.book.store(place, file, &mut reader, connection.rescue_column.as_deref())?

@@ -9,7 +9,7 @@ mod profile;
 mod read;
 mod tree;
 
-pub use config::{CatalogueConfig, CatalogueConnection};
+pub use config::{CatalogueConfig, CatalogueConnection, CsvDialect};
 pub use engine::{Catalogue, CatalogueError, TableOutcome};
 pub use profile::{CatalogueFormat, CatalogueProfile};
 pub use tree::{Partition, PartitionType, TableView};

@@ -17,6 +17,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use rusqlite::types::Value;
 
+use super::config::CsvDialect;
 use super::profile::CatalogueFormat;
 use crate::import::codec::{self, UnwrapError, Wrapping};
 use crate::import::json;
@@ -54,7 +55,7 @@ impl From<UnwrapError> for ReadError {
 
 enum Rows {
     Parquet(Box<dyn Iterator<Item = Result<RecordBatch, ArrowError>> + Send>),
-    Csv(csv::StringRecordsIntoIter<BufReader<File>>),
+    Csv { records: csv::StringRecordsIntoIter<BufReader<File>>, null: String },
 }
 
 /// A file that is being read.
@@ -66,7 +67,7 @@ pub(super) struct TableReader {
 impl TableReader {
     pub(super) fn open(
         mut spool: File,
-        format: CatalogueFormat,
+        (format, csv): (CatalogueFormat, &CsvDialect),
         bytes: u64,
         limit: u64,
     ) -> Result<Self, ReadError> {
@@ -85,7 +86,7 @@ impl TableReader {
         plain.seek(SeekFrom::Start(0)).map_err(ReadError::Machine)?;
         match format {
             CatalogueFormat::Parquet => Self::parquet(plain, limit),
-            CatalogueFormat::Csv => Self::csv(plain),
+            CatalogueFormat::Csv => Self::csv(plain, csv),
         }
     }
 
@@ -118,9 +119,10 @@ impl TableReader {
         Self { columns, rows: Rows::Parquet(rows) }.checked()
     }
 
-    /// RFC 4180 with a header; what is empty is null, and all else is text.
-    fn csv(file: File) -> Result<Self, ReadError> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::new(file));
+    /// RFC 4180 with a header, in the connection's dialect; what is not null is text.
+    fn csv(file: File, dialect: &CsvDialect) -> Result<Self, ReadError> {
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(dialect.delimiter).from_reader(BufReader::new(file));
         let header =
             reader.headers().map_err(|error| ReadError::File(format!("the header is wrong: {error}")))?;
         if header.is_empty() {
@@ -132,7 +134,8 @@ impl TableReader {
             kind: "text".to_owned(),
         });
         let columns = columns.collect();
-        Self { columns, rows: Rows::Csv(reader.into_records()) }.checked()
+        Self { columns, rows: Rows::Csv { records: reader.into_records(), null: dialect.null.clone() } }
+            .checked()
     }
 
     fn checked(self) -> Result<Self, ReadError> {
@@ -159,7 +162,7 @@ impl TableReader {
                     .map(|place| batch.columns().iter().map(|array| value(array, place)).collect())
                     .collect()),
             }),
-            Rows::Csv(records) => {
+            Rows::Csv { records, null } => {
                 let mut rows = Vec::new();
                 for record in records.by_ref().take(BATCH_ROWS) {
                     let record = match record {
@@ -167,7 +170,7 @@ impl TableReader {
                         Err(error) => return Some(Err(format!("the file is no CSV: {error}"))),
                     };
                     let cell =
-                        |text: &str| if text.is_empty() { Value::Null } else { Value::Text(text.to_owned()) };
+                        |text: &str| if text == *null { Value::Null } else { Value::Text(text.to_owned()) };
                     rows.push(record.iter().map(cell).collect());
                 }
                 (!rows.is_empty()).then_some(Ok(rows))
