@@ -174,8 +174,8 @@ impl PostgresMemory {
             })
             .collect();
         format!(
-            "CREATE TABLE {0}.event (file bigint NOT NULL REFERENCES {0}.file (id), row bigint NOT NULL, {1}, \
-             PRIMARY KEY (file, row));",
+            // No reference to the file: it would be looked up for every row, in the transaction that has just read it.
+            "CREATE TABLE {}.event (file bigint NOT NULL, row bigint NOT NULL, {}, PRIMARY KEY (file, row));",
             self.schema,
             columns.join(", ")
         )
