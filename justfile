@@ -37,6 +37,18 @@ memory rows="1000000,3000000" *options="":
     cargo build --release --workspace
     python3 .ci/memory.py target/release --rows {{ rows }} {{ options }}
 
+# Our paths beside DuckDB, Polars and pyarrow (in the Python at hand): `just peers --from columns --to csv`.
+peers *options:
+    python3 benches/peers.py {{ options }}
+
+# Instructions of the encoding path for 10,000 rows, which a busy machine does not change: compare two commits with it.
+instructions codec="snappy":
+    cargo build --quiet --release --workspace --examples
+    target/release/examples/messages_ndjson 10000 > target/instructions.ndjson
+    valgrind --tool=callgrind --callgrind-out-file=target/callgrind.out \
+        target/release/examples/ndjson_to_parquet target/instructions.ndjson target/instructions.parquet {{ codec }} 1
+    callgrind_annotate target/callgrind.out | head -40
+
 # Which lines of the decision core its own tests run: the total, and the lines they leave out.
 coverage:
     cargo llvm-cov --package bucketproof-authz --show-missing-lines --fail-under-lines 95

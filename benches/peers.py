@@ -1,16 +1,20 @@
-"""NDJSON to Parquet beside DuckDB, Polars and pyarrow: the same rows, interleaved, each run a process of its own.
+"""Our paths beside DuckDB, Polars and pyarrow: the same rows, interleaved, each run a process of its own.
 
-    python benches/peers.py [--rows N] [--rounds N] [--input FILE] [--codec snappy|zstd] [--threads 1|2]
+    python benches/peers.py [--from ndjson|columns] [--to snappy|zstd|csv|ndjson.gz] [--rows N] [--rounds N]
+                            [--input FILE] [--threads 1|2]
 
-Needs the packages duckdb, polars and pyarrow, and builds the release examples of this crate. Prints for each program the
-median of CPU seconds (user and system, the whole process less what the same process takes on an empty input), of wall
-seconds, the bytes written, the peak of resident memory, and the median of the ratios to our own run of the same round.
+`--from ndjson` (the default) reads NDJSON and writes Parquet. `--from columns` has the rows in memory and measures the
+writing alone: Parquet, CSV or compressed NDJSON. Needs the packages duckdb, polars and pyarrow, and builds the release
+examples of this crate. Prints for each program the median of CPU seconds (user and system; of NDJSON the whole process less
+what the same process takes on an empty input), of wall seconds, the bytes written, the peak of resident memory, and the
+median of the ratios to our own run of the same round.
 """
 
 import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -75,16 +79,72 @@ def pyarrow(source, target, codec, threads):
 PEERS = {"duckdb": duckdb, "polars": polars, "pyarrow": pyarrow}
 
 
+def timed(write):
+    """CPU and wall seconds of one call."""
+    before, start = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    write()
+    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF)
+    return {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, "wall": wall}
+
+
+def duckdb_columns(source, target, form, threads):
+    import duckdb as engine
+
+    session = engine.connect()
+    session.execute(f"SET threads={threads}; SET TimeZone='UTC'")
+    session.execute(f"CREATE TABLE rows AS SELECT * FROM read_parquet('{source}')")
+    options = {
+        "snappy": "FORMAT parquet, COMPRESSION snappy",
+        "zstd": "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1",
+        "csv": "FORMAT csv, HEADER",
+        "ndjson.gz": "FORMAT json, COMPRESSION gzip",
+    }
+    return timed(lambda: session.execute(f"COPY rows TO '{target}' ({options[form]})"))
+
+
+def polars_columns(source, target, form, threads):
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    import polars as engine
+
+    frame = engine.read_parquet(source)
+    return timed({
+        "snappy": lambda: frame.write_parquet(target, compression="snappy"),
+        "zstd": lambda: frame.write_parquet(target, compression="zstd", compression_level=1),
+        "csv": lambda: frame.write_csv(target),
+        "ndjson.gz": lambda: frame.write_ndjson(target, compression="gzip"),
+    }[form])
+
+
+def pyarrow_columns(source, target, form, threads):
+    import pyarrow as engine
+    import pyarrow.csv
+    import pyarrow.parquet
+
+    engine.set_cpu_count(threads)
+    table = engine.parquet.read_table(source)
+    return timed({
+        "snappy": lambda: engine.parquet.write_table(table, target, compression="snappy"),
+        "zstd": lambda: engine.parquet.write_table(table, target, compression="zstd", compression_level=1),
+        "csv": lambda: engine.csv.write_csv(table, target),
+    }[form])
+
+
+WRITERS = {"duckdb": duckdb_columns, "polars": polars_columns, "pyarrow": pyarrow_columns}
+
+
 def measured(command):
     """CPU seconds, wall seconds and the peak of resident KiB of one process; None where it failed."""
     start = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    error = child.stderr.read()
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    said, error = child.stdout.read(), child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode != 0:
         return error.decode(errors="replace").strip().splitlines()[-1:]
-    return usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss
+    wall = time.perf_counter() - start
+    # A program that writes columns tells what the writing alone took.
+    told = json.loads(said) if b'"cpu"' in said else {"cpu": usage.ru_utime + usage.ru_stime, "wall": wall}
+    return told["cpu"], told["wall"], usage.ru_maxrss
 
 
 def flat(source, target):
@@ -100,16 +160,22 @@ def flat(source, target):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--from", dest="begin", choices=["ndjson", "columns"], default="ndjson")
+    options.add_argument("--to", choices=["snappy", "zstd", "csv", "ndjson.gz"], default="snappy")
     options.add_argument("--rows", type=int, default=300_000)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--input", help="NDJSON of the messages table, instead of rows of our own generator")
-    options.add_argument("--codec", choices=["snappy", "zstd"], default="snappy")
     options.add_argument("--threads", type=int, choices=[1, 2], default=1)
     options.add_argument("--peer", nargs=3, metavar=("NAME", "INPUT", "OUTPUT"), help=argparse.SUPPRESS)
     given = options.parse_args()
+    if given.begin == "ndjson" and given.to in ("csv", "ndjson.gz"):
+        options.error(f"`--to {given.to}` needs `--from columns`")
     if given.peer:
         name, source, target = given.peer
-        PEERS[name](source, target, given.codec, given.threads)
+        if given.begin == "columns":
+            print(json.dumps(WRITERS[name](source, target, given.to, given.threads)))
+        else:
+            PEERS[name](source, target, given.to, given.threads)
         return
     subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins", "--examples"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as work:
@@ -117,32 +183,39 @@ def main():
         if not given.input:
             with open(source, "wb") as out:
                 subprocess.run([os.path.join(EXAMPLES, "messages_ndjson"), str(given.rows)], stdout=out, check=True)
-        flattened = os.path.join(work, "flat.ndjson")
-        flat(source, flattened)
-        empty = os.path.join(work, "empty.ndjson")
-        with open(flattened, encoding="utf-8") as lines, open(empty, "w", encoding="utf-8") as out:
-            out.write(lines.readline())
+        converter = os.path.join(EXAMPLES, "ndjson_to_parquet")
+        if given.begin == "columns":
+            rows = os.path.join(work, "rows.parquet")
+            subprocess.run([converter, source, rows, "snappy", "2"], check=True, stdout=subprocess.DEVNULL)
+            inputs, empty = dict.fromkeys(["bucketproof", *WRITERS], rows), None
+            if given.to == "ndjson.gz":
+                del inputs["pyarrow"]  # It writes no JSON.
+        else:
+            flattened, empty = os.path.join(work, "flat.ndjson"), os.path.join(work, "empty.ndjson")
+            flat(source, flattened)
+            with open(flattened, encoding="utf-8") as lines, open(empty, "w", encoding="utf-8") as out:
+                out.write(lines.readline())
+            # DuckDB keeps objects as text by itself; the two others are given text.
+            inputs = {"bucketproof": source, "duckdb": source, "polars": flattened, "pyarrow": flattened}
 
         def command(name, lines, target):
             if name == "bucketproof":
-                return [os.path.join(EXAMPLES, "ndjson_to_parquet"), lines, target, given.codec, str(given.threads)]
+                program = converter if given.begin == "ndjson" else os.path.join(EXAMPLES, "columns_to_file")
+                return [program, lines, target, given.to, str(given.threads)]
             return [sys.executable, os.path.abspath(__file__), "--peer", name, lines, target,
-                    "--codec", given.codec, "--threads", str(given.threads)]
+                    "--from", given.begin, "--to", given.to, "--threads", str(given.threads)]
 
-        # DuckDB keeps objects as text by itself; the two others are given text.
-        inputs = {"bucketproof": source, "duckdb": source, "polars": flattened, "pyarrow": flattened}
-        figures, idle, sizes = {name: [] for name in inputs}, {}, {}
+        figures, idle, sizes = {name: [] for name in inputs}, dict.fromkeys(inputs, (0, 0)), {}
         for name in list(inputs):
-            target = os.path.join(work, f"{name}.parquet")
-            first = measured(command(name, empty, target))
+            first = measured(command(name, empty or inputs[name], os.path.join(work, f"{name}.out")))
             if not isinstance(first, tuple):
                 print(f"{name} cannot run: {' '.join(first)}")
                 del inputs[name]
-                continue
-            idle[name] = first
+            elif empty:
+                idle[name] = first
         for _ in range(given.rounds):
             for name, lines in inputs.items():
-                target = os.path.join(work, f"{name}.parquet")
+                target = os.path.join(work, f"{name}.out")
                 run = measured(command(name, lines, target))
                 if not isinstance(run, tuple):
                     print(f"{name} failed: {' '.join(run)}")
@@ -150,7 +223,8 @@ def main():
                 cpu, wall, peak = run
                 figures[name].append((cpu - idle[name][0], wall - idle[name][1], peak))
                 sizes[name] = os.path.getsize(target)
-        print(f"{os.path.getsize(source) / 1e6:.0f} MB of NDJSON, {given.codec}, {given.threads} thread(s), {given.rounds} rounds")
+        print(f"{os.path.getsize(source) / 1e6:.0f} MB of NDJSON, from {given.begin} to {given.to}, "
+              f"{given.threads} thread(s), {given.rounds} rounds")
         print(f"{'program':<12}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'peak MB':>9}{'CPU':>8}{'wall':>8}")
         ours = figures["bucketproof"]
         for name, runs in figures.items():

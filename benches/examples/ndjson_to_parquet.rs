@@ -2,7 +2,7 @@
 //!
 //! `ndjson_to_parquet INPUT OUTPUT [snappy|zstd|none] [THREADS]` reads NDJSON of SuprSend's messages in blocks of lines,
 //! writes a Parquet file in the order of the input, and prints the number of rows. With two threads one reads and decodes
-//! while the other encodes; the bytes are the same.
+//! while the other encodes, and both encode what is left; the bytes are the same.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -12,7 +12,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read};
-use std::sync::mpsc::sync_channel;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
@@ -22,8 +21,6 @@ use bucketproof_connector::profile::{Compression, Dataset, VendorProfile};
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
 
 const BLOCK: usize = 1 << 20;
-/// Blocks that wait between the two threads.
-const WAITING: usize = 2;
 const ORIGIN: LinesOrigin<'_> = LinesOrigin { source: "input", lines_before: 0, bytes_before: 0 };
 
 type Block = Result<RecordBatch, ArrowError>;
@@ -32,7 +29,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let mut next = |what: &str| arguments.next().unwrap_or_else(|| panic!("{what} is missing"));
     let input = File::open(next("INPUT")).expect("the input opens");
-    let output = BufWriter::new(File::create(next("OUTPUT")).expect("the output opens"));
+    let output = BufWriter::with_capacity(BLOCK, File::create(next("OUTPUT")).expect("the output opens"));
     let profile = VendorProfile::named("suprsend_s3_v2").expect("the embedded profile");
     let dataset = profile.dataset(&DatasetName::new("messages").expect("a name")).expect("the dataset");
     let mut encoding = profile.encoding().clone();
@@ -44,15 +41,8 @@ fn main() {
     let threads: usize = arguments.next().map_or(1, |text| text.parse().expect("a number of threads"));
     let mut rows = 0;
     let count = |block: Block| block.inspect(|batch| rows += batch.num_rows());
-    if threads < 2 {
-        encode_to(output, dataset, &encoding, blocks(input, dataset).map(count)).expect("the rows encode");
-    } else {
-        let (sender, receiver) = sync_channel(WAITING);
-        std::thread::scope(|scope| {
-            scope.spawn(move || blocks(input, dataset).try_for_each(|block| sender.send(block)));
-            encode_to(output, dataset, &encoding, receiver.into_iter().map(count)).expect("the rows encode");
-        });
-    }
+    encode_to(output, dataset, &encoding, threads, blocks(input, dataset).map(count))
+        .expect("the rows encode");
     println!("{{\"rows\":{rows}}}");
 }
 

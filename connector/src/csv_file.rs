@@ -6,7 +6,7 @@
 use arrow_array::RecordBatch;
 
 use crate::column_view::ColumnView;
-use crate::datetime::instant_text_to_micros;
+use crate::datetime::{Fraction, push_instant};
 use crate::json_lines::write_value;
 use crate::profile::{ColumnType, Dataset};
 
@@ -37,7 +37,7 @@ pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u
                 match (view, column.kind) {
                     (ColumnView::Text(values), _) => push_field(&mut text, values.value(row)),
                     (ColumnView::Time(values), ColumnType::Datetime) => {
-                        text.push_str(&instant_text_to_micros(values.value(row))?);
+                        push_instant(&mut text, values.value(row), Fraction::Micros)?;
                     }
                     (ColumnView::Time(values), _) => {
                         text.push_str(&values.value(row).div_euclid(1_000).to_string());
@@ -56,7 +56,9 @@ pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u
 }
 
 fn push_field(text: &mut String, value: &str) {
-    if !value.is_empty() && !value.contains([',', '"', '\n', '\r']) {
+    // The whole value, without a way out: so many bytes are looked at together.
+    let needs_quotes = |needs: u8, byte: &u8| needs | u8::from(matches!(*byte, b',' | b'"' | b'\n' | b'\r'));
+    if !value.is_empty() && value.as_bytes().iter().fold(0, needs_quotes) == 0 {
         text.push_str(value);
         return;
     }

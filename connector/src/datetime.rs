@@ -53,22 +53,86 @@ pub fn parse_micros(text: &str) -> Result<i64, DatetimeError> {
     Ok(seconds * 1_000_000 + fraction)
 }
 
+/// Digits of a fraction that is not zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fraction {
+    /// Three if that says all, or six.
+    Short,
+    /// Six.
+    Micros,
+}
+
 /// The instant as `2025-01-15T14:05:00Z`, with three or six digits of a fraction where they are not all zero. `None`
 /// outside the years that texts can show.
 pub fn instant_text(micros: i64) -> Option<String> {
-    let instant = jiff::Timestamp::from_microsecond(micros).ok()?;
-    Some(match micros.rem_euclid(1_000_000) {
-        0 => format!("{instant:.0}"),
-        fraction if fraction % 1_000 == 0 => format!("{instant:.3}"),
-        _ => format!("{instant:.6}"),
-    })
+    let mut text = String::new();
+    push_instant(&mut text, micros, Fraction::Short)?;
+    Some(text)
 }
 
-/// The instant as `2025-01-15T14:05:00Z`, with all six digits of a fraction that is not zero. `None` outside the years
-/// that texts can show.
-pub fn instant_text_to_micros(micros: i64) -> Option<String> {
-    let instant = jiff::Timestamp::from_microsecond(micros).ok()?;
-    Some(if micros.rem_euclid(1_000_000) == 0 { format!("{instant:.0}") } else { format!("{instant:.6}") })
+/// Appends the instant as `2025-01-15T14:05:00Z`, with a fraction where that is not zero. `None` outside the years that
+/// texts can show.
+pub(crate) fn push_instant(text: &mut String, micros: i64, digits: Fraction) -> Option<()> {
+    let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+    if !(FIRST_SECOND..LAST_SECOND).contains(&seconds) {
+        return None;
+    }
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = civil_from_days(days);
+    let parts = [
+        (year / 100, year % 100, '-'),
+        (0, month, '-'),
+        (0, day, 'T'),
+        (0, second / 3_600, ':'),
+        (0, second / 60 % 60, ':'),
+    ];
+    for (at, (century, number, behind)) in parts.into_iter().enumerate() {
+        if at == 0 {
+            push_pair(text, century);
+        }
+        push_pair(text, number);
+        text.push(behind);
+    }
+    push_pair(text, second % 60);
+    if fraction != 0 {
+        text.push('.');
+        push_pair(text, fraction / 10_000);
+        let rest = fraction % 10_000;
+        if digits == Fraction::Short && fraction % 1_000 == 0 {
+            text.push(digit(rest / 1_000));
+        } else {
+            push_pair(text, rest / 100);
+            push_pair(text, rest % 100);
+        }
+    }
+    text.push('Z');
+    Some(())
+}
+
+/// A digit of a number below ten.
+fn digit(number: i64) -> char {
+    u8::try_from(number).map_or('?', |number| char::from(b'0' + number % 10))
+}
+
+fn push_pair(text: &mut String, number: i64) {
+    text.push(digit(number / 10));
+    text.push(digit(number % 10));
+}
+
+/// Year, month and day of so many days from 1970-01-01. Years are counted from March, so that a leap day is their last.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    const DAYS_OF_400_YEARS: i64 = 146_097;
+    // 719,468 days lie between 0000-03-01 and 1970-01-01.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(DAYS_OF_400_YEARS), days.rem_euclid(DAYS_OF_400_YEARS));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year + year / 4 - year / 100);
+    // From March on, five months have 153 days.
+    let month = (5 * day_of_year + 2) / 153;
+    let day_of_month = day_of_year - (153 * month + 2) / 5 + 1;
+    let is_next_year = month >= 10;
+    let month = if is_next_year { month - 9 } else { month + 3 };
+    (year + era * 400 + i64::from(is_next_year), month, day_of_month)
 }
 
 /// 0001-01-01T00:00:00Z.

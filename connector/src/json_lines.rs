@@ -9,16 +9,16 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array as _, RecordBatch, StructArray};
 
 use crate::column_view::ColumnView;
-use crate::datetime::instant_text;
+use crate::datetime::{Fraction, push_instant};
 use crate::profile::{Column, ColumnType, Dataset};
 
 /// The lines; `None` if the rows are not of the dataset's schema.
 pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u8>> {
-    let names: Vec<String> = dataset
-        .columns()
-        .iter()
-        .map(|column| serde_json::to_string(&column.name).unwrap_or_default())
-        .collect();
+    let name = |(at, column): (usize, &Column)| {
+        let name = serde_json::to_string(&column.name).unwrap_or_default();
+        format!("{}{name}:", if at == 0 { '{' } else { ',' })
+    };
+    let names: Vec<String> = dataset.columns().iter().enumerate().map(name).collect();
     let mut text = String::new();
     for batch in batches {
         let columns = ColumnView::all(batch)?;
@@ -27,10 +27,8 @@ pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u
         }
         for row in 0..batch.num_rows() {
             let fields = names.iter().zip(&columns).zip(dataset.columns());
-            for (at, ((name, view), column)) in fields.enumerate() {
-                text.push(if at == 0 { '{' } else { ',' });
+            for ((name, view), column) in fields {
                 text.push_str(name);
-                text.push(':');
                 write_value(&mut text, view, column, row)?;
             }
             text.push_str("}\n");
@@ -62,7 +60,7 @@ pub(crate) fn write_value(
         }
         (ColumnView::Time(values), _) => {
             text.push('"');
-            text.push_str(&instant_text(values.value(row))?);
+            push_instant(text, values.value(row), Fraction::Short)?;
             text.push('"');
         }
         (ColumnView::Number(values), _) => {
@@ -121,6 +119,14 @@ fn write_struct(text: &mut String, structs: &StructArray, column: &Column, row: 
 }
 
 fn push_string(text: &mut String, value: &str) {
+    // The whole value, without a way out: so many bytes are looked at together.
+    let needs_escape = |needs: u8, byte: &u8| needs | u8::from(matches!(*byte, ..b' ' | b'"' | b'\\'));
+    if value.as_bytes().iter().fold(0, needs_escape) == 0 {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+        return;
+    }
     // A string always serialises.
     text.push_str(&serde_json::to_string(value).unwrap_or_default());
 }

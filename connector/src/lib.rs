@@ -51,6 +51,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod column_chunk;
 mod column_encoding;
 mod column_view;
 pub mod config;

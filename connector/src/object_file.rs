@@ -2,11 +2,9 @@
 //!
 //! The same rows give the same bytes, whatever batches they come in: nothing of the machine, the time or the run enters.
 
-use std::io::Write as _;
-
 use arrow_array::RecordBatch;
 use bytes::Bytes;
-use flate2::GzBuilder;
+use libdeflater::{CompressionLvl, Compressor};
 
 use crate::csv_file;
 use crate::json_lines;
@@ -14,7 +12,7 @@ use crate::parquet_file;
 use crate::profile::{Compression, Dataset, Encoding, Format};
 
 /// Level of gzip: what its tools take when nothing is said.
-const GZIP_LEVEL: u32 = 6;
+const GZIP_LEVEL: i32 = 6;
 
 /// Why rows could not be encoded.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +32,7 @@ pub enum EncodeError {
         /// The dataset.
         dataset: String,
         /// The cause.
-        source: std::io::Error,
+        source: libdeflater::CompressionError,
     },
 }
 
@@ -48,19 +46,23 @@ pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -
     let text = text.ok_or_else(|| EncodeError::Schema { dataset: dataset.name().to_string() })?;
     match encoding.compression {
         Compression::Gzip => {
-            gzip(&text).map_err(|source| EncodeError::Gzip { dataset: dataset.name().to_string(), source })
+            let gzipped = gzip(&text);
+            gzipped
+                .map(Bytes::from)
+                .map_err(|source| EncodeError::Gzip { dataset: dataset.name().to_string(), source })
         }
         _ => Ok(Bytes::from(text)),
     }
 }
 
 /// One member without name, time or system.
-fn gzip(text: &[u8]) -> std::io::Result<Bytes> {
-    let sink = Vec::with_capacity(text.len() / 4);
-    let mut writer =
-        GzBuilder::new().mtime(0).operating_system(255).write(sink, flate2::Compression::new(GZIP_LEVEL));
-    writer.write_all(text)?;
-    Ok(Bytes::from(writer.finish()?))
+fn gzip(text: &[u8]) -> Result<Vec<u8>, libdeflater::CompressionError> {
+    let mut compressor = Compressor::new(CompressionLvl::new(GZIP_LEVEL).unwrap_or_default());
+    let mut bytes = vec![0; compressor.gzip_compress_bound(text.len())];
+    let written = compressor.gzip_compress(text, &mut bytes)?;
+    bytes.truncate(written);
+    bytes.shrink_to_fit();
+    Ok(bytes)
 }
 
 #[cfg(test)]

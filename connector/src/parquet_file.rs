@@ -3,21 +3,31 @@
 //! The same rows give the same bytes: writer settings and `created_by` are fixed and nothing of the machine enters.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression as PageCompression, Encoding as ValueEncoding, GzipLevel, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
 use crate::profile::{Column, ColumnType, Compression, Dataset, Encoding};
+
+mod row_groups;
+
+use row_groups::RowGroups;
+
+/// Threads that encode one file, at most.
+const THREADS_MAX: usize = 4;
+/// Rows below which a file is encoded before another thread has begun.
+const THREADS_ROWS_MIN: usize = 1_024;
 
 /// In the form that readers parse: application, version, build. Fixed, so that bytes depend on rows alone.
 pub(crate) const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
@@ -59,9 +69,17 @@ pub enum DecodeError {
     Rows(#[from] ArrowError),
 }
 
-/// Encodes sorted rows as one Parquet file.
+/// Encodes sorted rows as one Parquet file, on as many cores as there are, up to four. Their number does not show in the
+/// bytes.
 pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
-    encode_to(Vec::new(), dataset, encoding, batches.iter().map(|batch| Ok(batch.clone()))).map(Bytes::from)
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    let threads = if rows < THREADS_ROWS_MIN {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
+    };
+    let batches = batches.iter().map(|batch| Ok(batch.clone()));
+    encode_to(Vec::new(), dataset, encoding, threads, batches).map(Bytes::from)
 }
 
 /// Encodes sorted rows as one Parquet file that says which generation of its object it is, so that no two are the same
@@ -72,31 +90,30 @@ pub(crate) fn encode_generation(
     batches: &[RecordBatch],
     generation: u64,
 ) -> Result<Bytes, EncodeError> {
-    let run = || {
-        let metadata = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
-        let properties = properties(dataset, encoding, |at| without_dictionary(batches, at))?
-            .into_builder()
-            .set_key_value_metadata(Some(vec![metadata]))
-            .build();
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties)
-            .with_skip_arrow_metadata(true)
-            .with_schema_root("schema".to_owned());
-        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), dataset.schema(), options)?;
-        for batch in batches {
-            writer.write(batch)?;
-        }
-        writer.into_inner()
-    };
-    run().map(Bytes::from).map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
+    let generation = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
+    let batches = batches.iter().map(|batch| Ok(batch.clone()));
+    write(Vec::new(), dataset, encoding, 1, batches, Some(vec![generation])).map(Bytes::from)
 }
 
-/// Encodes sorted rows into `sink` as they come; a row group at a time is held in memory.
+/// Encodes sorted rows into `sink` as they come, on so many threads, this one among them; a row group at a time is held
+/// in memory, or two if there are several threads.
 pub fn encode_to<W: Write + Send>(
     sink: W,
     dataset: &Dataset,
     encoding: &Encoding,
+    threads: usize,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> Result<W, EncodeError> {
+    write(sink, dataset, encoding, threads, batches, None)
+}
+
+fn write<W: Write + Send>(
+    sink: W,
+    dataset: &Dataset,
+    encoding: &Encoding,
+    threads: usize,
     mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    metadata: Option<Vec<KeyValue>>,
 ) -> Result<W, EncodeError> {
     let run = move || {
         let (mut first, mut rows) = (Vec::new(), 0);
@@ -105,15 +122,13 @@ pub fn encode_to<W: Write + Send>(
             rows += batch.num_rows();
             first.push(batch);
         }
-        let options = ArrowWriterOptions::new()
-            .with_properties(properties(dataset, encoding, |at| without_dictionary(&first, at))?)
-            .with_skip_arrow_metadata(true)
-            .with_schema_root("schema".to_owned());
-        let mut writer = ArrowWriter::try_new_with_options(sink, dataset.schema(), options)?;
-        for batch in first.into_iter().map(Ok).chain(batches) {
-            writer.write(&batch?)?;
-        }
-        writer.into_inner()
+        let properties = properties(dataset, encoding, |at| without_dictionary(&first, at))?;
+        let properties = Arc::new(properties.into_builder().set_key_value_metadata(metadata).build());
+        let schema = ArrowSchemaConverter::new().schema_root("schema").convert(&dataset.schema())?;
+        let mut file = SerializedFileWriter::new(sink, schema.root_schema_ptr(), Arc::clone(&properties))?;
+        let rows = RowGroups::new(first.into_iter().map(Ok).chain(batches), encoding.row_group_rows);
+        row_groups::write(&mut file, &dataset.schema(), &properties, threads, rows)?;
+        file.into_inner()
     };
     run().map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })
 }

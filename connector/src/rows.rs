@@ -99,7 +99,7 @@ pub fn decode_ndjson(
                 break;
             }
         }
-        decoder.enter(&waiting);
+        decoder.enter(&waiting, start.min(lines.len()));
         drop(waiting);
         arena.reset();
     }
@@ -138,17 +138,17 @@ struct Decoder<'d> {
     dataset: &'d Dataset,
     positions: BTreeMap<&'d str, usize>,
     patterns: Vec<Pattern>,
+    input_bytes: usize,
+    /// None before the first rows, which tell how much room there should be.
     builders: Vec<Builder>,
 }
 
 impl<'d> Decoder<'d> {
     fn new(dataset: &'d Dataset, input_bytes: usize) -> Self {
         let columns = dataset.columns();
-        let rows = input_bytes / 1024 + 1;
-        let builders = columns.iter().map(|column| Builder::new(column, rows)).collect();
         let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
         let patterns = columns.iter().map(|column| Pattern::new(&column.name)).collect();
-        Self { dataset, positions, patterns, builders }
+        Self { dataset, positions, patterns, input_bytes, builders: Vec::new() }
     }
 
     /// Checks one line whole before any of it waits to enter a column.
@@ -159,7 +159,7 @@ impl<'d> Decoder<'d> {
         waiting: &mut Vec<Cell<'a>>,
     ) -> Result<(), RowProblem> {
         let before = waiting.len();
-        waiting.resize(before + self.builders.len(), Cell::Absent);
+        waiting.resize(before + self.patterns.len(), Cell::Absent);
         let cells = waiting.get_mut(before..).unwrap_or_default();
         let checked = match self.walk_quickly(line, arena, cells) {
             Some(()) => Ok(()),
@@ -172,9 +172,23 @@ impl<'d> Decoder<'d> {
         checked
     }
 
-    /// Adds the rows that waited to the columns.
-    fn enter(&mut self, waiting: &[Cell<'_>]) {
-        let width = self.builders.len();
+    /// Adds the rows that waited to the columns, which is what the first `consumed` bytes came to if nothing has entered.
+    fn enter(&mut self, waiting: &[Cell<'_>], consumed: usize) {
+        let width = self.patterns.len();
+        if self.builders.is_empty() && !waiting.is_empty() {
+            // If the input goes on as it began. Never much more room than the input itself takes.
+            let scaled = |part: usize| {
+                let whole = part.saturating_mul(self.input_bytes) / consumed.max(1);
+                (whole + whole / 8).clamp(part, self.input_bytes.max(part) + 64)
+            };
+            let rows = scaled(waiting.len() / width.max(1));
+            let builders = self.dataset.columns().iter().enumerate().map(|(at, column)| {
+                let cells = waiting.iter().skip(at).step_by(width);
+                let bytes = cells.map(|cell| if let Cell::Text(text) = cell { text.len() } else { 0 }).sum();
+                Builder::new(column, rows, scaled(bytes))
+            });
+            self.builders = builders.collect();
+        }
         for (at, builder) in self.builders.iter_mut().enumerate() {
             builder.extend(waiting.iter().skip(at).step_by(width));
         }
@@ -266,7 +280,11 @@ impl<'d> Decoder<'d> {
         Err(RowProblem::NoKey { alternatives: alternatives.join(", ") })
     }
 
-    fn finish(self) -> Result<RecordBatch, ArrowError> {
+    fn finish(mut self) -> Result<RecordBatch, ArrowError> {
+        if self.builders.is_empty() {
+            let columns = self.dataset.columns().iter();
+            self.builders = columns.map(|column| Builder::new(column, 0, 0)).collect();
+        }
         let columns = self.dataset.columns().iter().zip(self.builders);
         let columns: Vec<ArrayRef> =
             columns.map(|(column, builder)| builder.finish(column)).collect::<Result<_, _>>()?;

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
-use super::{DatetimeError, parse_micros};
+use super::{DatetimeError, FIRST_SECOND, Fraction, LAST_SECOND, instant_text, parse_micros, push_instant};
 
 #[test]
 fn the_accepted_forms_name_the_same_instant() {
@@ -56,5 +56,34 @@ proptest! {
             local.subsec_nanosecond() / 1_000, offset_minutes.abs() / 60, offset_minutes.abs() % 60,
         );
         prop_assert_eq!(parse_micros(&text), Ok(micros), "{}", text);
+    }
+}
+
+proptest! {
+    /// Texts are those of the calendar library, and lead back to the instant.
+    #[test]
+    fn instants_are_written_as_the_calendar_library_writes_them(
+        seconds in FIRST_SECOND..LAST_SECOND,
+        fraction in prop_oneof![Just(0_i64), (0_i64..1_000).prop_map(|millis| millis * 1_000), 0_i64..1_000_000],
+    ) {
+        let micros = seconds * 1_000_000 + fraction;
+        let instant = Timestamp::from_microsecond(micros).unwrap();
+        let (short, long) = match fraction {
+            0 => (format!("{instant:.0}"), format!("{instant:.0}")),
+            fraction if fraction % 1_000 == 0 => (format!("{instant:.3}"), format!("{instant:.6}")),
+            _ => (format!("{instant:.6}"), format!("{instant:.6}")),
+        };
+        let mut text = String::new();
+        push_instant(&mut text, micros, Fraction::Micros).unwrap();
+        prop_assert_eq!(&text, &long);
+        prop_assert_eq!(instant_text(micros), Some(short.clone()));
+        prop_assert_eq!(parse_micros(&short), Ok(micros));
+    }
+}
+
+#[test]
+fn instants_beyond_four_digits_of_years_have_no_text() {
+    for seconds in [FIRST_SECOND - 1, LAST_SECOND, i64::MAX / 1_000_000, i64::MIN / 1_000_000] {
+        assert_eq!(instant_text(seconds * 1_000_000), None, "{seconds}");
     }
 }

@@ -2,14 +2,15 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow_schema::{DataType, Field, Schema};
+use arrow_schema::{ArrowError, DataType, Field, Schema};
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::schema::printer::print_schema;
 
-use super::{DecodeError, decode, encode};
-use crate::profile::{Dataset, VendorProfile};
+use super::{DecodeError, decode, encode, encode_to};
+use crate::profile::{Compression, Dataset, Encoding, VendorProfile};
 use crate::rows::{LinesOrigin, decode_ndjson};
 
 fn profile() -> VendorProfile {
@@ -135,4 +136,39 @@ fn an_older_object_without_a_later_column_is_read_with_nulls() {
     assert_eq!(read[0].column(35).null_count(), 3);
     assert_eq!(read[0].column(2).as_string::<i32>().value(2), "m-2");
     assert_eq!(*read[0].column(35).data_type(), DataType::Utf8);
+}
+
+/// Any number of threads and any cut into batches give the same bytes, and the rows come back.
+#[test]
+fn neither_threads_nor_batches_show_in_a_file_of_many_row_groups() {
+    let dataset = dataset("messages");
+    let rows = messages(2_000);
+    for compression in [Compression::Snappy, Compression::Zstd, Compression::Gzip, Compression::None] {
+        let encoding = Encoding { row_group_rows: 300, compression, ..profile().encoding().clone() };
+        let encoded = |threads: usize, cut: usize| {
+            let batches = (0..2_000).step_by(cut).map(|from| Ok(rows.slice(from, cut.min(2_000 - from))));
+            encode_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap()
+        };
+        let first = encoded(1, 2_000);
+        for (threads, cut) in [(1, 7), (2, 300), (2, 1_999), (3, 301), (4, 2_000)] {
+            assert_eq!(first, encoded(threads, cut), "{threads} threads, batches of {cut}");
+        }
+        let read = decode(&dataset, Bytes::from(first)).unwrap();
+        assert_eq!(concat_batches(&dataset.schema(), &read).unwrap(), rows);
+    }
+}
+
+/// A batch that cannot be read ends the file on any number of threads.
+#[test]
+fn an_error_among_the_batches_is_the_outcome() {
+    let dataset = dataset("messages");
+    let encoding = Encoding { row_group_rows: 100, ..profile().encoding().clone() };
+    for threads in [1, 2, 4] {
+        let batches = (0..30).map(|at| match at {
+            29 => Err(ArrowError::ComputeError("torn".to_owned())),
+            _ => Ok(messages(110)),
+        });
+        let error = encode_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap_err();
+        assert!(error.to_string().contains("torn"), "{error}");
+    }
 }

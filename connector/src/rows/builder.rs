@@ -25,11 +25,12 @@ pub(super) enum Builder {
 }
 
 impl Builder {
-    pub(super) fn new(column: &Column, rows: usize) -> Self {
-        let fields = || column.fields.iter().map(|field| Self::new(field, rows)).collect();
+    /// Room for `rows` values, and for `bytes` of text if the column is text.
+    pub(super) fn new(column: &Column, rows: usize, bytes: usize) -> Self {
+        let fields = || column.fields.iter().map(|field| Self::new(field, rows, rows * 16)).collect();
         match column.kind {
             ColumnType::String | ColumnType::Json | ColumnType::Object | ColumnType::Decimal => {
-                Self::Text(StringBuilder::with_capacity(rows, rows * 16))
+                Self::Text(StringBuilder::with_capacity(rows, bytes))
             }
             ColumnType::Datetime | ColumnType::Millis => {
                 Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))

@@ -48,6 +48,7 @@ impl Pattern {
         Self { text, words }
     }
 
+    #[inline]
     fn begins(&self, rest: &[u8]) -> bool {
         let mut rest_words = rest;
         for (word, mask) in &self.words {
@@ -69,6 +70,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The high bit of the lowest byte that equals `byte` is set; bits above that one mean nothing.
+#[inline]
 const fn equal(word: u64, byte: u8) -> u64 {
     let differs = word ^ (ONES * byte as u64);
     differs.wrapping_sub(ONES) & !differs & HIGHS
@@ -77,33 +79,35 @@ const fn equal(word: u64, byte: u8) -> u64 {
 impl<'a> Scanner<'a> {
     /// Begins at the object of the line, if it is one that this walk takes.
     pub(super) fn new(line: &'a [u8]) -> Option<Self> {
-        if has_control(line) {
-            return None;
-        }
-        let text = std::str::from_utf8(line).ok()?;
-        let escapes = memchr::memchr(b'\\', line).is_some();
+        let escapes = special(line)?;
+        let text = simdutf8::basic::from_utf8(line).ok()?;
         text.starts_with('{').then_some(Self { text, at: 1, escapes })
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or_default()
     }
 
+    #[inline]
     fn skip_spaces(&mut self) {
         while self.peek() == Some(b' ') {
             self.at += 1;
         }
     }
 
+    #[inline]
     fn take(&mut self, byte: u8) -> Option<()> {
         (self.peek() == Some(byte)).then(|| self.at += 1)
     }
 
     /// Takes the name of the likely next field, if it stands here.
+    #[inline]
     pub(super) fn take_pattern(&mut self, pattern: &Pattern) -> bool {
         let stands = pattern.begins(self.rest());
         if stands {
@@ -127,6 +131,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether another field follows a value; `None` if the object does not end or something stands behind it.
+    #[inline]
     pub(super) fn more(&mut self) -> Option<bool> {
         self.skip_spaces();
         if self.take(b',').is_some() {
@@ -138,6 +143,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The value that stands here.
+    #[inline]
     pub(super) fn value(&mut self) -> Option<Token<'a>> {
         let start = self.at;
         match self.peek()? {
@@ -164,6 +170,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The closing quote of a string that has no escape, from behind its opening quote.
+    #[inline]
     fn plain_end(&self, start: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let mut at = start;
@@ -300,11 +307,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Whether a control character stands in the line.
-fn has_control(line: &[u8]) -> bool {
-    let (chunks, rest) = line.as_chunks::<32>();
-    let controls = |bytes: &[u8]| bytes.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ';
-    chunks.iter().any(|chunk| controls(chunk)) || controls(rest)
+/// Whether a backslash stands in the line; `None` if a control character does. The line is looked at as a whole: without a
+/// way out of it, the loop takes many bytes at a time.
+fn special(line: &[u8]) -> Option<bool> {
+    let (least, escapes) = line
+        .iter()
+        .fold((u8::MAX, 0), |(least, escapes), byte| (least.min(*byte), escapes | u8::from(*byte == b'\\')));
+    (least >= b' ').then_some(escapes != 0)
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ fn start(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let parts = suprsend();
     let text = five_accounts();
-    let mut group = criterion.benchmark_group("start");
+    let mut group = criterion.benchmark_group("startup");
     group.bench_function("vendor scenario, read and started", |bencher| {
         bencher.iter(|| {
             let scenario = Scenario::from_parts(parts.text, parts.path, parts.files).expect("a scenario");

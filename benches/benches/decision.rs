@@ -92,7 +92,7 @@ fn five_by_ten(criterion: &mut Criterion) {
     let allowed = Policies { identity: &granting, ..Policies::default() };
     assert!(decide(&request, &allowed).is_allowed() && !decide(&request, &denied).is_allowed());
 
-    let mut group = criterion.benchmark_group("decide/5x10");
+    let mut group = criterion.benchmark_group("decision/5x10");
     for (name, policies) in [("allowed", &allowed), ("denied", &denied)] {
         group.bench_function(name, |bencher| bencher.iter(|| decide(black_box(&request), policies)));
         group.bench_function(format!("{name}/owned"), |bencher| {
@@ -117,7 +117,7 @@ fn five_by_ten(criterion: &mut Criterion) {
 
 fn many_statements(criterion: &mut Criterion) {
     let request = request("raw/2026/07/part-0001.parquet");
-    let mut group = criterion.benchmark_group("decide/statements");
+    let mut group = criterion.benchmark_group("decision/statements");
     for count in [10, 100, 1_000, 10_000] {
         let all = [policy((0..count).map(statement))];
         let policies = Policies { identity: &all, ..Policies::default() };
@@ -131,7 +131,7 @@ fn many_statements(criterion: &mut Criterion) {
 
 fn hostile_wildcards(criterion: &mut Criterion) {
     let request = request(&"a".repeat(1_024));
-    let mut group = criterion.benchmark_group("decide/hostile");
+    let mut group = criterion.benchmark_group("decision/hostile");
     for (name, pattern) in [
         ("many-stars", format!("{}b", "*a".repeat(500))),
         ("long-run", format!("*{}b", "a".repeat(1_000))),
@@ -147,7 +147,7 @@ fn hostile_wildcards(criterion: &mut Criterion) {
 fn documents(criterion: &mut Criterion) {
     let texts: Vec<String> =
         [10, 1_000].map(|count| policy((0..count).map(statement)).text().to_owned()).into_iter().collect();
-    let mut group = criterion.benchmark_group("decide/parse");
+    let mut group = criterion.benchmark_group("decision/parse");
     for text in &texts {
         group.throughput(Throughput::Bytes(text.len() as u64));
         group.bench_with_input(BenchmarkId::from_parameter(text.len()), text, |bencher, text| {
