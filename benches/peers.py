@@ -111,7 +111,7 @@ def polars_columns(source, target, form, threads):
         "snappy": lambda: frame.write_parquet(target, compression="snappy"),
         "zstd": lambda: frame.write_parquet(target, compression="zstd", compression_level=1),
         "csv": lambda: frame.write_csv(target),
-        "ndjson.gz": lambda: frame.write_ndjson(target, compression="gzip"),
+        "ndjson.gz": lambda: frame.write_ndjson(target, compression="gzip", check_extension=False),
     }[form])
 
 

@@ -46,7 +46,8 @@ fn list(criterion: &mut Criterion) {
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut group = criterion.benchmark_group("list");
     for count in [1_000, large] {
-        let (emulator, s3) = runtime.block_on(filled(count));
+        // It serves for as long as it is there.
+        let (_emulator, s3) = runtime.block_on(filled(count));
         let middle = format!("{:04}/{:04}", count / KEYS_PER_PREFIX / 2, 0);
         let page = || s3.list_objects_v2().bucket("logs").max_keys(PAGE);
         let pages = [
