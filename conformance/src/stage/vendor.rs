@@ -136,10 +136,9 @@ pub(crate) fn without(policy: &mut Value, element: Element) -> Result<(), Stop> 
             *list = Value::Array(values.clone());
             if let (Element::Resource(_), true, Some(Value::Array(actions))) =
                 (element, values.len() < before, statement.get_mut("Action"))
+                && actions.iter().any(|action| applies(action, &values))
             {
-                if actions.iter().any(|action| applies(action, &values)) {
-                    actions.retain(|action| applies(action, &values));
-                }
+                actions.retain(|action| applies(action, &values));
             }
         }
     }
