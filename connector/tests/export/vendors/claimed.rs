@@ -93,8 +93,15 @@ async fn what_the_page_of_the_hourly_export_leaves_open_is_as_resolved() {
         let required = required(name);
         assert!(["created_at", "updated_at"].iter().all(|time| required.iter().any(|own| own == time)));
         // Of the others, those alone that are in the key, and never absent.
-        let in_keys =
-            ["execution_id", "node_id", "execution_stage", "idempotency_key", "api_type", "api_name"];
+        let in_keys = [
+            "tenant_id",
+            "idempotency_key",
+            "api_type",
+            "api_name",
+            "execution_id",
+            "node_id",
+            "execution_stage",
+        ];
         let others = required.iter().filter(|own| !own.ends_with("ed_at"));
         assert!(others.clone().all(|own| in_keys.contains(&own.as_str())), "{name}: {required:?}");
     }
