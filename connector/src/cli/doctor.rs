@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::{Complaint, Exit, Target, block_on, load_config, open_store, print_json};
-use crate::doctor::{DoctorReport, Documents, ProbeWrite, Verdict, examine, examine_documents};
+use crate::doctor::{
+    DoctorReport, Documents, ProbeWrite, Verdict, examine, examine_documents, examine_topic,
+};
 use crate::names::BucketName;
 use crate::profile::{KeyPrefix, VendorProfile};
 
 #[derive(Debug, Args)]
 pub(super) struct DoctorArguments {
     /// The connection's configuration.
-    #[arg(long, value_name = "FILE", required_unless_present = "profile")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["profile", "topic_policy"])]
     config: Option<PathBuf>,
     /// Judge this identity policy instead of asking the bucket.
     #[arg(long, value_name = "FILE")]
@@ -27,6 +29,12 @@ pub(super) struct DoctorArguments {
     /// Judge this policy of the KMS key instead of asking KMS.
     #[arg(long, value_name = "FILE")]
     key_policy: Option<PathBuf>,
+    /// Judge this policy of a topic that the bucket's events go to; needs no profile.
+    #[arg(long, value_name = "FILE", requires_all = ["topic", "bucket"], conflicts_with_all = ["config", "profile"])]
+    topic_policy: Option<PathBuf>,
+    /// ARN of the topic, with `--topic-policy`.
+    #[arg(long, value_name = "ARN", requires = "topic_policy")]
+    topic: Option<String>,
     /// ARN of who exports, whom policies of buckets and keys name.
     #[arg(long, value_name = "ARN")]
     principal: Option<String>,
@@ -36,7 +44,7 @@ pub(super) struct DoctorArguments {
     /// A profile's id, instead of a configuration, with policies to judge.
     #[arg(long, value_name = "ID", conflicts_with = "config", requires = "bucket")]
     profile: Option<String>,
-    /// The bucket, with `--profile`.
+    /// The bucket, with `--profile` or `--topic-policy`.
     #[arg(long, value_name = "NAME")]
     bucket: Option<String>,
     /// Where objects go below the bucket's root, with `--profile`.
@@ -57,7 +65,12 @@ pub(super) fn run(arguments: &DoctorArguments) -> Result<(), Complaint> {
     let is_offline = [&arguments.policy, &arguments.trust, &arguments.bucket_policy, &arguments.key_policy]
         .into_iter()
         .any(Option::is_some);
-    let report = if is_offline {
+    let report = if let (Some(path), Some(topic), Some(bucket)) =
+        (&arguments.topic_policy, &arguments.topic, &arguments.bucket)
+    {
+        let (_, text) = document(path)?;
+        examine_topic(&text, topic, bucket, arguments.account.as_deref())
+    } else if is_offline {
         offline(arguments)?
     } else {
         let config = arguments.config.clone().ok_or_else(|| {

@@ -10,12 +10,14 @@ mod judge;
 mod key_document;
 mod live;
 mod offline;
+mod topic_document;
 mod trust_document;
 
 use serde::Serialize;
 
 pub use live::{ProbeWrite, examine};
 pub use offline::{Documents, examine_documents};
+pub use topic_document::examine_topic;
 
 use crate::profile::{Effect, VendorProfile, fill};
 use crate::store::Diagnosis;
@@ -111,6 +113,11 @@ pub struct DoctorReport {
 
 impl DoctorReport {
     fn of(profile: &VendorProfile, bucket: &str, findings: Vec<Finding>) -> Self {
+        Self::with(profile.id().to_string(), bucket, findings)
+    }
+
+    /// A report on `profile`, or on what stands for it.
+    fn with(profile: String, bucket: &str, findings: Vec<Finding>) -> Self {
         let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
         let warned = findings.iter().any(|finding| finding.verdict == Verdict::Warning);
         let outcome = match (failed, warned) {
@@ -118,7 +125,7 @@ impl DoctorReport {
             (false, true) => Verdict::Warning,
             (false, false) => Verdict::Passed,
         };
-        Self { outcome, profile: profile.id().to_string(), bucket: bucket.to_owned(), findings }
+        Self { outcome, profile, bucket: bucket.to_owned(), findings }
     }
 
     /// The checks that failed.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bucketproof_connector::doctor::{DoctorReport, Documents, Verdict, examine_documents};
+use bucketproof_connector::doctor::{DoctorReport, Documents, Verdict, examine_documents, examine_topic};
 use bucketproof_connector::names::BucketName;
 use bucketproof_connector::policy::{identity_policy_below, key_identity_policy, key_policy, trust_policy};
 use bucketproof_connector::profile::{KeyPrefix, PolicyAttachment, VendorProfile};
@@ -282,4 +282,59 @@ fn a_deny_of_the_bucket_is_found_beside_the_policy_of_the_user() {
     assert!(failed[0].message.contains("statement `OnlyKms` (line 1) denies it"), "{}", failed[0].message);
     documents.encryption = bucketproof_connector::store::Encryption::SseKms { key_id: None };
     assert_eq!(examine_documents(&profile, BUCKET, &documents).failures().count(), 0);
+}
+
+const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:events";
+
+/// The policy of a topic with its conditions, after a change of its statement; checks that did not pass.
+fn examined_topic(change: impl FnOnce(&mut Value)) -> Vec<(String, Verdict, String)> {
+    let mut policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Sid": "S3 Events Notification", "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" },
+        "Action": "SNS:Publish", "Resource": TOPIC,
+        "Condition": {
+            "StringEquals": { "aws:SourceAccount": "111122223333" },
+            "ArnLike": { "aws:SourceArn": format!("arn:aws:s3:::{BUCKET}") },
+        },
+    }] });
+    change(&mut policy["Statement"][0]);
+    let report = examine_topic(&policy.to_string(), TOPIC, BUCKET, None);
+    let wrong = report.findings.into_iter().filter(|finding| finding.verdict != Verdict::Passed);
+    wrong.map(|finding| (finding.check, finding.verdict, finding.message)).collect()
+}
+
+/// Each element of a topic's policy that is dropped or wrong is named, from the document alone.
+#[test]
+fn each_element_of_the_policy_of_a_topic_is_named_when_it_is_missing() {
+    assert_eq!(examined_topic(|_| {}), []);
+    for (member, value, words) in [
+        ("Action", json!("SNS:Subscribe"), "no statement that allows names the action"),
+        ("Resource", json!("arn:aws:sns:us-east-1:111122223333:other"), "its resource is"),
+        ("Principal", json!({ "Service": "s3.example.com" }), "its principal is"),
+    ] {
+        let found = examined_topic(|statement| statement[member] = value);
+        let [(check, Verdict::Failed, message)] = &found[..] else { panic!("{member}: {found:?}") };
+        assert!(check == "policy of the topic" && message.contains(words), "{member}: {message}");
+    }
+    let wrong_bucket = examined_topic(|statement| {
+        statement["Condition"]["ArnLike"]["aws:SourceArn"] = json!("arn:aws:s3:::another");
+    });
+    assert!(
+        wrong_bucket[0].2.contains("its condition `ArnLike` on `aws:SourceArn` asks for"),
+        "{wrong_bucket:?}"
+    );
+    for (operator, key) in [("StringEquals", "aws:SourceAccount"), ("ArnLike", "aws:SourceArn")] {
+        let found = examined_topic(|statement| {
+            statement["Condition"].as_object_mut().unwrap().remove(operator);
+        });
+        let [(check, Verdict::Warning, _)] = &found[..] else { panic!("{key}: {found:?}") };
+        assert_eq!(*check, format!("condition `{operator}` on `{key}`"));
+    }
+    let open = examined_topic(|statement| {
+        statement.as_object_mut().unwrap().remove("Condition");
+    });
+    assert_eq!(open.len(), 2);
+    let told = |message: &str| message.contains("any bucket of any account could publish");
+    assert!(open.iter().all(|(_, verdict, message)| *verdict == Verdict::Failed && told(message)));
+    assert_eq!(examine_topic("{", TOPIC, BUCKET, None).failures().count(), 1);
+    assert_eq!(examine_topic("{}", "events", BUCKET, None).failures().count(), 1);
 }
