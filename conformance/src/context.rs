@@ -37,6 +37,11 @@ impl CheckContext {
         Self { falsifier: Some(falsifier), ..self }
     }
 
+    /// The same context with nothing falsified, to compare with.
+    pub(crate) fn undisturbed(&self) -> Self {
+        Self { falsifier: None, ..self.clone() }
+    }
+
     /// The same context at an endpoint, instead of an emulator for each check.
     pub fn at(self, endpoint: Arc<Endpoint>) -> Self {
         Self { endpoint: Some(endpoint), ..self }

@@ -34,7 +34,7 @@ pub(crate) struct Unsignable(String);
 /// What a signature is made of.
 #[derive(Debug)]
 pub(crate) struct Signing<'a> {
-    pub(crate) service: &'static str,
+    pub(crate) service: &'a str,
     pub(crate) region: &'a str,
     pub(crate) time: SystemTime,
     pub(crate) credentials: Credentials,

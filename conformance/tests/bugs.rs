@@ -34,6 +34,8 @@ fn bugs() -> Vec<Bug> {
         edit: TextEdit::new(find, replace),
     };
     let bug = |what, change, on, noticed_by| Bug { what, change, on, noticed_by };
+    // What an endpoint does that does not look at a part of a request is what it does without that part.
+    let unseen = |find, replace| Falsifier::RequestEdit(TextEdit::new(find, replace));
     // The second attempt asks whether the endpoint keeps conditions at all.
     let lost = || Fault::on(Op::PutObject).skip(2).times(1).refuse(StatusCode::OK, "Ignored", "");
     vec![
@@ -196,6 +198,85 @@ fn bugs() -> Vec<Bug> {
             profile("name = \"profile_county\"", "name = \"profile_country\""),
             "adapty_s3.",
             "adapty_s3.schema.events",
+        ),
+        bug(
+            "the prefix of an event filter is ignored",
+            unseen("<Value>raw/</Value>", "<Value></Value>"),
+            "events.filter",
+            "events.filter",
+        ),
+        bug("events are lost", fault(Fault::on_events().lose_event()), "events.", "events.put.record"),
+        bug(
+            "events are told twice",
+            fault(Fault::on_events().duplicate_event()),
+            "events.",
+            "events.failed-put",
+        ),
+        bug(
+            "a signature for another service is accepted",
+            unseen("sign-service: sts", "sign-service: s3"),
+            "auth.sigv4.wrong-service",
+            "auth.sigv4.wrong-service",
+        ),
+        bug(
+            "notifications are signed over their fields in another order",
+            unseen("Timestamp TopicArn", "TopicArn Timestamp"),
+            "sns.delivery.signature",
+            "sns.delivery.signature",
+        ),
+        bug(
+            "a filter of a subscription is ignored",
+            fault(Fault::on(Op::SetSubscriptionAttributes).refuse(StatusCode::OK, "Ignored", "")),
+            "sns.filter.",
+            "sns.filter.attributes",
+        ),
+        bug(
+            "Object Lock does not stop a delete",
+            fault(Fault::on(Op::DeleteObject).refuse(StatusCode::NO_CONTENT, "Ignored", "")),
+            "s3.lock.",
+            "s3.lock.compliance.no-bypass",
+        ),
+        bug(
+            "lifecycle rules never run",
+            Falsifier::ClockStands,
+            "s3.lifecycle.",
+            "s3.lifecycle.expires.days",
+        ),
+        bug(
+            "an ACL in a header is ignored",
+            fault(Fault::on(Op::PutObject).ignore_header("x-amz-acl")),
+            "s3.acl.",
+            "s3.acl.ownership.full-control",
+        ),
+        bug(
+            "the owner that a request expects is ignored",
+            fault(Fault::on(Op::GetObject).ignore_header("x-amz-expected-bucket-owner")),
+            "s3.policy.",
+            "s3.policy.expected-owner.wrong",
+        ),
+        bug(
+            "another customer's key reads an object",
+            fault(Fault::on(Op::GetObject).status(StatusCode::OK)),
+            "s3.encryption.",
+            "s3.encryption.customer-key.get.other-key",
+        ),
+        bug(
+            "the size that a form's policy allows is ignored",
+            unseen("[\"content-length-range\",1,5]", "[\"content-length-range\",1,500]"),
+            "s3.post.policy.too-large",
+            "s3.post.policy.too-large",
+        ),
+        bug(
+            "a policy that is deleted stays in force",
+            fault(Fault::on(Op::DeleteUserPolicy).refuse(StatusCode::OK, "Ignored", "")),
+            "iam.",
+            "iam.policy.put-is-in-force",
+        ),
+        bug(
+            "the first write of an export is acknowledged and not made",
+            fault(Fault::on(Op::PutObject).times(1).refuse(StatusCode::OK, "Ignored", "")),
+            "engine.",
+            "engine.no-news.adapty_s3",
         ),
     ]
 }

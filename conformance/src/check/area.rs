@@ -90,6 +90,15 @@ impl Area {
         }
     }
 
+    /// The area as reports group it: the profiles of one vendor are one area.
+    #[must_use]
+    pub const fn group(self) -> Self {
+        match self {
+            Self::Vendor { name, .. } => Self::Vendor { name, profile: "" },
+            area => area,
+        }
+    }
+
     /// Why anybody should care whether the checks of this area hold.
     pub const fn why(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 mod auth;
 mod connector;
 pub(crate) mod decisions;
+mod engine;
 mod exchanges;
 mod policies;
 mod refusal;
@@ -52,6 +53,7 @@ pub(crate) fn all() -> Result<Vec<Check>, InvalidInventory> {
     checks.extend(policies::checks());
     checks.extend(exchanges::checks()?);
     checks.extend(decisions::checks()?);
+    checks.extend(engine::checks());
     checks.extend(connector::checks());
     checks.extend(suprsend::checks());
     checks.extend(vendors::checks());

@@ -102,7 +102,8 @@ pub(super) struct RunArguments {
 pub(super) struct TargetArguments {
     /// What to check: the built-in emulator, `s3s-fs` in this process, or an endpoint by its URL.
     ///
-    /// At a URL, credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or from `--accounts`.
+    /// At a URL, credentials come from AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, those of a second account
+    /// from the same names behind SECOND_, or all of them from `--accounts`.
     /// Checks make buckets of their own there, whose names begin with `bucketproof-`, and take them away again; nothing
     /// else is touched. What the endpoint does not have is found out first, and checks that need it are skipped.
     #[arg(long, default_value = "emulator", value_name = "emulator|s3s-fs|URL")]
@@ -155,6 +156,9 @@ pub(super) struct VerifyArguments {
     /// The newest object must not be older than this, such as `15m` or `2h`.
     #[arg(long, value_name = "DURATION")]
     pub(super) fresh_within: Option<jiff::SignedDuration>,
+    /// Every answer must name this encryption: AES256, aws:kms or aws:kms:dsse.
+    #[arg(long, value_name = "ALGORITHM", value_parser = ["AES256", "aws:kms", "aws:kms:dsse"])]
+    pub(super) encryption: Option<String>,
     /// More objects than this are refused, not judged.
     #[arg(long, value_name = "N", default_value = "20000")]
     pub(super) max_objects: NonZeroUsize,

@@ -56,7 +56,13 @@ impl TargetArguments {
         if let Some(path) = &self.accounts {
             return accounts(path);
         }
-        Ok(vec![credentials_of_the_environment(&self.target)?])
+        let mut accounts = vec![credentials_of_the_environment(&self.target)?];
+        accounts.extend(credentials_of([
+            "SECOND_AWS_ACCESS_KEY_ID",
+            "SECOND_AWS_SECRET_ACCESS_KEY",
+            "SECOND_AWS_SESSION_TOKEN",
+        ]));
+        Ok(accounts)
     }
 
     /// Starts or reaches the target, and finds out what it offers.
@@ -88,13 +94,14 @@ impl TargetArguments {
 
 /// What the standard variables say.
 pub(super) fn credentials_of_the_environment(target: &str) -> Result<Credentials, UsageError> {
+    let found = credentials_of(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]);
+    found.ok_or_else(|| UsageError::NoCredentials { target: target.to_owned() })
+}
+
+/// What these variables say: the key's id, its secret, and the token of a session.
+fn credentials_of([id, secret, token]: [&str; 3]) -> Option<Credentials> {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    match (variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY")) {
-        (Some(id), Some(secret)) => {
-            Ok(Credentials::new(id, secret, variable("AWS_SESSION_TOKEN"), None, "environment"))
-        }
-        _ => Err(UsageError::NoCredentials { target: target.to_owned() }),
-    }
+    Some(Credentials::new(variable(id)?, variable(secret)?, variable(token), None, "environment"))
 }
 
 fn accounts(path: &Path) -> Result<Vec<Credentials>, UsageError> {

@@ -34,6 +34,7 @@ pub(super) fn verify(arguments: VerifyArguments, out: &mut dyn Write) -> Ended {
         runtime.map_err(|error| CommandError::Broken(format!("cannot start the runtime: {error}")))?;
     let settings = VerifySettings {
         fresh_within: arguments.fresh_within,
+        encryption: arguments.encryption.clone(),
         objects_max: arguments.max_objects.get(),
         now: Clock::system().now(),
     };

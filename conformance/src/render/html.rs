@@ -70,7 +70,7 @@ impl Page {
     fn matrix(&mut self, report: &Report) {
         let mut areas: BTreeMap<Area, Vec<&CheckReport>> = BTreeMap::new();
         for check in &report.checks {
-            areas.entry(check.area).or_default().push(check);
+            areas.entry(check.area.group()).or_default().push(check);
         }
         self.line("<section aria-labelledby=\"matrix\">\n<h2 id=\"matrix\">Areas</h2>\n<table>");
         self.line(
@@ -192,7 +192,7 @@ impl Page {
         self.line("<section aria-labelledby=\"every\">\n<h2 id=\"every\">Every check</h2>");
         let mut areas: BTreeMap<Area, Vec<&CheckReport>> = BTreeMap::new();
         for check in &report.checks {
-            areas.entry(check.area).or_default().push(check);
+            areas.entry(check.area.group()).or_default().push(check);
         }
         for (area, checks) in areas {
             self.line(&format!(

@@ -18,11 +18,12 @@ pub fn terminal(report: &Report, every: bool) -> String {
     if brief {
         text.push('\n');
     }
-    let mut areas: Vec<Area> = report.checks.iter().map(|check| check.area).collect();
+    let mut areas: Vec<Area> = report.checks.iter().map(|check| check.area.group()).collect();
     areas.sort();
     areas.dedup();
     for area in areas {
-        let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.area == area).collect();
+        let checks: Vec<&CheckReport> =
+            report.checks.iter().filter(|check| check.area.group() == area).collect();
         if brief {
             push(&mut text, format_args!("{area:<18}{}\n", counts(&checks)));
         } else {

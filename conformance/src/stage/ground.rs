@@ -221,14 +221,14 @@ impl Ground {
         }
     }
 
-    /// A request of these credentials.
+    /// A request of these credentials, for a service in a region.
     pub(crate) fn sign(
         &self,
         request: Request<Bytes>,
-        service: &'static str,
+        (service, region): (&str, &str),
         credentials: Credentials,
     ) -> Result<Request<Bytes>, Stop> {
-        let signing = Signing { service, region: self.region(), time: self.now(), credentials };
+        let signing = Signing { service, region, time: self.now(), credentials };
         step("sign the request").works(signed(request, signing))
     }
 

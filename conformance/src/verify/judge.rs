@@ -13,7 +13,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::place::{Named, Place, PlaceError, Readers};
+use super::place::{Found, Named, Place, PlaceError, Readers};
 use super::rows::{RowKey, columns, key_of, strange_values, text_columns, time_of, whole_of};
 use super::{Topic, VerifyReport, VerifySettings};
 use crate::stage::{read_csv, read_json_lines, read_table};
@@ -30,6 +30,8 @@ struct Judgement {
     slots: BTreeMap<String, (PartitionUnit, BTreeSet<i64>)>,
     seen: HashMap<(usize, RowKey), Arc<str>, BuildHasherDefault<DefaultHasher>>,
     newest: Option<(Timestamp, String)>,
+    /// The bucket's owner, where the profile gives him control by an ACL.
+    owner: Option<String>,
 }
 
 /// The rows of an object, and what is wrong with its columns.
@@ -45,6 +47,14 @@ pub(super) async fn judge(
 ) -> Result<VerifyReport, PlaceError> {
     let mut report = VerifyReport::new(profile, place);
     let mut judgement = Judgement::default();
+    if profile.acl() == Some("bucket-owner-full-control") && matches!(place, Place::Bucket { .. }) {
+        judgement.owner = place.owner().await;
+        if judgement.owner.is_none() {
+            report.not_judged(
+                "the control of the bucket's owner: these credentials may not read the bucket's ACL",
+            );
+        }
+    }
     let mut listing = place.listing();
     while let Some(page) = listing.next_page().await? {
         for object in page {
@@ -52,7 +62,7 @@ pub(super) async fn judge(
             if report.objects > settings.objects_max {
                 return Err(PlaceError::TooMany { place: place.to_string(), max: settings.objects_max });
             }
-            judgement.object(&mut report, profile, place, &object).await?;
+            judgement.object(&mut report, profile, place, &object, settings).await?;
         }
     }
     gaps(&mut report, &judgement.slots);
@@ -70,6 +80,7 @@ impl Judgement {
         profile: &VendorProfile,
         place: &Place,
         object: &Named,
+        settings: &VerifySettings,
     ) -> Result<(), PlaceError> {
         report.bytes = report.bytes.saturating_add(object.bytes);
         if let Some(modified) = object.modified
@@ -87,8 +98,20 @@ impl Judgement {
             let known = self.slots.entry(dataset.name().to_string());
             known.or_insert_with(|| (unit, BTreeSet::new())).1.insert(unit.slot_of(start));
         }
-        let (body, encryption) = place.read(&object.key).await?;
-        access(report, place, object, encryption.as_deref()).await;
+        if object.is_archived {
+            report.find(
+                Topic::Archived,
+                &object.key,
+                "its storage class keeps it in an archive; it was not read",
+            );
+            return Ok(());
+        }
+        let Found { body, encryption, content_type } = place.read(&object.key).await?;
+        self.access(report, place, object, encryption.as_deref(), settings).await;
+        if let Some(found) = content_type.filter(|found| found != format.content_type()) {
+            let message = format!("its content type is `{found}`, not `{}`", format.content_type());
+            report.find(Topic::ContentType, &object.key, message);
+        }
         let Rows { rows, wrong } = match rows_of(dataset, format, &body) {
             Ok(rows) => rows,
             Err(message) => {
@@ -121,6 +144,43 @@ impl Judgement {
         }
         self.repeats(report, &object.key, (number, dataset), &rows);
         Ok(())
+    }
+
+    async fn access(
+        &self,
+        report: &mut VerifyReport,
+        place: &Place,
+        object: &Named,
+        encryption: Option<&str>,
+        settings: &VerifySettings,
+    ) {
+        if matches!(place, Place::Folder(_)) {
+            return;
+        }
+        match (encryption, settings.encryption.as_deref()) {
+            (None, _) => {
+                report.find(Topic::Encryption, &object.key, "the answer names no encryption at rest");
+            }
+            (Some(found), Some(wanted)) if found != wanted => {
+                let message = format!("it is encrypted with `{found}`, not `{wanted}`");
+                report.find(Topic::Encryption, &object.key, message);
+            }
+            _ => {}
+        }
+        match place.readers(&object.key, self.owner.as_deref()).await {
+            Readers::Some { owner_controls: Some(false) } => {
+                report.find(
+                    Topic::Ownership,
+                    &object.key,
+                    "its ACL does not give the bucket's owner full control",
+                );
+            }
+            Readers::Some { .. } => {}
+            Readers::Everybody(group) => {
+                report.find(Topic::Access, &object.key, format!("its ACL grants something to `{group}`"));
+            }
+            Readers::Unknown => report.not_judged("ACLs, which these credentials may not read"),
+        }
     }
 
     /// Rows that were there before: by their key, or as a whole where the vendor names no key.
@@ -191,22 +251,6 @@ fn owner<'p>(
         };
         is_named.then_some((number, dataset, parts.start, format))
     })
-}
-
-async fn access(report: &mut VerifyReport, place: &Place, object: &Named, encryption: Option<&str>) {
-    if matches!(place, Place::Folder(_)) {
-        return;
-    }
-    if encryption.is_none() {
-        report.find(Topic::Encryption, &object.key, "the answer names no encryption at rest");
-    }
-    match place.readers(&object.key).await {
-        Readers::Some => {}
-        Readers::Everybody(group) => {
-            report.find(Topic::Access, &object.key, format!("its ACL grants something to `{group}`"));
-        }
-        Readers::Unknown => report.not_judged("ACLs, which these credentials may not read"),
-    }
 }
 
 /// Partitions that are missing between the first and the last of a dataset.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::Permission;
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -33,13 +34,23 @@ pub(super) struct Named {
     pub(super) key: String,
     pub(super) bytes: u64,
     pub(super) modified: Option<Timestamp>,
+    /// Its bytes come only after a restore.
+    pub(super) is_archived: bool,
+}
+
+/// What an answer holds.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub(super) body: Bytes,
+    pub(super) encryption: Option<String>,
+    pub(super) content_type: Option<String>,
 }
 
 /// Encryption and readers of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Readers {
-    /// Somebody in particular.
-    Some,
+    /// Somebody in particular; whether that is the bucket's owner too, with full control, if that can be known.
+    Some { owner_controls: Option<bool> },
     /// Everybody, by this group.
     Everybody(String),
     /// We may not ask.
@@ -149,32 +160,40 @@ impl Place {
         Listing { place: self, token: None, folders, is_done: false }
     }
 
-    /// An object's bytes, with the encryption that the answer names.
-    pub(super) async fn read(&self, key: &str) -> Result<(Bytes, Option<String>), PlaceError> {
+    /// An object's bytes, with what the answer says of them.
+    pub(super) async fn read(&self, key: &str) -> Result<Found, PlaceError> {
         match self {
             Self::Folder(root) => {
                 let path = root.join(key);
                 let body = fs::read(&path).map_err(|source| PlaceError::Folder { path, source })?;
-                Ok((Bytes::from(body), None))
+                Ok(Found { body: Bytes::from(body), encryption: None, content_type: None })
             }
             Self::Bucket { s3, bucket, .. } => {
                 let place = format!("s3://{bucket}/{key}");
                 let got = s3.get_object().bucket(bucket).key(key).send().await;
                 let got = got.map_err(|error| s3_error("read", place.clone(), &error))?;
                 let encryption = got.server_side_encryption().map(|kind| kind.as_str().to_owned());
+                let content_type = got.content_type().map(str::to_owned);
                 let customer = got.sse_customer_algorithm().map(|kind| format!("customer key {kind}"));
                 let body = got.body.collect().await.map_err(|error| PlaceError::NoAnswer {
                     what: "read",
                     place,
                     message: error.to_string(),
                 })?;
-                Ok((body.into_bytes(), encryption.or(customer)))
+                Ok(Found { body: body.into_bytes(), encryption: encryption.or(customer), content_type })
             }
         }
     }
 
-    /// Who may read an object by its ACL.
-    pub(super) async fn readers(&self, key: &str) -> Readers {
+    /// The canonical id of the bucket's owner, if we may ask.
+    pub(super) async fn owner(&self) -> Option<String> {
+        let Self::Bucket { s3, bucket, .. } = self else { return None };
+        let acl = s3.get_bucket_acl().bucket(bucket).send().await.ok()?;
+        acl.owner()?.id().map(str::to_owned)
+    }
+
+    /// Who may read an object by its ACL, and whether `owner` has full control of it.
+    pub(super) async fn readers(&self, key: &str, owner: Option<&str>) -> Readers {
         let Self::Bucket { s3, bucket, .. } = self else { return Readers::Unknown };
         let Ok(acl) = s3.get_object_acl().bucket(bucket).key(key).send().await else {
             return Readers::Unknown;
@@ -182,7 +201,16 @@ impl Place {
         let groups = acl.grants().iter().filter_map(|grant| grant.grantee()?.uri());
         let public =
             groups.into_iter().find(|uri| uri.ends_with("/AllUsers") || uri.ends_with("/AuthenticatedUsers"));
-        public.map_or(Readers::Some, |uri| Readers::Everybody(uri.to_owned()))
+        if let Some(uri) = public {
+            return Readers::Everybody(uri.to_owned());
+        }
+        let controls = |owner: &str| {
+            acl.grants().iter().any(|grant| {
+                let is_owner = grant.grantee().and_then(|grantee| grantee.id()) == Some(owner);
+                is_owner && grant.permission() == Some(&Permission::FullControl)
+            })
+        };
+        Readers::Some { owner_controls: owner.map(controls) }
     }
 }
 
@@ -221,6 +249,9 @@ impl Listing<'_> {
                         modified: object
                             .last_modified()
                             .and_then(|time| Timestamp::from_second(time.secs()).ok()),
+                        is_archived: object
+                            .storage_class()
+                            .is_some_and(|class| matches!(class.as_str(), "GLACIER" | "DEEP_ARCHIVE")),
                     })
                 };
                 Ok(Some(page.contents().iter().filter_map(named).collect()))
@@ -245,7 +276,7 @@ fn files_of(root: &Path, folder: &Path, folders: &mut Vec<PathBuf>) -> Result<Ve
         let parts = path.strip_prefix(root).unwrap_or(&path).components();
         let parts: Vec<String> = parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         let modified = about.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
-        found.push(Named { key: parts.join("/"), bytes: about.len(), modified });
+        found.push(Named { key: parts.join("/"), bytes: about.len(), modified, is_archived: false });
     }
     found.sort_by(|left, right| left.key.cmp(&right.key));
     below.sort_by(|left, right| right.cmp(left));

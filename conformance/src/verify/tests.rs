@@ -13,7 +13,8 @@ use crate::stage::{CUSTOMER_BUCKET, Export, Setup, Stage, VendorStage};
 use bucketproof_fixtures::suprsend::{Dataset, Traffic};
 
 fn settings() -> VerifySettings {
-    VerifySettings { fresh_within: None, objects_max: 100, now: bucketproof_clock::Clock::system().now() }
+    let now = bucketproof_clock::Clock::system().now();
+    VerifySettings { fresh_within: None, encryption: None, objects_max: 100, now }
 }
 
 fn profile() -> VendorProfile {
@@ -266,4 +267,65 @@ async fn a_bucket_of_many_keys_is_judged_page_by_page() {
     assert_eq!(report.counts["layout"], 2_500);
     assert!(report.objects > 2_500 && report.findings.len() <= super::FINDINGS_MAX, "{}", report.objects);
     assert!(report.text().contains("findings more"));
+}
+
+/// What is counted counts, also when so much was found before that it is not kept.
+#[test]
+fn a_finding_that_is_not_kept_is_no_pass() {
+    let place = Place::Folder("folder".into());
+    let mut report = VerifyReport::new(&profile(), &place);
+    for _ in 0..=super::FINDINGS_MAX {
+        report.find(Topic::Gap, "requests", "there is no object");
+    }
+    assert!(report.conforms(false) && !report.conforms(true));
+    report.find(Topic::Schema, "key", "a column is missing");
+    assert!(report.findings.iter().all(|finding| finding.topic == Topic::Gap), "it is not kept");
+    assert!(!report.conforms(false));
+}
+
+/// Encryption by its name, the content type, the archive, and the control of the bucket's owner.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_answers_say_of_objects_is_held_against_the_profile() {
+    use bucketproof_emulator::{Fault, Op};
+    let context = CheckContext::new(Arc::new(ScenarioSource::embedded()));
+    let stage = VendorStage::open(context, "permutive_batch", Setup::default()).await.unwrap();
+    stage.deliver_samples(&(0..6)).unwrap();
+    stage.sync("sync").await.unwrap();
+    let profile = VendorProfile::named("permutive_batch").unwrap();
+    let s3 = stage.administrator();
+    let place =
+        Place::Bucket { s3: s3.clone(), bucket: CUSTOMER_BUCKET.to_owned(), prefix: "exports/".to_owned() };
+    let judged = async |settings: VerifySettings| verify(&profile, &place, &settings).await.unwrap();
+    let named = |algorithm: &str| VerifySettings { encryption: Some(algorithm.to_owned()), ..settings() };
+    let clean = judged(named("AES256")).await;
+    assert!(clean.conforms(true), "{}", clean.text());
+    let other = judged(named("aws:kms")).await;
+    assert!(
+        !other.conforms(false) && other.text().contains("with `AES256`, not `aws:kms`"),
+        "{}",
+        other.text()
+    );
+
+    let owner = "<AccessControlPolicy><Owner><ID>vendor</ID></Owner><AccessControlList><Grant><Grantee \
+                 xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"><ID>vendor</ID></Grantee>\
+                 <Permission>FULL_CONTROL</Permission></Grant></AccessControlList></AccessControlPolicy>";
+    let foreign = stage.emulator.inject(Fault::on(Op::GetObjectAcl).body(owner));
+    let report = judged(settings()).await;
+    assert_eq!(topics(&report), [Topic::Ownership], "{}", report.text());
+    drop(foreign);
+
+    let kind = stage.emulator.inject(Fault::on(Op::GetObject).header("content-type", "text/html"));
+    let report = judged(settings()).await;
+    assert_eq!(topics(&report), [Topic::ContentType], "{}", report.text());
+    assert!(report.conforms(false) && !report.conforms(true));
+    drop(kind);
+
+    let key = stage.objects().await.unwrap().into_keys().next().unwrap();
+    let source = format!("{CUSTOMER_BUCKET}/{key}");
+    let class = aws_sdk_s3::types::StorageClass::Glacier;
+    let archive = s3.copy_object().bucket(CUSTOMER_BUCKET).key(&key).copy_source(source).storage_class(class);
+    archive.send().await.unwrap();
+    let report = judged(settings()).await;
+    assert_eq!(report.counts.get("archived"), Some(&1), "{}", report.text());
+    assert!(!report.conforms(false));
 }

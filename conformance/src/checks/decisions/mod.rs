@@ -3,6 +3,7 @@
 mod change;
 mod operator;
 mod row;
+mod wire;
 
 use std::sync::Arc;
 
@@ -29,6 +30,8 @@ pub(super) fn checks() -> Result<Vec<Check>, InvalidInventory> {
     let mut checks = Vec::new();
     for table in DECISIONS {
         let Table { decision } = toml::from_str(table.text).map_err(|error| broken(table.file, error))?;
+        // Over the wire as well, where requests can bring the row about.
+        checks.extend(decision.iter().filter_map(wire::check));
         checks.extend(decision.into_iter().map(check));
     }
     let operators = toml::from_str(OPERATORS.text).map_err(|error| broken(OPERATORS.file, error))?;

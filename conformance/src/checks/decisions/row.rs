@@ -39,19 +39,19 @@ pub(super) struct Row {
     #[serde(default = "default_resource")]
     pub(super) resource: String,
     #[serde(default = "default_version")]
-    version: String,
+    pub(super) version: String,
     #[serde(default)]
-    identity: Vec<String>,
-    boundary: Option<Vec<String>>,
-    session: Option<Vec<String>>,
+    pub(super) identity: Vec<String>,
+    pub(super) boundary: Option<Vec<String>>,
+    pub(super) session: Option<Vec<String>>,
     #[serde(default)]
-    scp: Vec<Vec<String>>,
-    resource_policy: Option<Vec<String>>,
+    pub(super) scp: Vec<Vec<String>>,
+    pub(super) resource_policy: Option<Vec<String>>,
     #[serde(default)]
-    restrict_public_buckets: bool,
-    condition: Option<String>,
+    pub(super) restrict_public_buckets: bool,
+    pub(super) condition: Option<String>,
     #[serde(default)]
-    context: BTreeMap<String, toml::Value>,
+    pub(super) context: BTreeMap<String, toml::Value>,
     canonical_user: Option<String>,
     unique_id: Option<String>,
     /// The unique ids that names in the resource policy had when it was stored.
@@ -232,6 +232,23 @@ impl Row {
         if self.resource_policy.as_ref().is_some_and(Vec::is_empty) {
             self.resource_policy = None;
         }
+    }
+
+    /// Every statement of a policy that the row has.
+    pub(super) fn statements(&self) -> impl Iterator<Item = &String> {
+        let lists = [&self.boundary, &self.session, &self.resource_policy];
+        self.identity.iter().chain(lists.into_iter().flatten().flatten())
+    }
+
+    /// Whether the row has ids by other names, or what belongs to keys.
+    pub(super) fn speaks_of_more_than_policies(&self) -> bool {
+        self.canonical_user.is_some()
+            || self.unique_id.is_some()
+            || !self.bound.is_empty()
+            || !self.grant.is_empty()
+            || !self.encryption_context.is_empty()
+            || self.object_owner.is_some()
+            || self.ignore_public_acls
     }
 
     /// Whether a policy of a resource has a say.

@@ -12,15 +12,16 @@ use serde::Deserialize;
 
 use self::script::{Script, parse};
 use super::READ_ON;
-use crate::check::{Area, Capability, Check, Level, Source};
+use crate::check::{Area, Capability, Check, Level, Run, Source};
 use crate::falsifier::Falsifier;
 use crate::inventory::InvalidInventory;
 use crate::stage::on_ground;
 use crate::step::step;
 
 /// The tables, by file.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("accounts.toml", include_str!("accounts.toml")),
+    ("auth.toml", include_str!("auth.toml")),
     ("cors.toml", include_str!("cors.toml")),
     ("encryption.toml", include_str!("encryption.toml")),
     ("events.toml", include_str!("events.toml")),
@@ -96,6 +97,18 @@ pub(super) fn checks() -> Result<Vec<Check>, InvalidInventory> {
     Ok(checks)
 }
 
+/// A script that is made and not read from a table.
+pub(super) fn scripted(text: String) -> Run {
+    let text = Arc::new(text);
+    on_ground(move |ground| {
+        let text = Arc::clone(&text);
+        async move {
+            let script = step("read the requests").works(parse(&text))?;
+            play::play(&ground, &script).await
+        }
+    })
+}
+
 fn check(row: &'static Row, table: &'static Table) -> Result<Check, String> {
     let before = row.before.as_ref().map(|name| {
         table.before.get(name).ok_or_else(|| format!("there is no beginning `{name}` in the table"))
@@ -149,6 +162,7 @@ fn sources(row: &'static Row) -> Vec<Source> {
 
 fn area(name: &str) -> Option<Area> {
     let areas = [
+        Area::Auth,
         Area::S3Acl,
         Area::S3Policy,
         Area::S3Cors,

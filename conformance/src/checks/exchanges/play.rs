@@ -3,6 +3,7 @@
 mod answer;
 mod form;
 mod request;
+mod signature;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use self::answer::Answer;
-use super::script::{Action, Script, Step};
+use super::script::{Action, Demand, Script, Step};
 use crate::outcome::{Conclusion, Stop};
 use crate::stage::Ground;
 use crate::step::step;
@@ -56,6 +57,11 @@ async fn act(ground: &Ground, names: &mut Names, step: &Step) -> Conclusion {
         }
     };
     answer.meets(&name, &step.demands, names)?;
+    for demand in &step.demands {
+        if let Demand::Signed(fields) = demand {
+            signature::verify(ground, &answer, fields).await?;
+        }
+    }
     for (variable, part) in &step.saved {
         let value = answer.part(part);
         let value = crate::step::step(&name).some(&format!("{part:?}"), value)?;

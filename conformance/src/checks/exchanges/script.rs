@@ -10,8 +10,12 @@
 //! = json /KeyMetadata/Enabled: true
 //! = count /Messages: 2
 //! = has text                           what the body has or lacks
+//! = signed Message MessageId Type      of a message that was received: signed by SNS over these fields
 //! save version header x-amz-version-id
 //! ```
+//!
+//! The headers `sign-region` and `sign-service` are not sent: the signature is for them. `unsigned x-amz-meta-a: 1` is added
+//! when everything else is signed.
 //!
 //! `KMS Encrypt`, `SQS CreateQueue`, `SNS Subscribe`, `IAM CreateUser` and `STS AssumeRole` are requests of these services,
 //! `FORM /{bucket}` is one of a browser. `wait 11d` lets time pass, `receive {queue}` delivers what is due and takes what
@@ -100,7 +104,11 @@ pub(super) enum Service {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Demand {
-    Status { status: u16, code: Option<String>, message: Option<String> },
+    Status {
+        status: u16,
+        code: Option<String>,
+        message: Option<String>,
+    },
     Equals(Part, String),
     Differs(Part, String),
     Absent(Part),
@@ -109,6 +117,8 @@ pub(super) enum Demand {
     Has(String),
     Lacks(String),
     Empty,
+    /// The first message is signed by SNS over these fields.
+    Signed(Vec<String>),
 }
 
 /// A part of an answer.
@@ -177,6 +187,7 @@ impl Demand {
             Self::Has(text) => format!("has `{text}`"),
             Self::Lacks(text) => format!("lacks `{text}`"),
             Self::Empty => "nothing in the body".to_owned(),
+            Self::Signed(fields) => format!("signed over {}", fields.join(", ")),
         }
     }
 }
@@ -303,6 +314,7 @@ fn demand(text: &str) -> Option<Demand> {
         },
         "has" => Some(Demand::Has(rest.to_owned())),
         "lacks" => Some(Demand::Lacks(rest.to_owned())),
+        "signed" => Some(Demand::Signed(rest.split(' ').map(str::to_owned).collect())),
         "count" => {
             let (pointer, count) = rest.split_once(": ")?;
             let pointer = if pointer == "/" { "" } else { pointer };

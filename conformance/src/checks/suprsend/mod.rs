@@ -9,6 +9,7 @@ mod diagnosis;
 mod layout;
 mod necessary;
 mod operation;
+mod resolutions;
 mod schema;
 
 use bucketproof_fixtures::suprsend::{Dataset, Logs, Traffic};
@@ -31,6 +32,7 @@ pub(super) fn checks() -> Vec<Check> {
     checks.extend(access::checks());
     checks.extend(necessary::checks());
     checks.extend(operation::checks());
+    checks.extend(resolutions::checks());
     checks.extend(diagnosis::checks());
     checks
 }

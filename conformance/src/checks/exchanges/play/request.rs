@@ -4,7 +4,7 @@ use aws_credential_types::Credentials;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -33,8 +33,17 @@ impl Service {
 /// Sends what a script asks.
 pub(super) async fn ask(ground: &Ground, names: &Names, ask: &Ask) -> Result<Answer, Stop> {
     let body: String = ask.body.iter().map(|line| names.fill(line)).collect();
-    let fields: Vec<(String, String)> =
+    let mut fields: Vec<(String, String)> =
         ask.fields.iter().map(|(name, value)| (name.clone(), names.fill(value))).collect();
+    let mut take = |wanted: &str| {
+        let at = fields.iter().position(|(name, _)| name == wanted)?;
+        Some(fields.remove(at).1)
+    };
+    let (region, for_service) = (take("sign-region"), take("sign-service"));
+    let unsigned: Vec<(String, String)> = fields
+        .extract_if(.., |(name, _)| name.starts_with("unsigned "))
+        .map(|(name, value)| (name.replace("unsigned ", ""), value))
+        .collect();
     let (request, service) = match &ask.verb {
         Verb::S3 { method, target } => {
             let request = with_headers(method, &ground.url(&names.fill(target)), &fields, &body);
@@ -49,10 +58,16 @@ pub(super) async fn ask(ground: &Ground, names: &Names, ask: &Ask) -> Result<Ans
         }
     };
     let request = step("make the request").works(request)?;
-    let request = match credentials(ground, names, &ask.who)? {
-        Some(credentials) => ground.sign(request, service, credentials)?,
+    let scope = (for_service.as_deref().unwrap_or(service), region.as_deref().unwrap_or(ground.region()));
+    let mut request = match credentials(ground, names, &ask.who)? {
+        Some(credentials) => ground.sign(request, scope, credentials)?,
         None => request,
     };
+    for (name, value) in unsigned {
+        let name = step("make the request").works(HeaderName::try_from(name))?;
+        let value = step("make the request").works(HeaderValue::try_from(value))?;
+        request.headers_mut().insert(name, value);
+    }
     send(ground, ask, request).await
 }
 
@@ -150,6 +165,6 @@ async fn sqs(ground: &Ground, action: &str, body: &Value) -> Result<Answer, Stop
     let request = action_of(ground, Service::Sqs, action, &[], body.to_string());
     let request = step("make the request").works(request)?;
     let credentials = step("who asks").some("credentials", ground.first())?;
-    let request = ground.sign(request, "sqs", credentials)?;
+    let request = ground.sign(request, ("sqs", ground.region()), credentials)?;
     ground.send(&format!("`SQS {action}`"), request).await.map(Answer::of)
 }
