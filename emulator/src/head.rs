@@ -16,10 +16,6 @@ const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Encrypted;
 
-/// Marks a request of HTTP/1 whose head says neither how long its body is nor how it is framed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Unmeasured;
-
 /// A request without its body.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
@@ -33,8 +29,6 @@ pub(crate) struct Head {
     pub(crate) website: Option<WebsiteHost>,
     /// Whether it came over TLS.
     pub(crate) is_encrypted: bool,
-    /// Whether nothing was said about the length of its body.
-    pub(crate) is_unmeasured: bool,
     /// The query string, split and decoded once, in the order received.
     pub(crate) query: Vec<(String, String)>,
 }
@@ -57,7 +51,6 @@ impl Head {
             bucket_in_host: None,
             website: None,
             is_encrypted: parts.extensions.get::<Encrypted>().is_some(),
-            is_unmeasured: parts.extensions.get::<Unmeasured>().is_some(),
         };
         head.website = domains.website_in_host(head.host());
         head.bucket_in_host = match &head.website {

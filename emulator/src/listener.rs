@@ -6,7 +6,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
+use http::header::{CONNECTION, EXPECT};
 use http::{HeaderValue, Request, Version};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
@@ -19,7 +19,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::fault::AnswerLost;
 use crate::front::Front;
-use crate::head::{Encrypted, Unmeasured};
+use crate::head::Encrypted;
 use crate::tls::Tls;
 use crate::wire_body::WireBody;
 
@@ -92,11 +92,6 @@ where
     let service = service_fn(move |mut request: Request<Incoming>| {
         if is_encrypted {
             request.extensions_mut().insert(Encrypted);
-        }
-        let says_length =
-            [CONTENT_LENGTH, TRANSFER_ENCODING].iter().any(|name| request.headers().contains_key(name));
-        if request.version() <= Version::HTTP_11 && !says_length {
-            request.extensions_mut().insert(Unmeasured);
         }
         let front = Arc::clone(&front);
         async move {

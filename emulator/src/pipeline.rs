@@ -492,10 +492,10 @@ fn check_form(head: &Head, service: &Service) -> Result<(), AwsError> {
     if service.speaks_query() {
         query::refuse_bare_get(head)?;
     }
-    // AWS takes a body of unknown length only if its framing says the length, and wants to hear of a length of zero.
+    // AWS takes a body of unknown length only if its framing says the length.
     let is_unbounded = head.headers.contains_key(http::header::TRANSFER_ENCODING)
         && !head.headers.contains_key("x-amz-decoded-content-length");
-    if *service == Service::S3 && head.method == Method::PUT && (is_unbounded || head.is_unmeasured) {
+    if *service == Service::S3 && head.method == Method::PUT && is_unbounded {
         return Err(AwsError::missing_content_length());
     }
     Ok(())
