@@ -56,7 +56,7 @@ fn server(answer: Option<String>) -> String {
             };
             let answer = answer.clone();
             std::thread::spawn(move || {
-                let mut buffer = vec![0; 65_536];
+                let mut buffer = [0; 8192];
                 // Whoever hangs up gets no answer.
                 let _read = stream.read(&mut buffer);
                 let _written = stream.write_all(answer.as_bytes());

@@ -97,9 +97,9 @@ impl Promise {
         let acknowledged = || Fault::on(Op::PutObject).times(1).refuse(StatusCode::OK, "Ignored", "");
         match self {
             Self::NoNews | Self::ForeignObjects => acknowledged(),
-            Self::LostAnswers => Fault::on(Op::PutObject).drop_answer(),
+            // Whoever looks after a lost answer finds what was written; here nothing ever is.
             Self::Throttled => Fault::on(Op::PutObject).slow_down(),
-            Self::FailingOnce => {
+            Self::LostAnswers | Self::FailingOnce => {
                 Fault::on(Op::PutObject).refuse(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "")
             }
             Self::DeniedOnce => Fault::on(Op::PutObject).refuse(StatusCode::FORBIDDEN, "AccessDenied", ""),
