@@ -108,6 +108,10 @@ pub(crate) struct State {
     _lock: Option<File>,
 }
 
+/// How often the lock is tried before the directory counts as in use: a program that this process starts has all its open
+/// files, and with them its locks, until it has begun.
+const LOCK_ATTEMPTS: u32 = 50_000;
+
 impl State {
     /// Opens the state for writing, making it if there is none.
     pub(crate) fn open(
@@ -124,12 +128,19 @@ impl State {
             .write(true)
             .open(&lock_path)
             .map_err(|source| io(&lock_path, source))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Busy { path: directory.display().to_string() });
+        let mut attempts = LOCK_ATTEMPTS;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if attempts > 0 => {
+                    attempts -= 1;
+                    std::thread::yield_now();
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(StateError::Busy { path: directory.display().to_string() });
+                }
+                Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
             }
-            Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
         }
         let path = directory.join("state.sqlite");
         let database = Connection::open(&path)?;

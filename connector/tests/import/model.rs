@@ -145,7 +145,10 @@ async fn agrees(events: Vec<Event>, rig: Rig) -> Result<(), TestCaseError> {
             Event::Import { fates, steps } => {
                 rig.bucket.inside.lock().unwrap().fates = fates;
                 let steps = steps.unwrap_or(u32::MAX);
-                let (mut importer, clock) = (rig.crashing(&config, steps), rig.clock.clone());
+                // What an earlier crash left is finished when the import starts, which may crash as well.
+                let started = std::panic::AssertUnwindSafe(|| rig.crashing(&config, steps));
+                let Ok(mut importer) = std::panic::catch_unwind(started) else { continue };
+                let clock = rig.clock.clone();
                 // A crash ends the task, and with it all that the import had open.
                 let mut pass = tokio::spawn(async move { drop(importer.once().await) });
                 // Pauses between repetitions end when the clock moves.
