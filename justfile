@@ -37,6 +37,11 @@ memory rows="1000000,3000000" *options="":
     cargo build --release --workspace
     python3 .ci/memory.py target/release --rows {{ rows }} {{ options }}
 
+# What 1 % changed rows of an hour cost: rewritten, spliced, with a tail.
+tails rows="1000000":
+    cargo build --release --workspace
+    python3 .ci/tails.py target/release --rows {{ rows }}
+
 # Our paths beside DuckDB, Polars and pyarrow (in the Python at hand): `just peers --from columns --to csv`.
 peers *options:
     python3 benches/peers.py {{ options }}

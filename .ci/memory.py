@@ -35,7 +35,12 @@ def mixed(number):
     return number ^ (number >> 31)
 
 
+def text_of(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def message(number, at):
+    at = text_of(at)
     a, b, c = mixed(number * 3), mixed(number * 3 + 1), mixed(number * 3 + 2)
     word, second = WORDS[a % 11], WORDS[b % 11]
     return (
@@ -53,6 +58,7 @@ def message(number, at):
 
 
 def envelope(number, at):
+    at = text_of(at)
     a, b, c = mixed(number * 3), mixed(number * 3 + 1), mixed(number * 3 + 2)
     word, second = WORDS[a % 11], WORDS[b % 11]
     return (
@@ -68,6 +74,7 @@ def envelope(number, at):
 
 
 def visit(number, at):
+    at = int(at.timestamp() * 1000)
     a, b, c = mixed(number * 3), mixed(number * 3 + 1), mixed(number * 3 + 2)
     word, second = WORDS[a % 11], WORDS[b % 11]
     return (
@@ -93,8 +100,7 @@ def feed(sink, row, rows, hours):
     """Writes rows in the order of their times; how many bytes."""
     step, written, part = 3600 * hours / 1_000_000, 0, []
     for number in range(rows):
-        at = (START + timedelta(seconds=number * step)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        part.append(row(number, at))
+        part.append(row(number, START + timedelta(seconds=number * step)))
         if len(part) == 2_000:
             text = "".join(part).encode()
             written += len(text)
@@ -219,4 +225,5 @@ def main():
     sys.exit(1 if too_much else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -55,6 +55,7 @@ mod column_chunk;
 mod column_encoding;
 mod column_view;
 pub mod config;
+pub mod content;
 pub mod credentials;
 mod csv_file;
 pub mod datetime;

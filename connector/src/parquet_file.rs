@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression as PageCompression, Encoding as ValueEncoding, GzipLevel, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
@@ -174,7 +175,7 @@ pub(crate) fn properties(
 }
 
 /// Reads an object's rows in the dataset's schema. Columns that the object lacks are null.
-pub fn decode(dataset: &Dataset, body: Bytes) -> Result<Vec<RecordBatch>, DecodeError> {
+pub fn decode(dataset: &Dataset, body: impl ChunkReader + 'static) -> Result<Vec<RecordBatch>, DecodeError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body)?;
     let schema = dataset.schema();
     for field in builder.schema().fields() {

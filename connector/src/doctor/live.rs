@@ -261,7 +261,7 @@ impl Examination<'_> {
         };
         let request = PutRequest {
             key: self.key.clone(),
-            body: Bytes::from_static(b"written by `bucketproof-connector doctor`; may be deleted\n"),
+            body: Bytes::from_static(b"written by `bucketproof-connector doctor`; may be deleted\n").into(),
             content_type: "text/plain",
             condition: Condition::Absent,
             intent,

@@ -97,7 +97,7 @@ impl Connection {
     ) -> Result<Option<ETag>, SyncError> {
         let request = PutRequest {
             key: intent.key.clone(),
-            body,
+            body: body.into(),
             content_type: self.encoding.format.content_type(),
             condition: self.condition(Condition::Absent),
             intent: intent.id.clone(),

@@ -2,16 +2,17 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use sha2::{Digest as _, Sha256};
 
 use super::{Connection, SyncError};
+use crate::content::{Content, Room, disk_failure};
 use crate::merge::ChangeSet;
 use crate::names::{ETag, IntentId, NameError, ObjectKey};
+use crate::parquet_file::DecodeError;
 use crate::profile::{BatchNames, Dataset, DatasetPartition, ObjectNames};
 use crate::report::RetryReport;
-use crate::splice::{ReplaceError, Replaced, replace};
+use crate::splice::{ReplaceError, Replaced, replace_within};
 use crate::state::{FinishBatch, IntentMode, IntentRecord, State};
-use crate::store::{Condition, Effect, ObjectHead, PutOutcome, PutRequest, StoredObject};
+use crate::store::{Condition, Effect, ObjectHead, PutOutcome, PutRequest};
 
 /// The batch that a write belongs to.
 #[derive(Clone, Debug)]
@@ -27,7 +28,7 @@ pub(super) struct BatchIdentity {
 /// The next content of an object, or that it has none.
 pub(super) struct Next {
     pub(super) mode: IntentMode,
-    pub(super) body: Bytes,
+    pub(super) body: Content,
     pub(super) object_rows: u64,
     pub(super) written: u64,
     pub(super) deduplicated: u64,
@@ -37,7 +38,7 @@ pub(super) struct Next {
 
 /// An intent and the bytes it writes, or the outcome that an earlier attempt already had.
 enum Attempt {
-    Write(Box<IntentRecord>, Bytes),
+    Write(Box<IntentRecord>, Content),
     Done(Box<IntentRecord>, Option<ETag>),
 }
 
@@ -66,7 +67,18 @@ pub(super) enum Applied {
     BaseMoved,
 }
 
+/// A folder of the state directory; what a crash left in it is of no use.
+pub(super) const ROOM: &str = "room";
+/// An object is held as it is and as it becomes, and its rows take some six times its size when they are read.
+const OBJECTS_IN_MEMORY: u64 = 16;
+
 impl Connection {
+    /// Where objects are held that rows are merged into: in memory, or on disk where they would take much of the budget.
+    pub(super) fn room(&self, state: Option<&State>) -> Room {
+        let directory = state.map_or_else(std::env::temp_dir, |state| state.directory().join(ROOM));
+        Room::new(self.config.memory_bytes / OBJECTS_IN_MEMORY, directory)
+    }
+
     /// The key of an object of `partition`.
     pub(super) fn key(
         &self,
@@ -122,17 +134,18 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<Attempt, SyncError> {
         let key = target.key;
-        let base = self.retrying(retries, || self.store.get(key)).await?;
-        self.is_not_fenced(key, base.as_ref().map(|object| &object.head))?;
-        if let Some(object) = &base
-            && object.head.intent.as_ref() == Some(id)
+        let room = self.room(Some(state));
+        let base = self.retrying(retries, || self.store.get_within(key, &room)).await?;
+        self.is_not_fenced(key, base.as_ref().map(|(head, _)| head))?;
+        if let Some((head, _)) = &base
+            && head.intent.as_ref() == Some(id)
             && let Some(sealed) = state.sealed_intent(id)?
         {
             tracing::info!(%key, "an earlier attempt had taken effect, rolling forward");
-            return Ok(Attempt::Done(Box::new(sealed), Some(object.head.etag.clone())));
+            return Ok(Attempt::Done(Box::new(sealed), Some(head.etag.clone())));
         }
         let next = match target.form {
-            Form::Whole => self.next_content(dataset, key, base, target.changes)?,
+            Form::Whole => self.next_content(dataset, key, base, (target.changes, &room))?,
             Form::Tail => self.next_tail(dataset, key, base, target.changes)?,
         };
         let intent = IntentRecord {
@@ -144,8 +157,8 @@ impl Connection {
             mode: next.mode,
             base_etag: next.base,
             generation: next.generation,
-            content_digest: hex::encode(Sha256::digest(&next.body)),
-            body_bytes: next.body.len() as u64,
+            content_digest: next.body.digest().map_err(|error| no_room(&error))?,
+            body_bytes: next.body.len(),
             object_rows: next.object_rows,
             written: next.written,
             deduplicated: next.deduplicated,
@@ -161,16 +174,16 @@ impl Connection {
         &self,
         dataset: &Dataset,
         key: &ObjectKey,
-        base: Option<StoredObject>,
-        changes: &ChangeSet,
+        base: Option<(ObjectHead, Content)>,
+        (changes, room): (&ChangeSet, &Room),
     ) -> Result<Next, SyncError> {
-        let (body, head) = base.map(|object| (object.body, object.head)).unzip();
-        let replacement = match replace(dataset, &self.encoding, body, changes) {
+        let (head, body) = base.unzip();
+        let replacement = match replace_within(dataset, &self.encoding, body, changes, room) {
             Ok(Replaced::Changed(replacement)) => replacement,
             Ok(Replaced::Unchanged { deduplicated }) => {
                 return Ok(Next {
                     mode: IntentMode::Unchanged,
-                    body: Bytes::new(),
+                    body: Bytes::new().into(),
                     object_rows: 0,
                     written: 0,
                     deduplicated,
@@ -179,10 +192,16 @@ impl Connection {
                 });
             }
             Err(ReplaceError::Base(source)) => {
+                if let DecodeError::Parquet(error) = &source
+                    && let Some(error) = disk_failure(error)
+                {
+                    return Err(no_room(error));
+                }
                 return Err(SyncError::ForeignObject { key: key.clone(), source });
             }
             Err(ReplaceError::Merge(error)) => return Err(error.into()),
             Err(ReplaceError::Encode(error)) => return Err(error.into()),
+            Err(ReplaceError::Room(error)) => return Err(no_room(&error)),
         };
         if !replacement.copied.is_empty() || replacement.chunks_copied > 0 {
             let (groups, chunks) = (replacement.copied.len(), replacement.chunks_copied);
@@ -204,7 +223,7 @@ impl Connection {
         &self,
         state: &State,
         intent: &IntentRecord,
-        body: Bytes,
+        body: Content,
         retries: &mut RetryReport,
     ) -> Result<Applied, SyncError> {
         let request = PutRequest {
@@ -265,6 +284,10 @@ impl Connection {
             _ => Some(Applied::BaseMoved),
         })
     }
+}
+
+fn no_room(error: &std::io::Error) -> SyncError {
+    SyncError::NoRoom { problem: error.to_string() }
 }
 
 /// The same rows for the same object by the same writer give the same id; other rows give another one, even after

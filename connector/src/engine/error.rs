@@ -192,6 +192,12 @@ pub enum SyncError {
         /// The key that the configuration gives it now.
         configured: ObjectKey,
     },
+    /// There is no room on disk for an object that is too large for memory.
+    #[error("an object cannot be kept on disk while it is made: {problem}")]
+    NoRoom {
+        /// What the disk said.
+        problem: String,
+    },
     /// Rows cannot be gathered.
     #[error(transparent)]
     Merge(#[from] MergeError),
@@ -234,6 +240,9 @@ impl SyncError {
             Self::Reconfigured { .. } => {
                 "set format, compression and `worker_id` back, run `sync` once, then change them".to_owned()
             }
+            Self::NoRoom { .. } => {
+                "check the state directory's permissions and free space, or raise `state.memory_mib`; then run `sync` again".to_owned()
+            }
             Self::Key(_) => "shorten `bucket.prefix`".to_owned(),
             Self::Merge(_) | Self::Encode(_) => "lower `state.batch_mib`; if that does not help, report this".to_owned(),
         }
@@ -254,9 +263,11 @@ impl SyncError {
             | Self::PlanOfStdin
             | Self::Key(_)
             | Self::Reconfigured { .. } => FailureKind::Usage,
-            Self::State(_) | Self::DeadLetters { .. } | Self::Merge(_) | Self::Encode(_) => {
-                FailureKind::Broken
-            }
+            Self::State(_)
+            | Self::DeadLetters { .. }
+            | Self::NoRoom { .. }
+            | Self::Merge(_)
+            | Self::Encode(_) => FailureKind::Broken,
         }
     }
 

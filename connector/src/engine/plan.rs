@@ -151,10 +151,11 @@ impl Connection {
             let key = self.key(dataset, &partition, BatchNames::default())?;
             let form = self.form_of(state, dataset, &key, changes.rows.num_rows() as u64)?;
             let key = if form == Form::Tail { tail_of(&key)? } else { key };
-            let base = self.retrying(retries, || self.store.get(&key)).await?;
-            self.is_not_fenced(&key, base.as_ref().map(|object| &object.head))?;
+            let room = self.room(None);
+            let base = self.retrying(retries, || self.store.get_within(&key, &room)).await?;
+            self.is_not_fenced(&key, base.as_ref().map(|(head, _)| head))?;
             let next = match form {
-                Form::Whole => self.next_content(dataset, &key, base, changes)?,
+                Form::Whole => self.next_content(dataset, &key, base, (changes, &room))?,
                 Form::Tail => self.next_tail(dataset, &key, base, changes)?,
             };
             plan.rows_written += next.written;
@@ -163,7 +164,7 @@ impl Connection {
                 key,
                 mode: next.mode,
                 object_rows: next.object_rows,
-                body_bytes: next.body.len() as u64,
+                body_bytes: next.body.len(),
                 generation: next.generation,
                 rows_written: next.written,
                 rows_deduplicated: next.deduplicated,

@@ -97,6 +97,9 @@ impl Connection {
     }
 
     pub(super) fn failed(&self, error: StoreError) -> SyncError {
+        if let StoreError::NoRoom { message, .. } = error {
+            return SyncError::NoRoom { problem: message };
+        }
         let diagnosis = Diagnosis::of(&error, &self.profile, self.store.bucket());
         SyncError::Store { diagnosis: Box::new(diagnosis), source: error }
     }

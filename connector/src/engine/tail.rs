@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use super::apply::{Applied, BatchIdentity, Form, Next, Target, intent_id};
 use super::sync::object_report;
 use super::{Connection, SyncError};
+use crate::content::Content;
 use crate::merge::{ChangeSet, Merge, MergeError, merge};
 use crate::names::{NameError, ObjectKey};
 use crate::object_file::EncodeError;
@@ -25,7 +26,7 @@ use crate::parquet_file::{self, encode_generation};
 use crate::profile::{BatchNames, Dataset, DatasetPartition, Format};
 use crate::report::{DatasetReport, RetryReport};
 use crate::state::{FinishBatch, IntentMode, IntentRecord, SealedBatch, State};
-use crate::store::StoredObject;
+use crate::store::ObjectHead;
 
 const MARK: &str = ".tail";
 
@@ -115,12 +116,12 @@ impl Connection {
         &self,
         dataset: &Dataset,
         key: &ObjectKey,
-        base: Option<StoredObject>,
+        base: Option<(ObjectHead, Content)>,
         changes: &ChangeSet,
     ) -> Result<Next, SyncError> {
-        let head = base.as_ref().map(|object| object.head.clone());
-        let rows = match base {
-            Some(object) => rows_of(dataset, key, object.body)?,
+        let (head, body) = base.unzip();
+        let rows = match body {
+            Some(body) => rows_of(dataset, key, body)?,
             None => Vec::new(),
         };
         let generation = head.as_ref().map_or(0, |head| head.generation).saturating_add(1);
@@ -128,7 +129,7 @@ impl Connection {
         let merged = match merge(dataset, &rows, changes, self.encoding.row_group_rows)? {
             Merge::Changed(merged) => merged,
             Merge::Unchanged { deduplicated } => {
-                let (mode, body) = (IntentMode::Unchanged, Bytes::new());
+                let (mode, body) = (IntentMode::Unchanged, Bytes::new().into());
                 let (object_rows, written, generation) = (0, 0, 0);
                 return Ok(Next { mode, body, object_rows, written, deduplicated, generation, base: etag });
             }
@@ -136,7 +137,7 @@ impl Connection {
         let body = encode_generation(dataset, &self.encoding, &merged.batches, generation);
         Ok(Next {
             mode: if head.is_some() { IntentMode::Replace } else { IntentMode::Create },
-            body: body.map_err(EncodeError::from)?,
+            body: body.map_err(EncodeError::from)?.into(),
             object_rows: merged.object_rows,
             written: merged.written,
             deduplicated: merged.deduplicated,
@@ -186,7 +187,7 @@ impl Connection {
                 return Ok(());
             }
             let held = match &object {
-                Some(object) => rows_of(dataset, &tail, object.body.clone())?,
+                Some(object) => rows_of(dataset, &tail, object.body.clone().into())?,
                 None => Vec::new(),
             };
             let rows = concat_batches(&dataset.schema(), &held).map_err(MergeError::from)?;
@@ -225,7 +226,7 @@ impl Connection {
                 deduplicated: 0,
             };
             state.seal_intent(&intent)?;
-            let applied = self.write(state, &intent, body, retries).await?;
+            let applied = self.write(state, &intent, body.into(), retries).await?;
             let (is_empty, etag) = match applied {
                 Applied::Written(etag) => (true, Some(etag)),
                 Applied::BaseMoved => (false, None),
@@ -284,7 +285,7 @@ fn finish_of_tail<'a>(
     })
 }
 
-fn rows_of(dataset: &Dataset, key: &ObjectKey, body: Bytes) -> Result<Vec<RecordBatch>, SyncError> {
+fn rows_of(dataset: &Dataset, key: &ObjectKey, body: Content) -> Result<Vec<RecordBatch>, SyncError> {
     parquet_file::decode(dataset, body)
         .map_err(|source| SyncError::ForeignObject { key: key.clone(), source })
 }

@@ -60,7 +60,7 @@ impl Connection {
                 return Ok((intent, head.etag));
             }
             state.seal_intent(&intent)?;
-            match self.write(state, &intent, body.clone(), retries).await? {
+            match self.write(state, &intent, body.clone().into(), retries).await? {
                 Applied::Written(etag) => return Ok((intent, etag)),
                 Applied::BaseMoved => {
                     tracing::info!(%key, attempt, "another writer was faster, looking again");

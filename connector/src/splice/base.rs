@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::content::Content;
 use arrow_array::RecordBatch;
 use arrow_schema::{Schema, SchemaRef};
 use arrow_select::concat::concat_batches;
-use bytes::Bytes;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
@@ -34,7 +34,7 @@ pub(super) struct Group {
 
 /// An object that can be spliced.
 pub(super) struct Base {
-    pub(super) bytes: Bytes,
+    pub(super) bytes: Content,
     pub(super) groups: Vec<Group>,
     pub(super) schema: SchemaRef,
     pub(super) row_group_rows: usize,
@@ -48,7 +48,7 @@ impl Base {
     pub(super) fn open(
         dataset: &Dataset,
         encoding: &Encoding,
-        bytes: &Bytes,
+        bytes: &Content,
     ) -> Result<Option<Self>, ReplaceError> {
         let metadata = ParquetMetaDataReader::new()
             .with_page_index_policy(PageIndexPolicy::Optional)
@@ -74,6 +74,14 @@ impl Base {
         let metadata = ArrowReaderMetadata::try_new(Arc::new(metadata), options)?;
         let row_group_rows = encoding.row_group_rows.max(1);
         Ok(Some(Self { bytes: bytes.clone(), groups, schema, row_group_rows, metadata, leaves }))
+    }
+
+    /// Whether the rows of row groups `group` and the next one may stand in one order only together.
+    pub(super) fn shares_time_with_next(&self, group: usize) -> bool {
+        match (self.groups.get(group), self.groups.get(group + 1)) {
+            (Some(this), Some(next)) => this.last >= next.first,
+            _ => false,
+        }
     }
 
     pub(super) fn rows(&self) -> usize {

@@ -16,12 +16,13 @@ use arrow_schema::ArrowError;
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 
+use crate::content::{Content, Room};
 use crate::merge::{ChangeSet, Merge, MergeError, merge};
 use crate::object_file;
 use crate::parquet_file::{self, DecodeError};
 use crate::profile::{Dataset, Encoding, Format};
 use base::Base;
-use plan::Plan;
+use plan::{Pace, Plan};
 
 /// Why an object's next bytes could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum ReplaceError {
     /// Rows cannot be encoded.
     #[error(transparent)]
     Encode(#[from] object_file::EncodeError),
+    /// There is no room for a large object.
+    #[error("the object cannot be kept on disk while it is made: {0}")]
+    Room(#[from] std::io::Error),
 }
 
 impl From<ParquetError> for ReplaceError {
@@ -51,21 +55,21 @@ impl From<ArrowError> for ReplaceError {
 
 /// What changes make of an object.
 #[derive(Debug)]
-pub enum Replaced {
+pub enum Replaced<B = Bytes> {
     /// Every row of the batch is already in the object, or older than what is.
     Unchanged {
         /// Rows of the batch, all of which lost.
         deduplicated: u64,
     },
     /// The object must be replaced.
-    Changed(Replacement),
+    Changed(Replacement<B>),
 }
 
 /// The next content of an object.
 #[derive(Debug)]
-pub struct Replacement {
+pub struct Replacement<B = Bytes> {
     /// Its bytes.
-    pub body: Bytes,
+    pub body: B,
     /// Its rows.
     pub object_rows: u64,
     /// Rows of the batch that are the winning version of their key.
@@ -85,19 +89,33 @@ pub fn replace(
     base: Option<Bytes>,
     changes: &ChangeSet,
 ) -> Result<Replaced, ReplaceError> {
+    let base = base.map(Content::from);
+    in_memory(replace_within(dataset, encoding, base, changes, &Room::unbounded())?)
+}
+
+/// Merges `changes` into an object, copying what does not change. Where the object is too large for memory, so is what is
+/// made of it, and both are gone through a few row groups at a time.
+pub fn replace_within(
+    dataset: &Dataset,
+    encoding: &Encoding,
+    base: Option<Content>,
+    changes: &ChangeSet,
+    room: &Room,
+) -> Result<Replaced<Content>, ReplaceError> {
     if let Some(bytes) = &base
         && encoding.format == Format::Parquet
         && let Some(base) = Base::open(dataset, encoding, bytes)?
     {
-        match Plan::of(&base, dataset, changes)? {
+        let pace = if bytes.path().is_some() { Pace::Gradual } else { Pace::AtOnce };
+        match Plan::of(&base, dataset, changes, pace)? {
             Plan::Rewrite => {}
             Plan::Unchanged => {
                 return Ok(Replaced::Unchanged { deduplicated: changes.rows.num_rows() as u64 });
             }
-            Plan::Splice(edits) => return write::spliced(&base, dataset, encoding, changes, &edits),
+            Plan::Splice(edits) => return write::spliced(&base, dataset, encoding, changes, (&edits, room)),
         }
     }
-    rewrite(dataset, encoding, base, changes)
+    rewrite_content(dataset, encoding, base, changes)
 }
 
 /// Merges `changes` into the bytes of an object by reading and encoding all of its rows.
@@ -107,6 +125,32 @@ pub fn rewrite(
     base: Option<Bytes>,
     changes: &ChangeSet,
 ) -> Result<Replaced, ReplaceError> {
+    in_memory(rewrite_content(dataset, encoding, base.map(Content::from), changes)?)
+}
+
+fn in_memory(outcome: Replaced<Content>) -> Result<Replaced, ReplaceError> {
+    Ok(match outcome {
+        Replaced::Unchanged { deduplicated } => Replaced::Unchanged { deduplicated },
+        Replaced::Changed(Replacement {
+            body,
+            object_rows,
+            written,
+            deduplicated,
+            copied,
+            chunks_copied,
+        }) => {
+            let body = body.to_bytes()?;
+            Replaced::Changed(Replacement { body, object_rows, written, deduplicated, copied, chunks_copied })
+        }
+    })
+}
+
+fn rewrite_content(
+    dataset: &Dataset,
+    encoding: &Encoding,
+    base: Option<Content>,
+    changes: &ChangeSet,
+) -> Result<Replaced<Content>, ReplaceError> {
     let rows = base.map(|bytes| parquet_file::decode(dataset, bytes)).transpose()?.unwrap_or_default();
     let merged = match merge(dataset, &rows, changes, encoding.row_group_rows)? {
         Merge::Unchanged { deduplicated } => return Ok(Replaced::Unchanged { deduplicated }),
@@ -114,7 +158,7 @@ pub fn rewrite(
     };
     drop(rows);
     Ok(Replaced::Changed(Replacement {
-        body: object_file::encode(dataset, encoding, &merged.batches)?,
+        body: object_file::encode(dataset, encoding, &merged.batches)?.into(),
         object_rows: merged.object_rows,
         written: merged.written,
         deduplicated: merged.deduplicated,

@@ -42,6 +42,18 @@ pub(super) enum Plan {
     Splice(Edits),
 }
 
+/// How much of an object may be taken up at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// All of it; where more than half is to be built again, a rewrite is cheaper.
+    AtOnce,
+    /// A few row groups, whatever it costs.
+    Gradual,
+}
+
+/// Row groups that are built again together, where an object is gone through gradually.
+const STRETCH: usize = 4;
+
 /// The winning row of a key among the changes.
 struct Winner {
     row: usize,
@@ -71,10 +83,15 @@ struct GroupEdit {
 }
 
 impl Plan {
-    pub(super) fn of(base: &Base, dataset: &Dataset, changes: &ChangeSet) -> Result<Self, ReplaceError> {
+    pub(super) fn of(
+        base: &Base,
+        dataset: &Dataset,
+        changes: &ChangeSet,
+        pace: Pace,
+    ) -> Result<Self, ReplaceError> {
         let schema_error = || MergeError::Schema { dataset: dataset.name().to_string() };
         let mut winners = winners(dataset, changes).ok_or_else(schema_error)?;
-        if !find(base, dataset, changes, &mut winners)? {
+        if !find(base, dataset, changes, &mut winners, pace)? {
             return Ok(Self::Rewrite);
         }
         let mut winners: Vec<Winner> = winners.into_values().collect();
@@ -85,7 +102,7 @@ impl Plan {
             return Ok(Self::Unchanged);
         }
         winners.sort_unstable_by_key(|winner| winner.row);
-        Ok(edits(base, &winners).map_or(Self::Rewrite, Self::Splice))
+        Ok(edits(base, &winners, pace).map_or(Self::Rewrite, Self::Splice))
     }
 }
 
@@ -123,6 +140,7 @@ fn find(
     dataset: &Dataset,
     changes: &ChangeSet,
     winners: &mut HashMap<Vec<u8>, Winner>,
+    pace: Pace,
 ) -> Result<bool, ReplaceError> {
     let mut times: Vec<i64> = winners.values().map(|winner| winner.time).collect();
     times.sort_unstable();
@@ -160,7 +178,7 @@ fn find(
         let up_to = |end: i64| times.partition_point(|time| *time < end);
         let within = up_to(bounds.last).saturating_sub(up_to(bounds.first.saturating_add(1)));
         built += if within > found { bounds.rows } else { 0 };
-        if built * 2 > base.rows() {
+        if built * 2 > base.rows() && pace == Pace::AtOnce {
             return Ok(false);
         }
     }
@@ -277,7 +295,7 @@ fn equal_rows(base: &Base, changes: &ChangeSet, winners: &[Winner]) -> Result<BT
 }
 
 /// The edits; `None` if a rewrite is cheaper.
-fn edits(base: &Base, winners: &[Winner]) -> Option<Edits> {
+fn edits(base: &Base, winners: &[Winner], pace: Pace) -> Option<Edits> {
     let full = base.row_group_rows;
     let count = base.groups.len();
     // The last one stands for what comes after all row groups.
@@ -300,6 +318,39 @@ fn edits(base: &Base, winners: &[Winner]) -> Option<Edits> {
     for (edit, group) in groups.iter_mut().zip(&base.groups) {
         edit.is_built |= !edit.removals.is_empty() || edit.updates.len() * 4 > group.rows;
     }
+    let segments = segments(base, &groups, pace)?;
+    // Row groups that have become too many are built again, all of them.
+    let rows_of = |segments: &[Segment]| segments.iter().map(|segment| rows_in(base, segment)).sum::<usize>();
+    let are_too_many = |segments: &[Segment]| segments.len() > rows_of(segments).div_ceil(full) * 4 + 4;
+    let segments = if pace == Pace::Gradual && are_too_many(&segments) {
+        groups.iter_mut().take(count).for_each(|group| group.is_built = true);
+        self::segments(base, &groups, pace)?
+    } else {
+        segments
+    };
+    let built = |segment: &Segment| match segment {
+        Segment::Build { groups, .. } => base.groups.get(groups.clone()).unwrap_or_default(),
+        _ => &[],
+    };
+    let built: usize = segments.iter().flat_map(built).map(|group| group.rows).sum();
+    if pace == Pace::AtOnce && (built * 2 > base.rows() || are_too_many(&segments)) {
+        return None;
+    }
+    let object_rows = rows_of(&segments) as u64;
+    Some(Edits { segments, written: winners.len() as u64, object_rows })
+}
+
+fn rows_in(base: &Base, segment: &Segment) -> usize {
+    match segment {
+        Segment::Copy(group) | Segment::Patch { group, .. } => {
+            base.groups.get(*group).map_or(0, |group| group.rows)
+        }
+        Segment::Build { rows, .. } => *rows,
+    }
+}
+
+fn segments(base: &Base, groups: &[GroupEdit], pace: Pace) -> Option<Vec<Segment>> {
+    let (full, count) = (base.row_group_rows, base.groups.len());
     let mut segments = Vec::new();
     let mut next = 0;
     while next <= count {
@@ -318,7 +369,9 @@ fn edits(base: &Base, winners: &[Winner]) -> Option<Edits> {
             continue;
         }
         let mut end = next + 1;
-        while groups.get(end).is_some_and(|edit| edit.is_built) {
+        let may_grow =
+            |end: usize| pace == Pace::AtOnce || end - next < STRETCH || base.shares_time_with_next(end - 1);
+        while groups.get(end).is_some_and(|edit| edit.is_built) && may_grow(end) {
             end += 1;
         }
         // What is left of a row group should not stay a small one.
@@ -328,22 +381,7 @@ fn edits(base: &Base, winners: &[Winner]) -> Option<Edits> {
         segments.push(build(base, groups.get(next..end)?, next));
         next = end;
     }
-    let built = |segment: &Segment| match segment {
-        Segment::Build { groups, .. } => base.groups.get(groups.clone()).unwrap_or_default(),
-        _ => &[],
-    };
-    let built: usize = segments.iter().flat_map(built).map(|group| group.rows).sum();
-    let rows = |segment: &Segment| match segment {
-        Segment::Copy(group) | Segment::Patch { group, .. } => {
-            base.groups.get(*group).map_or(0, |group| group.rows)
-        }
-        Segment::Build { rows, .. } => *rows,
-    };
-    let object_rows: usize = segments.iter().map(rows).sum();
-    if built * 2 > base.rows() || segments.len() > object_rows.div_ceil(full) * 4 + 4 {
-        return None;
-    }
-    Some(Edits { segments, written: winners.len() as u64, object_rows: object_rows as u64 })
+    Some(segments)
 }
 
 /// The row groups between which a row of `time` belongs: all that hold its time, or one beside its place.

@@ -8,7 +8,8 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use proptest::prelude::*;
 
-use super::{Replaced, Replacement, replace, rewrite};
+use super::{Replaced, Replacement, in_memory, replace, replace_within, rewrite};
+use crate::content::{Content, Room};
 use crate::merge::ChangeSet;
 use crate::parquet_file::decode;
 use crate::profile::{Compression, Dataset, Encoding, VendorProfile};
@@ -129,6 +130,7 @@ fn both(
 ) -> Option<Replacement> {
     let spliced = replace(dataset, encoding, base.cloned(), given).unwrap();
     let plain = rewrite(dataset, encoding, base.cloned(), given).unwrap();
+    gradually(dataset, encoding, (base, given), &plain);
     let (spliced, plain) = match (spliced, plain) {
         (Replaced::Changed(spliced), Replaced::Changed(plain)) => (spliced, plain),
         (Replaced::Unchanged { deduplicated }, Replaced::Unchanged { deduplicated: expected }) => {
@@ -159,6 +161,46 @@ fn both(
         }
     }
     Some(spliced)
+}
+
+/// The same, of an object on disk: a few row groups at a time, and never all of them.
+fn gradually(
+    dataset: &Dataset,
+    encoding: &Encoding,
+    (base, given): (Option<&Bytes>, &ChangeSet),
+    plain: &Replaced,
+) {
+    let directory = tempfile::tempdir().unwrap();
+    let room = Room::new(0, directory.path().to_owned());
+    let on_disk = base.map(|bytes| Content::within(&room, bytes).unwrap());
+    let outcome = replace_within(dataset, encoding, on_disk, given, &room).unwrap();
+    match (in_memory(outcome).unwrap(), plain) {
+        (Replaced::Changed(found), Replaced::Changed(plain)) => {
+            assert_eq!(
+                (found.object_rows, found.written, found.deduplicated),
+                (plain.object_rows, plain.written, plain.deduplicated)
+            );
+            assert_eq!(rows(dataset, &found.body), rows(dataset, &plain.body));
+            let groups = footer(&found.body);
+            let groups = groups.row_groups();
+            assert!(
+                groups
+                    .iter()
+                    .all(|group| usize::try_from(group.num_rows()).unwrap() <= encoding.row_group_rows)
+            );
+            let all: usize = groups.iter().map(|group| usize::try_from(group.num_rows()).unwrap()).sum();
+            let full = all / encoding.row_group_rows;
+            assert!(groups.len() <= full * 8 + 16, "{} row groups for {full}", groups.len());
+            for (from, to) in &found.copied {
+                assert_eq!(group_bytes(base.unwrap(), *from), group_bytes(&found.body, *to));
+            }
+        }
+        (Replaced::Unchanged { deduplicated }, Replaced::Unchanged { deduplicated: expected }) => {
+            assert_eq!(deduplicated, *expected);
+        }
+        (found, plain) => panic!("gradually: {found:?}\nrewritten: {plain:?}"),
+    }
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "files stay behind");
 }
 
 fn small(keys: u16) -> impl Strategy<Value = Small> {

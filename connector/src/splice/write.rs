@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::content::{Content, Room, Sink};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_select::concat::concat_batches;
 use arrow_select::interleave::{interleave, interleave_record_batch};
-use bytes::Bytes;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::ParquetError;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -25,7 +25,7 @@ struct Writing<'a> {
     base: &'a Base,
     dataset: &'a Dataset,
     changes: &'a ChangeSet,
-    file: SerializedFileWriter<Vec<u8>>,
+    file: SerializedFileWriter<Sink>,
     columns: ArrowRowGroupWriterFactory,
     groups: usize,
     copied: Vec<(usize, usize)>,
@@ -38,11 +38,11 @@ pub(super) fn spliced(
     dataset: &Dataset,
     encoding: &Encoding,
     changes: &ChangeSet,
-    edits: &Edits,
-) -> Result<Replaced, ReplaceError> {
+    (edits, room): (&Edits, &Room),
+) -> Result<Replaced<Content>, ReplaceError> {
     let schema = schema_of(&base.schema)?.root_schema_ptr();
     let properties = properties(dataset, encoding, |column| base.without_dictionary(column))?;
-    let sink = Vec::with_capacity(base.bytes.len() + base.bytes.len() / 8);
+    let sink = room.sink(base.bytes.len() + base.bytes.len() / 8)?;
     let file = SerializedFileWriter::new(sink, schema, Arc::new(properties))?;
     let columns = ArrowRowGroupWriterFactory::new(&file, Arc::clone(&base.schema));
     let copied = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn spliced(
         }
     }
     Ok(Replaced::Changed(Replacement {
-        body: Bytes::from(writing.file.into_inner()?),
+        body: writing.file.into_inner()?.finish()?,
         object_rows: edits.object_rows,
         written: edits.written,
         deduplicated: changes.rows.num_rows() as u64 - edits.written,
@@ -179,7 +179,7 @@ fn copy_column(
     base: &Base,
     group: usize,
     column: usize,
-    to: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    to: &mut SerializedRowGroupWriter<'_, Sink>,
 ) -> Result<usize, ParquetError> {
     let chunks = base.chunks(column);
     let count = chunks.len();
@@ -198,7 +198,7 @@ fn write_column(
     column: usize,
     values: &ArrayRef,
     writers: impl Iterator<Item = ArrowColumnWriter>,
-    to: &mut SerializedRowGroupWriter<'_, Vec<u8>>,
+    to: &mut SerializedRowGroupWriter<'_, Sink>,
 ) -> Result<(), ParquetError> {
     let leaves = compute_leaves(base.schema.field(column), values)?;
     for (mut writer, leaf) in writers.zip(&leaves) {

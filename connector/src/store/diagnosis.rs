@@ -133,7 +133,9 @@ fn kind(error: &StoreError) -> DiagnosisKind {
         StoreError::WrongRegion { .. } => DiagnosisKind::WrongRegion,
         StoreError::TooLarge { .. } => DiagnosisKind::TooLarge,
         StoreError::NoCredentials { .. } => DiagnosisKind::NoCredentials,
-        StoreError::NotS3 { .. } | StoreError::Rejected { .. } => DiagnosisKind::Rejected,
+        StoreError::NotS3 { .. } | StoreError::NoRoom { .. } | StoreError::Rejected { .. } => {
+            DiagnosisKind::Rejected
+        }
     }
 }
 
@@ -154,6 +156,9 @@ fn fallback(kind: DiagnosisKind, error: &StoreError) -> (String, &'static str) {
         DiagnosisKind::TooLarge => "split the dataset's source so that an hour stays below 5 GiB",
         DiagnosisKind::Rejected if matches!(error, StoreError::NotS3 { .. }) => {
             "check `bucket.endpoint` and any proxy: something else than S3 answers there"
+        }
+        DiagnosisKind::Rejected if matches!(error, StoreError::NoRoom { .. }) => {
+            "check the state directory's permissions and free space"
         }
         DiagnosisKind::Rejected => "look the error code up in the S3 API reference",
         DiagnosisKind::ConditionMissing => "add the condition to the statement",

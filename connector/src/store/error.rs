@@ -164,6 +164,14 @@ pub enum StoreError {
         /// Its size.
         bytes: u64,
     },
+    /// The bytes of an object cannot be kept, or read again, on this machine's disk.
+    #[error("{operation}: the object's bytes cannot be kept on disk: {message}")]
+    NoRoom {
+        /// The call.
+        operation: Operation,
+        /// What the disk said.
+        message: String,
+    },
     /// An answer without an S3 error in it: something else answers at the endpoint.
     #[error("{operation} got status {status} and no S3 error from `{endpoint}`")]
     NotS3 {

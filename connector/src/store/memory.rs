@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
-use super::{Condition, ObjectHead, PutOutcome, PutRequest, Store, StoreError, StoredObject};
+use super::{Condition, ObjectHead, Operation, PutOutcome, PutRequest, Store, StoreError, StoredObject};
 use crate::names::{BucketName, ETag, ObjectKey};
 
 /// One write that took effect.
@@ -107,14 +107,18 @@ impl Store for MemoryStore {
                 return Ok(PutOutcome::PreconditionFailed);
             }
         }
-        let etag = etag(&request.body);
+        let body = request
+            .body
+            .to_bytes()
+            .map_err(|error| StoreError::NoRoom { operation: Operation::Put, message: error.to_string() })?;
+        let etag = etag(&body);
         let head = ObjectHead {
             etag: etag.clone(),
             intent: Some(request.intent.clone()),
             generation: request.generation,
             epoch: request.epoch,
         };
-        state.set(&request.key, StoredObject { head, body: request.body.clone() });
+        state.set(&request.key, StoredObject { head, body });
         Ok(PutOutcome::Written(etag))
     }
 

@@ -23,6 +23,7 @@ pub(crate) use s3::{
     NotificationRule, Probed, SubscriptionView, TopicError, TopicView, service_error, transport_message,
 };
 
+use crate::content::{Content, Room};
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 
 /// Bytes of the largest object that one PutObject takes: 5 GiB (S3 User Guide, "Uploading objects").
@@ -74,7 +75,7 @@ pub struct PutRequest {
     /// Where.
     pub key: ObjectKey,
     /// What.
-    pub body: Bytes,
+    pub body: Content,
     /// Media type.
     pub content_type: &'static str,
     /// When.
@@ -113,6 +114,15 @@ pub trait Store: Debug + Send + Sync {
 
     /// The object, or `None` if there is none.
     async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError>;
+
+    /// The object, or `None` if there is none; its bytes where there is room for them.
+    async fn get_within(
+        &self,
+        key: &ObjectKey,
+        _room: &Room,
+    ) -> Result<Option<(ObjectHead, Content)>, StoreError> {
+        Ok(self.get(key).await?.map(|object| (object.head, object.body.into())))
+    }
 
     /// The object without its bytes, or `None` if there is none.
     async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError>;

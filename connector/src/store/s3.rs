@@ -10,6 +10,7 @@ mod probe;
 mod queue;
 mod topic;
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -27,7 +28,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
-use bytes::{Bytes, BytesMut};
 
 pub(crate) use notification::NotificationRule;
 pub(crate) use probe::Probed;
@@ -39,11 +39,12 @@ use super::{
     Condition, EPOCH_METADATA, Effect, GENERATION_METADATA, INTENT_METADATA, ObjectHead, Operation,
     PUT_BYTES_MAX, PutOutcome, PutRequest, Store, StoreError, StoredObject,
 };
+use crate::content::{Content, Room};
 use crate::credentials::{Ambient, BaseCredentials, CredentialSource, Provider};
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 
 /// Bytes of an object for which there is room before the first one comes; a service that lies gets no more.
-const BODY_BYTES_AHEAD: usize = 1 << 30;
+const BODY_BYTES_AHEAD: u64 = 1 << 30;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -465,14 +466,25 @@ fn head_of(
     })
 }
 
-/// A body, gathered where it is to stay: a large object is not held twice.
-async fn whole(length: Option<i64>, mut body: ByteStream) -> Result<Bytes, StoreError> {
-    let length = length.and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
-    let mut bytes = BytesMut::with_capacity(length.min(BODY_BYTES_AHEAD));
+/// A body as the client sends it; that of a file is read as it is sent, and again if it is sent again.
+async fn stream_of(body: &Content) -> Result<ByteStream, StoreError> {
+    let no_room = |message| StoreError::NoRoom { operation: Operation::Put, message };
+    match body.path() {
+        Some(path) => ByteStream::from_path(path).await.map_err(|error| no_room(error.to_string())),
+        None => body.to_bytes().map(ByteStream::from).map_err(|error| no_room(error.to_string())),
+    }
+}
+
+/// A body, gathered where there is room for it.
+async fn gathered(length: Option<i64>, mut body: ByteStream, room: &Room) -> Result<Content, StoreError> {
+    let no_room =
+        |error: std::io::Error| StoreError::NoRoom { operation: Operation::Get, message: error.to_string() };
+    let length = length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
+    let mut sink = room.sink(length.min(BODY_BYTES_AHEAD)).map_err(no_room)?;
     loop {
         match body.try_next().await {
-            Ok(Some(part)) => bytes.extend_from_slice(&part),
-            Ok(None) => return Ok(bytes.freeze()),
+            Ok(Some(part)) => sink.write_all(&part).map_err(no_room)?,
+            Ok(None) => return sink.finish().map_err(no_room),
             Err(error) => {
                 return Err(StoreError::Unavailable {
                     operation: Operation::Get,
@@ -514,6 +526,18 @@ impl Store for S3Store {
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
+        let Some((head, body)) = self.get_within(key, &Room::unbounded()).await? else { return Ok(None) };
+        let body = body
+            .to_bytes()
+            .map_err(|error| StoreError::NoRoom { operation: Operation::Get, message: error.to_string() })?;
+        Ok(Some(StoredObject { head, body }))
+    }
+
+    async fn get_within(
+        &self,
+        key: &ObjectKey,
+        room: &Room,
+    ) -> Result<Option<(ObjectHead, Content)>, StoreError> {
         self.provider.fresh().await?;
         let answer =
             match self.client.get_object().bucket(self.bucket.as_str()).key(key.as_str()).send().await {
@@ -522,7 +546,7 @@ impl Store for S3Store {
                 Err(error) => return Err(self.error(Operation::Get, Some(key), error).await),
             };
         let head = head_of(answer.e_tag(), answer.metadata(), Operation::Get)?;
-        Ok(Some(StoredObject { head, body: whole(answer.content_length(), answer.body).await? }))
+        Ok(Some((head, gathered(answer.content_length(), answer.body, room).await?)))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {
@@ -535,7 +559,7 @@ impl Store for S3Store {
     }
 
     async fn put(&self, request: &PutRequest) -> Result<PutOutcome, StoreError> {
-        let bytes = request.body.len() as u64;
+        let bytes = request.body.len();
         if bytes > PUT_BYTES_MAX {
             return Err(StoreError::TooLarge { key: request.key.clone(), bytes });
         }
@@ -548,7 +572,7 @@ impl Store for S3Store {
             .content_type(request.content_type)
             .metadata(INTENT_METADATA, request.intent.as_str())
             .metadata(GENERATION_METADATA, request.generation.to_string())
-            .body(ByteStream::from(request.body.clone()));
+            .body(stream_of(&request.body).await?);
         if request.epoch > 0 {
             call = call.metadata(EPOCH_METADATA, request.epoch.to_string());
         }

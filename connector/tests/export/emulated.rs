@@ -63,6 +63,12 @@ impl Setup {
         file.write_all(bytes).unwrap();
     }
 
+    fn store_of(&self, config: &Config) -> S3Store {
+        let credentials = config.credentials(|_| Some(self.secret.to_owned())).unwrap();
+        let http = Some(self.emulator.http_client());
+        S3Store::new(config.store_settings(credentials), self.emulator.clock(), http).unwrap()
+    }
+
     fn connection(&self) -> Connection {
         let auth = match self.auth {
             Auth::Keys => format!("mode = \"static_keys\"\naccess_key_id = \"{}\"\n", CONNECTOR_USER.id),
@@ -82,12 +88,9 @@ impl Setup {
             self.bucket
         );
         let config = Config::parse(&text, self.directory.path().join("c.toml").to_str().unwrap()).unwrap();
-        let credentials = config.credentials(|_| Some(self.secret.to_owned())).unwrap();
-        let clock = self.emulator.clock().clone();
-        let store =
-            S3Store::new(config.store_settings(credentials), &clock, Some(self.emulator.http_client()))
-                .unwrap();
+        let store = self.store_of(&config);
         let profile = config.load_profile().unwrap();
+        let clock = self.emulator.clock().clone();
         Connection::new(config, profile, Arc::new(store), clock, Entropy::seeded(1)).unwrap()
     }
 
@@ -299,4 +302,43 @@ async fn wrong_bucket_secret_and_external_id_are_told_apart() {
     let wrong_bucket =
         Setup { bucket: "suprsend-logs-prod", ..Setup::new(emulator(scenario()).await, Auth::Keys) };
     assert_eq!(diagnose(wrong_bucket).await, (DiagnosisKind::NoSuchBucket, "SUP-72".to_owned()));
+}
+
+/// What is too large for memory goes to the service from a file, and comes into one.
+#[tokio::test]
+async fn large_objects_go_by_way_of_files() {
+    use bucketproof_connector::content::{Content, Room};
+    use bucketproof_connector::names::{IntentId, ObjectKey};
+    use bucketproof_connector::store::{Condition, PutOutcome, PutRequest, Store as _};
+
+    let setup = Setup::new(emulator(scenario()).await, Auth::Keys);
+    let store = setup.store_of(setup.connection().config());
+    let room = Room::new(1_000, setup.directory.path().join("room"));
+    let bytes: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
+    let mut condition = Condition::Absent;
+    for size in [10, bytes.len()] {
+        let body = Content::within(&room, &bytes[..size]).unwrap();
+        assert_eq!(body.path().is_some(), size > 1_000);
+        let request = PutRequest {
+            key: ObjectKey::new("exports/large").unwrap(),
+            body,
+            content_type: "application/octet-stream",
+            condition: condition.clone(),
+            intent: IntentId::new("00000000-0000-5000-8000-000000000001").unwrap(),
+            generation: 1,
+            epoch: 3,
+            acl: None,
+        };
+        let PutOutcome::Written(etag) = store.put(&request).await.unwrap() else { panic!("not written") };
+        assert_eq!(store.put(&request).await.unwrap(), PutOutcome::PreconditionFailed);
+        let (head, found) = store.get_within(&request.key, &room).await.unwrap().unwrap();
+        assert_eq!((&head.etag, head.epoch), (&etag, 3));
+        assert_eq!(
+            (found.path().is_some(), found.to_bytes().unwrap().as_ref()),
+            (size > 1_000, &bytes[..size])
+        );
+        assert_eq!(store.get(&request.key).await.unwrap().unwrap().body, found.to_bytes().unwrap());
+        condition = Condition::Matches(etag);
+    }
+    assert_eq!(std::fs::read_dir(setup.directory.path().join("room")).unwrap().count(), 0);
 }

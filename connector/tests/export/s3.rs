@@ -101,7 +101,7 @@ fn refusal(status: u16, code: &str, message: &str) -> Answer {
 fn put(condition: Condition) -> PutRequest {
     PutRequest {
         key: ObjectKey::new("year=2025/a b.parquet").unwrap(),
-        body: bytes::Bytes::from_static(b"PAR1"),
+        body: bytes::Bytes::from_static(b"PAR1").into(),
         content_type: "application/vnd.apache.parquet",
         condition,
         intent: IntentId::new("c8a2b3f2-4e0f-5f0e-9d1e-0a8d5f6b7c8d").unwrap(),
