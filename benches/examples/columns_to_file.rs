@@ -10,9 +10,12 @@
     reason = "a program of one purpose, for people at a terminal"
 )]
 
+use std::fs::File;
+use std::io::BufWriter;
+
 use bucketproof_clock::Stopwatch;
 use bucketproof_connector::names::DatasetName;
-use bucketproof_connector::object_file::encode;
+use bucketproof_connector::object_file::encode_text_to;
 use bucketproof_connector::parquet_file::{decode, encode_to};
 use bucketproof_connector::profile::{Compression, Format, VendorProfile};
 
@@ -42,13 +45,16 @@ fn main() {
     };
     let batches = decode(dataset, input.into()).expect("one of our files");
     let (watch, ticks) = (Stopwatch::start(), cpu_ticks());
-    let bytes = if encoding.format == Format::Parquet {
+    let mut sink = File::create(output).expect("the output opens");
+    if encoding.format == Format::Parquet {
         let batches = batches.iter().map(|batch| Ok(batch.clone()));
-        encode_to(Vec::new(), dataset, &encoding, threads, batches).expect("the rows encode").into()
+        let sink = BufWriter::with_capacity(1 << 20, sink);
+        let sink = encode_to(sink, dataset, &encoding, threads, batches).expect("the rows encode");
+        drop(sink.into_inner().expect("the output is written"));
     } else {
-        encode(dataset, &encoding, &batches).expect("the rows encode")
-    };
-    std::fs::write(output, bytes).expect("the output is written");
+        encode_text_to(&mut sink, dataset, &encoding, &batches).expect("the rows encode");
+        drop(sink);
+    }
     let (wall, ticks) = (watch.elapsed().as_secs_f64(), cpu_ticks() - ticks);
     println!("{{\"cpu\":{}.{:02},\"wall\":{wall:.4}}}", ticks / 100, ticks % 100);
 }

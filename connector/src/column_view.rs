@@ -5,6 +5,7 @@ use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{
     Array, ArrayRef, BooleanArray, ListArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
 };
+use arrow_buffer::NullBuffer;
 use arrow_schema::DataType;
 
 /// One column, by its type.
@@ -42,15 +43,20 @@ impl<'a> ColumnView<'a> {
         (0..batch.num_columns()).map(|at| Self::of(batch, at)).collect()
     }
 
-    pub(crate) fn is_null(&self, row: usize) -> bool {
-        match self {
-            Self::Text(array) => array.is_null(row),
-            Self::Time(array) => array.is_null(row),
-            Self::Number(array) => array.is_null(row),
-            Self::Truth(array) => array.is_null(row),
-            Self::List(array) => array.is_null(row),
-            Self::Struct(array) => array.is_null(row),
+    /// Which rows have a value; `None` if all have.
+    pub(crate) fn nulls(&self) -> Option<&'a NullBuffer> {
+        match *self {
+            Self::Text(array) => array.nulls(),
+            Self::Time(array) => array.nulls(),
+            Self::Number(array) => array.nulls(),
+            Self::Truth(array) => array.nulls(),
+            Self::List(array) => array.nulls(),
+            Self::Struct(array) => array.nulls(),
         }
+    }
+
+    pub(crate) fn is_null(&self, row: usize) -> bool {
+        self.nulls().is_some_and(|nulls| nulls.is_null(row))
     }
 
     /// Whether `row` here and `other_row` there hold the same value; null equals null.

@@ -3,71 +3,98 @@
 //! A field is quoted only where it must be. Null is an empty field and the empty text is `""`, so that the two stay
 //! apart. Lists and JSON are their JSON text.
 
+use std::io::Write;
+
 use arrow_array::RecordBatch;
 
-use crate::column_view::ColumnView;
-use crate::datetime::{Fraction, push_instant};
+use crate::datetime::Fraction;
 use crate::json_lines::write_value;
-use crate::profile::{ColumnType, Dataset};
+use crate::profile::Dataset;
+use crate::text_cells::{Cells, Field};
+use crate::text_parts::{TextError, TextParts, equal};
 
-/// The file; `None` if the rows are not of the dataset's schema.
-pub(crate) fn encode(dataset: &Dataset, batches: &[RecordBatch]) -> Option<Vec<u8>> {
-    let mut text = String::new();
+/// Writes the file.
+pub(crate) fn write(
+    sink: &mut dyn Write,
+    dataset: &Dataset,
+    batches: &[RecordBatch],
+) -> Result<(), TextError> {
+    let mut text = TextParts::new(sink);
     for (at, column) in dataset.columns().iter().enumerate() {
         if at > 0 {
-            text.push(',');
+            text.push_byte(b',');
         }
-        push_field(&mut text, &column.name);
+        push_field(&mut text, column.name.as_bytes());
     }
-    text.push('\n');
-    let mut json = String::new();
+    text.push_byte(b'\n');
+    let mut numbers = itoa::Buffer::new();
+    let mut json = Vec::new();
+    // Without a way out: so many bytes are looked at together.
+    let special = |byte: u8| {
+        u8::from(byte == b',') | u8::from(byte == b'"') | u8::from(byte == b'\n') | u8::from(byte == b'\r')
+    };
     for batch in batches {
-        let columns = ColumnView::all(batch)?;
-        if columns.len() != dataset.columns().len() {
-            return None;
-        }
+        let mut fields = Field::all(dataset, batch, special, Fraction::Micros).ok_or(TextError::Schema)?;
         for row in 0..batch.num_rows() {
-            for (at, (view, column)) in columns.iter().zip(dataset.columns()).enumerate() {
+            for (at, field) in fields.iter_mut().enumerate() {
                 if at > 0 {
-                    text.push(',');
+                    text.push_byte(b',');
                 }
-                if view.is_null(row) {
+                if field.is_null(row) {
                     continue;
                 }
-                match (view, column.kind) {
-                    (ColumnView::Text(values), _) => push_field(&mut text, values.value(row)),
-                    (ColumnView::Time(values), ColumnType::Datetime) => {
-                        push_instant(&mut text, values.value(row), Fraction::Micros)?;
+                match &mut field.cells {
+                    Cells::Text(texts) if texts.is_plain => match texts.place(row) {
+                        (_, _, 0) => text.push(br#""""#),
+                        (bytes, start, length) => text.push_from(bytes, start, length),
+                    },
+                    Cells::Text(texts) => push_field(&mut text, texts.text(row)),
+                    Cells::Instants(instants, writer) => {
+                        let micros = instants.get(row).ok_or(TextError::Schema)?;
+                        let (shown, length) = writer.text(*micros).ok_or(TextError::Schema)?;
+                        text.push_step(&shown, length);
                     }
-                    (ColumnView::Time(values), _) => {
-                        text.push_str(&values.value(row).div_euclid(1_000).to_string());
+                    Cells::Millis(instants) => {
+                        let micros = instants.get(row).ok_or(TextError::Schema)?;
+                        text.push(numbers.format(micros.div_euclid(1_000)).as_bytes());
                     }
-                    _ => {
+                    Cells::Numbers(values) => {
+                        let value = values.get(row).ok_or(TextError::Schema)?;
+                        text.push(numbers.format(*value).as_bytes());
+                    }
+                    Cells::Truths(values) => {
+                        text.push(if values.value(row) { b"true" } else { b"false" });
+                    }
+                    Cells::Nested => {
                         json.clear();
-                        write_value(&mut json, view, column, row)?;
+                        write_value(&mut json, &field.view, field.column, row).ok_or(TextError::Schema)?;
                         push_field(&mut text, &json);
                     }
                 }
             }
-            text.push('\n');
+            text.push_byte(b'\n');
         }
+        text.check()?;
     }
-    Some(text.into_bytes())
+    text.finish()
 }
 
-fn push_field(text: &mut String, value: &str) {
-    // The whole value, without a way out: so many bytes are looked at together.
-    let needs_quotes = |needs: u8, byte: &u8| needs | u8::from(matches!(*byte, b',' | b'"' | b'\n' | b'\r'));
-    if !value.is_empty() && value.as_bytes().iter().fold(0, needs_quotes) == 0 {
-        text.push_str(value);
+fn push_field(text: &mut TextParts<'_>, value: &[u8]) {
+    if !value.is_empty() && !needs_quotes(value) {
+        text.push(value);
         return;
     }
-    text.push('"');
-    for part in value.split_inclusive('"') {
-        text.push_str(part);
-        if part.ends_with('"') {
-            text.push('"');
-        }
-    }
-    text.push('"');
+    text.push_byte(b'"');
+    text.push_doubling_quotes(value);
+    text.push_byte(b'"');
+}
+
+/// Whether a value holds a byte that means something in CSV. JSON mostly does within its first eight bytes.
+#[inline]
+fn needs_quotes(value: &[u8]) -> bool {
+    let (words, rest) = value.as_chunks::<8>();
+    let special =
+        |word: u64| (equal(word, b',') | equal(word, b'"') | equal(word, b'\n') | equal(word, b'\r')) != 0;
+    words.iter().any(|word| special(u64::from_le_bytes(*word)))
+        || rest.iter().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r'))
 }

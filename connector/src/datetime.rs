@@ -65,58 +65,73 @@ pub(crate) enum Fraction {
 /// The instant as `2025-01-15T14:05:00Z`, with three or six digits of a fraction where they are not all zero. `None`
 /// outside the years that texts can show.
 pub fn instant_text(micros: i64) -> Option<String> {
-    let mut text = String::new();
-    push_instant(&mut text, micros, Fraction::Short)?;
-    Some(text)
+    let (text, length) = InstantWriter::new(Fraction::Short).text(micros)?;
+    String::from_utf8(text.get(..length)?.to_vec()).ok()
 }
 
-/// Appends the instant as `2025-01-15T14:05:00Z`, with a fraction where that is not zero. `None` outside the years that
-/// texts can show.
-pub(crate) fn push_instant(text: &mut String, micros: i64, digits: Fraction) -> Option<()> {
-    let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
-    if !(FIRST_SECOND..LAST_SECOND).contains(&seconds) {
-        return None;
+/// Bytes that the text of an instant is given; fewer are its own.
+const INSTANT_BYTES: usize = 64;
+
+/// Writes instants. Those of a column are mostly of few days, and a day's date is written once.
+#[derive(Debug)]
+pub(crate) struct InstantWriter {
+    digits: Fraction,
+    day: i64,
+    date: [u8; 10],
+}
+
+impl InstantWriter {
+    pub(crate) fn new(digits: Fraction) -> Self {
+        Self { digits, day: 0, date: *b"1970-01-01" }
     }
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = civil_from_days(days);
-    let parts = [
-        (year / 100, year % 100, '-'),
-        (0, month, '-'),
-        (0, day, 'T'),
-        (0, second / 3_600, ':'),
-        (0, second / 60 % 60, ':'),
-    ];
-    for (at, (century, number, behind)) in parts.into_iter().enumerate() {
-        if at == 0 {
-            push_pair(text, century);
+
+    /// The instant as `2025-01-15T14:05:00Z`, with a fraction where that is not zero, and how many of the bytes that
+    /// takes. `None` outside the years that texts can show.
+    #[inline]
+    pub(crate) fn text(&mut self, micros: i64) -> Option<([u8; INSTANT_BYTES], usize)> {
+        let (seconds, fraction) = (micros.div_euclid(1_000_000), micros.rem_euclid(1_000_000));
+        if !(FIRST_SECOND..LAST_SECOND).contains(&seconds) {
+            return None;
         }
-        push_pair(text, number);
-        text.push(behind);
-    }
-    push_pair(text, second % 60);
-    if fraction != 0 {
-        text.push('.');
-        push_pair(text, fraction / 10_000);
-        let rest = fraction % 10_000;
-        if digits == Fraction::Short && fraction % 1_000 == 0 {
-            text.push(digit(rest / 1_000));
-        } else {
-            push_pair(text, rest / 100);
-            push_pair(text, rest % 100);
+        let (day, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        if day != self.day {
+            (self.day, self.date) = (day, date_text(day)?);
         }
+        let (second, fraction) = (u32::try_from(second).ok()?, u32::try_from(fraction).ok()?);
+        let [h1, h2] = digit_pair(second / 3_600);
+        let [n1, n2] = digit_pair(second / 60 % 60);
+        let [s1, s2] = digit_pair(second % 60);
+        let ([f1, f2], [f3, f4], [f5, f6]) =
+            (digit_pair(fraction / 10_000), digit_pair(fraction / 100 % 100), digit_pair(fraction % 100));
+        let mut text = [b'Z'; INSTANT_BYTES];
+        *text.first_chunk_mut::<10>()? = self.date;
+        *text.get_mut(10..)?.first_chunk_mut::<9>()? = [b'T', h1, h2, b':', n1, n2, b':', s1, s2];
+        if fraction == 0 {
+            return Some((text, 20));
+        }
+        *text.get_mut(19..)?.first_chunk_mut::<4>()? = [b'.', f1, f2, f3];
+        if self.digits == Fraction::Short && fraction % 1_000 == 0 {
+            return Some((text, 24));
+        }
+        *text.get_mut(23..)?.first_chunk_mut::<3>()? = [f4, f5, f6];
+        Some((text, 27))
     }
-    text.push('Z');
-    Some(())
 }
 
-/// A digit of a number below ten.
-fn digit(number: i64) -> char {
-    u8::try_from(number).map_or('?', |number| char::from(b'0' + number % 10))
+/// A number below a hundred.
+#[inline]
+fn digit_pair(number: u32) -> [u8; 2] {
+    let number = u8::try_from(number).unwrap_or_default();
+    [b'0' + number / 10, b'0' + number % 10]
 }
 
-fn push_pair(text: &mut String, number: i64) {
-    text.push(digit(number / 10));
-    text.push(digit(number % 10));
+#[cold]
+fn date_text(day: i64) -> Option<[u8; 10]> {
+    let (year, month, day) = civil_from_days(day);
+    let pair = |number: i64| u32::try_from(number).ok().map(digit_pair);
+    let ([y1, y2], [y3, y4]) = (pair(year / 100)?, pair(year % 100)?);
+    let ([m1, m2], [d1, d2]) = (pair(month)?, pair(day)?);
+    Some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2])
 }
 
 /// Year, month and day of so many days from 1970-01-01. Years are counted from March, so that a leap day is their last.

@@ -85,6 +85,8 @@ pub mod splice;
 mod state;
 pub mod steps;
 pub mod store;
+mod text_cells;
+mod text_parts;
 pub mod verify_layout;
 
 #[cfg(feature = "cli")]

@@ -73,18 +73,22 @@ pub enum DecodeError {
 /// Encodes sorted rows as one Parquet file, on as many cores as there are, up to four. Their number does not show in the
 /// bytes.
 pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    let threads = if rows < THREADS_ROWS_MIN {
-        1
-    } else {
-        std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
-    };
+    let threads = threads(batches);
     let batches = batches.iter().map(|batch| Ok(batch.clone()));
     encode_to(Vec::new(), dataset, encoding, threads, batches).map(Bytes::from)
 }
 
+/// As many threads as there are cores, up to four, if there are rows for them.
+fn threads(batches: &[RecordBatch]) -> usize {
+    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+    if rows < THREADS_ROWS_MIN {
+        return 1;
+    }
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
+}
+
 /// Encodes sorted rows as one Parquet file that says which generation of its object it is, so that no two are the same
-/// bytes.
+/// bytes, on as many threads as [`encode`] takes.
 pub(crate) fn encode_generation(
     dataset: &Dataset,
     encoding: &Encoding,
@@ -92,8 +96,9 @@ pub(crate) fn encode_generation(
     generation: u64,
 ) -> Result<Bytes, EncodeError> {
     let generation = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
+    let threads = threads(batches);
     let batches = batches.iter().map(|batch| Ok(batch.clone()));
-    write(Vec::new(), dataset, encoding, 1, batches, Some(vec![generation])).map(Bytes::from)
+    write(Vec::new(), dataset, encoding, threads, batches, Some(vec![generation])).map(Bytes::from)
 }
 
 /// Encodes sorted rows into `sink` as they come, on so many threads, this one among them; a row group at a time is held
