@@ -347,4 +347,6 @@ fn check_depth(line: &[u8]) -> Result<(), RowProblem> {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
