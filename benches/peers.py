@@ -1,12 +1,13 @@
 """Our paths beside DuckDB, Polars and pyarrow: the same rows, interleaved, each run a process of its own.
 
-    python benches/peers.py [--from ndjson|columns] [--to snappy|zstd|csv|ndjson.gz] [--rows N] [--rounds N]
-                            [--input FILE] [--threads 1|2]
+    python benches/peers.py [--from ndjson|columns|hour] [--to snappy|zstd|csv|ndjson.gz|recent|scattered] [--rows N]
+                            [--rounds N] [--input FILE] [--threads 1|2]
 
 `--from ndjson` (the default) reads NDJSON and writes Parquet. `--from columns` has the rows in memory and measures the
-writing alone: Parquet, CSV or compressed NDJSON. Needs the packages duckdb, polars and pyarrow, and builds the release
+writing alone: Parquet, CSV or compressed NDJSON. `--from hour` has the Parquet file of an hour, merges NDJSON with
+changes to one row in a hundred into it, the last ones or some everywhere, and writes the file again (snappy). Needs the packages duckdb, polars and pyarrow, and builds the release
 examples of this crate. Prints for each program the median of CPU seconds (user and system; of NDJSON the whole process less
-what the same process takes on an empty input), of wall seconds, the bytes written, the peak of resident memory, and the
+what the same process takes on an empty input; of an hour our whole process, and of the others what they say), of wall seconds, the bytes written, the peak of resident memory, and the
 median of the ratios to our own run of the same round.
 """
 
@@ -129,6 +130,49 @@ def pyarrow_columns(source, target, form, threads):
     }[form])
 
 
+def duckdb_hour(base, changes, target, threads):
+    import duckdb as engine
+
+    kinds = {"text": "VARCHAR", "time": "TIMESTAMPTZ", "truth": "BOOLEAN", "number": "BIGINT"}
+    shape = ",".join(f"'{name}':'{kinds[kind]}'" for name, kind in columns())
+    names = ",".join(f'"{name}"' for name, _ in columns())
+    session = engine.connect()
+    session.execute(f"SET threads={threads}; SET TimeZone='UTC'")
+
+    def write():
+        # A change that is older than what the hour has loses.
+        session.execute(
+            f"CREATE TEMP TABLE winners AS SELECT changes.* FROM read_json('{changes}', format='newline_delimited', "
+            f"columns={{{shape}}}) changes LEFT JOIN (SELECT message_id, updated_at AS before FROM read_parquet('{base}')) "
+            f"USING (message_id) WHERE before IS NULL OR changes.updated_at >= before")
+        session.execute(
+            f"COPY (SELECT {names} FROM read_parquet('{base}') ANTI JOIN winners USING (message_id) "
+            f"UNION ALL SELECT {names} FROM winners) TO '{target}' (FORMAT parquet, COMPRESSION snappy)")
+
+    return timed(write)
+
+
+def polars_hour(base, changes, target, threads):
+    os.environ["POLARS_MAX_THREADS"] = str(threads)
+    import polars as engine
+
+    kinds = {"text": engine.String, "time": engine.String, "truth": engine.Boolean, "number": engine.Int64}
+
+    def write():
+        rows = engine.read_parquet(base)
+        news = engine.read_ndjson(changes, schema={name: kinds[kind] for name, kind in columns()})
+        news = news.with_columns(
+            engine.col(name).str.to_datetime(time_unit="us", time_zone="UTC") for name, kind in columns() if kind == "time")
+        news = news.join(rows.select("message_id", before="updated_at"), on="message_id", how="left")
+        news = news.filter(engine.col("before").is_null() | (engine.col("updated_at") >= engine.col("before"))).drop("before")
+        rows = rows.join(news.select("message_id"), on="message_id", how="anti")
+        engine.concat([rows, news]).write_parquet(target, compression="snappy")
+
+    return timed(write)
+
+
+HOURS = {"duckdb": duckdb_hour, "polars": polars_hour}
+
 WRITERS = {"duckdb": duckdb_columns, "polars": polars_columns, "pyarrow": pyarrow_columns}
 
 
@@ -160,31 +204,49 @@ def flat(source, target):
 
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--from", dest="begin", choices=["ndjson", "columns"], default="ndjson")
-    options.add_argument("--to", choices=["snappy", "zstd", "csv", "ndjson.gz"], default="snappy")
+    options.add_argument("--from", dest="begin", choices=["ndjson", "columns", "hour"], default="ndjson")
+    options.add_argument("--to", choices=["snappy", "zstd", "csv", "ndjson.gz", "recent", "scattered"])
     options.add_argument("--rows", type=int, default=300_000)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--input", help="NDJSON of the messages table, instead of rows of our own generator")
     options.add_argument("--threads", type=int, choices=[1, 2], default=1)
+    options.add_argument("--built", action="store_true", help="the programs are built already")
     options.add_argument("--peer", nargs=3, metavar=("NAME", "INPUT", "OUTPUT"), help=argparse.SUPPRESS)
     given = options.parse_args()
-    if given.begin == "ndjson" and given.to in ("csv", "ndjson.gz"):
-        options.error(f"`--to {given.to}` needs `--from columns`")
+    forms = {"ndjson": ["snappy", "zstd"], "columns": ["snappy", "zstd", "csv", "ndjson.gz"], "hour": ["recent", "scattered"]}
+    given.to = given.to or forms[given.begin][0]
+    if given.to not in forms[given.begin]:
+        options.error(f"`--from {given.begin}` takes `--to` {', '.join(forms[given.begin])}")
     if given.peer:
         name, source, target = given.peer
-        if given.begin == "columns":
+        if given.begin == "hour":
+            base, changes = source.split(os.pathsep)
+            print(json.dumps(HOURS[name](base, changes, target, given.threads)))
+        elif given.begin == "columns":
             print(json.dumps(WRITERS[name](source, target, given.to, given.threads)))
         else:
             PEERS[name](source, target, given.to, given.threads)
         return
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins", "--examples"], cwd=ROOT, check=True)
+    if not given.built:
+        subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins", "--examples"],
+                       cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as work:
         source = given.input or os.path.join(work, "rows.ndjson")
-        if not given.input:
+        if given.begin == "hour":
+            files = {name: os.path.join(work, name) for name in ("base", "recent", "scattered")}
+            subprocess.run([os.path.join(EXAMPLES, "hour_replace"), "prepare", str(given.rows), *files.values()], check=True)
+            source = files["base"]
+            flattened = os.path.join(work, "flat.ndjson")
+            flat(files[given.to], flattened)
+            inputs = dict.fromkeys(["bucketproof", "duckdb"], source + os.pathsep + files[given.to])
+            inputs["polars"], empty = source + os.pathsep + flattened, None
+        elif not given.input:
             with open(source, "wb") as out:
                 subprocess.run([os.path.join(EXAMPLES, "messages_ndjson"), str(given.rows)], stdout=out, check=True)
         converter = os.path.join(EXAMPLES, "ndjson_to_parquet")
-        if given.begin == "columns":
+        if given.begin == "hour":
+            pass
+        elif given.begin == "columns":
             rows = os.path.join(work, "rows.parquet")
             subprocess.run([converter, source, rows, "snappy", "2"], check=True, stdout=subprocess.DEVNULL)
             inputs, empty = dict.fromkeys(["bucketproof", *WRITERS], rows), None
@@ -199,6 +261,8 @@ def main():
             inputs = {"bucketproof": source, "duckdb": source, "polars": flattened, "pyarrow": flattened}
 
         def command(name, lines, target):
+            if name == "bucketproof" and given.begin == "hour":
+                return [os.path.join(EXAMPLES, "hour_replace"), "apply", *lines.split(os.pathsep), target]
             if name == "bucketproof":
                 program = converter if given.begin == "ndjson" else os.path.join(EXAMPLES, "columns_to_file")
                 return [program, lines, target, given.to, str(given.threads)]
@@ -223,7 +287,7 @@ def main():
                 cpu, wall, peak = run
                 figures[name].append((cpu - idle[name][0], wall - idle[name][1], peak))
                 sizes[name] = os.path.getsize(target)
-        print(f"{os.path.getsize(source) / 1e6:.0f} MB of NDJSON, from {given.begin} to {given.to}, "
+        print(f"{os.path.getsize(source) / 1e6:.0f} MB of {'Parquet' if given.begin == 'hour' else 'NDJSON'}, from {given.begin} to {given.to}, "
               f"{given.threads} thread(s), {given.rounds} rounds")
         print(f"{'program':<12}{'CPU s':>8}{'wall s':>8}{'MB':>8}{'peak MB':>9}{'CPU':>8}{'wall':>8}")
         ours = figures["bucketproof"]

@@ -2,7 +2,7 @@
 //!
 //! PUT and GET of 1 KiB and 8 MiB through the SDK on loopback, signatures checked on both sides. The emulator decides
 //! under policies and keeps a journal; the peer is `s3s-fs`, which keeps files and has no policies, served from the
-//! same process in the same run.
+//! same process in the same run. `PEER=moto=http://127.0.0.1:5000` names another one, whose server runs already.
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use std::net::SocketAddr;
@@ -25,11 +25,11 @@ use tokio::runtime::Runtime;
 const KEY_ID: &str = "AKIATHROUGHPUTBENCH0";
 const SECRET: &str = "secret of the bench";
 
-fn client(address: SocketAddr, key_id: &str, secret: &str) -> Client {
+fn client(endpoint: &str, key_id: &str, secret: &str) -> Client {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(format!("http://{address}"))
+        .endpoint_url(endpoint)
         .force_path_style(true)
         .credentials_provider(Credentials::new(key_id, secret, None, None, "bench"))
         .http_client(aws_smithy_http_client::Builder::new().build_http());
@@ -64,18 +64,30 @@ fn throughput(criterion: &mut Criterion) {
     let started = Emulator::builder().scenario(scenario).seed(7).listen(listen).start();
     let emulator = runtime.block_on(started).expect("an emulator");
     let address = emulator.address().expect("a socket");
-    let ours = client(address, ADMINISTRATOR.id, ADMINISTRATOR.secret);
+    let ours = client(&format!("http://{address}"), ADMINISTRATOR.id, ADMINISTRATOR.secret);
 
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join(SUPRSEND_BUCKET)).expect("a bucket");
-    let peer = client(runtime.block_on(serve_files(folder.path())), KEY_ID, SECRET);
+    let files = runtime.block_on(serve_files(folder.path()));
+    let mut clients = vec![
+        ("emulator".to_owned(), ours),
+        ("peer s3s-fs".to_owned(), client(&format!("http://{files}"), KEY_ID, SECRET)),
+    ];
+    if let Some((name, endpoint)) =
+        std::env::var("PEER").ok().as_deref().and_then(|peer| peer.split_once('='))
+    {
+        let other = client(endpoint, KEY_ID, SECRET);
+        let create = other.create_bucket().bucket(SUPRSEND_BUCKET);
+        runtime.block_on(create.send()).expect("a bucket");
+        clients.push((format!("peer {name}"), other));
+    }
 
     for (size, bytes) in [("1 KiB", 1 << 10), ("8 MiB", 8 << 20)] {
         let body = Bytes::from(vec![b'0'; bytes]);
         let mut group = criterion.benchmark_group(format!("throughput/{size}"));
         group.sample_size(30);
         group.throughput(Throughput::Bytes(bytes as u64));
-        for (name, s3) in [("emulator", &ours), ("peer s3s-fs", &peer)] {
+        for (name, s3) in &clients {
             group.bench_function(format!("put {name}"), |bencher| {
                 bencher.iter(|| {
                     let put = s3.put_object().bucket(SUPRSEND_BUCKET).key("bench");
