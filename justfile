@@ -27,10 +27,16 @@ conformance:
 bench name:
     cargo bench -p bucketproof-benches --bench {{ name }}
 
-# So many random schedules of exports under faults: of every profile, of two writers, of tails, of pauses and toggles.
-schedules cases="10000":
+# So many random schedules under faults: of exports of every profile, of two writers, of tails, of pauses and toggles, and of
+# imports into each target.
+schedules cases="10000": (import-schedules cases)
     PROPTEST_CASES={{ cases }} cargo test --workspace --test export -- writers:: tails:: toggles:: vendors::schedules
     PROPTEST_CASES={{ cases }} cargo test --workspace --lib -- splice::
+
+# So many random schedules of imports (notices lost, late, twice, forged; files replaced and deleted; crashes at every step) into
+# each target: SQLite, a dataset of Parquet and, if the machine has one, PostgreSQL.
+import-schedules cases="10000":
+    BUCKETPROOF_SCHEDULES={{ cases }} cargo test --workspace --test import -- model::
 
 # The connector's memory against the size of its input: `just memory 1000000,10000000`. Takes as much disk as the input.
 memory rows="1000000,3000000" *options="":

@@ -3,21 +3,15 @@
 //! Rows, objects and bytes are counted from the report of a run, so after the commit and never before.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::IntentMode;
 use crate::engine::{Connection, SyncError};
+use crate::exposition::{self, Exposed, Exposition};
 use crate::report::{Outcome, SyncReport};
 use crate::runner::{RunObserver, StopSignal};
 use crate::state::{Circuit, CircuitState};
@@ -68,14 +62,7 @@ impl Metrics {
     /// All counts, in the text format of Prometheus.
     pub fn text(&self) -> String {
         let counts = self.counts();
-        let mut text = String::new();
-        let mut family = |name: &str, kind: &str, help: &str, samples: Vec<(String, String)>| {
-            // Writing to a `String` cannot fail.
-            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-            for (labels, value) in samples {
-                let _ = writeln!(text, "{name}{labels} {value}");
-            }
-        };
+        let mut text = Exposition::default();
         let of_dataset = |of: &BTreeMap<(String, &'static str), u64>, label: &str| {
             of.iter()
                 .map(|((dataset, kind), count)| {
@@ -83,13 +70,13 @@ impl Metrics {
                 })
                 .collect()
         };
-        family(
+        text.family(
             "bucketproof_rows_total",
             "counter",
             "Rows of finished batches, by what became of them.",
             of_dataset(&counts.rows, "outcome"),
         );
-        family(
+        text.family(
             "bucketproof_objects_total",
             "counter",
             "Objects brought up to date, by what was done to them.",
@@ -100,13 +87,13 @@ impl Metrics {
                 .map(|(dataset, count)| (format!("{{dataset=\"{dataset}\"}}"), count.to_string()))
                 .collect()
         };
-        family(
+        text.family(
             "bucketproof_object_bytes_total",
             "counter",
             "Bytes of objects written.",
             by_dataset(&counts.bytes),
         );
-        family(
+        text.family(
             "bucketproof_pending_bytes",
             "gauge",
             "Bytes of lines that are not complete yet.",
@@ -115,84 +102,49 @@ impl Metrics {
         let by = |of: &BTreeMap<&'static str, u64>, label: &str| {
             of.iter().map(|(kind, count)| (format!("{{{label}=\"{kind}\"}}"), count.to_string())).collect()
         };
-        family("bucketproof_runs_total", "counter", "Runs, by how they ended.", by(&counts.runs, "outcome"));
-        family(
+        text.family(
+            "bucketproof_runs_total",
+            "counter",
+            "Runs, by how they ended.",
+            by(&counts.runs, "outcome"),
+        );
+        text.family(
             "bucketproof_retries_total",
             "counter",
             "Calls repeated, by class.",
             by(&counts.retries, "class"),
         );
-        family(
+        text.family(
             "bucketproof_missed_runs_total",
             "counter",
             "Scheduled runs that were missed and made up for.",
             vec![(String::new(), counts.missed.to_string())],
         );
-        family(
+        text.family(
             "bucketproof_circuit",
             "gauge",
             "0 closed, 1 open, 2 blocked until people act.",
             vec![(String::new(), (counts.circuit as u8).to_string())],
         );
         let time = |at: Option<i64>| at.map(|at| (String::new(), at.to_string())).into_iter().collect();
-        family(
+        text.family(
             "bucketproof_last_success_timestamp_seconds",
             "gauge",
             "End of the last run that ended well.",
             time(counts.last_success),
         );
-        family(
+        text.family(
             "bucketproof_next_run_timestamp_seconds",
             "gauge",
             "When the next run is due.",
             time(counts.next_run),
         );
-        text
+        text.into_text()
     }
 
     /// Answers `GET /metrics` and `GET /health` at `listener` until `stop` is given.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: StopSignal) {
-        loop {
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = stop.given() => return,
-            };
-            let Ok((stream, _)) = accepted else { continue };
-            let metrics = self.clone();
-            tokio::spawn(async move {
-                let service = service_fn(move |request| {
-                    let answer = metrics.answer(&request);
-                    async move { Ok::<_, Infallible>(answer) }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                // A client that went away needs no answer.
-                let _gone = connection.await;
-            });
-        }
-    }
-
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-        let (status, kind, body) = match (request.method(), request.uri().path()) {
-            (&Method::GET, "/metrics") => (StatusCode::OK, "text/plain; version=0.0.4", self.text()),
-            (&Method::GET, "/health") if self.is_well() => (StatusCode::OK, "text/plain", "ok\n".to_owned()),
-            (&Method::GET, "/health") => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "text/plain",
-                "the last run failed; see `status`\n".to_owned(),
-            ),
-            _ => (
-                StatusCode::NOT_FOUND,
-                "text/plain",
-                "`GET /metrics` and `GET /health` are answered here\n".to_owned(),
-            ),
-        };
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.status_mut() = status;
-        response
-            .headers_mut()
-            .insert(hyper::header::CONTENT_TYPE, hyper::header::HeaderValue::from_static(kind));
-        response
+        exposition::serve(self, listener, stop).await;
     }
 
     /// Binds the address that metrics are served at.
@@ -237,6 +189,16 @@ impl Metrics {
         if report.outcome == Outcome::Done {
             counts.last_success = report.finished_at.parse::<Timestamp>().ok().map(Timestamp::as_second);
         }
+    }
+}
+
+impl Exposed for Metrics {
+    fn metrics(&self) -> String {
+        self.text()
+    }
+
+    fn ailment(&self) -> Option<String> {
+        (!self.is_well()).then(|| "the last run failed; see `status`".to_owned())
     }
 }
 

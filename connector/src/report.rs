@@ -259,6 +259,8 @@ pub struct StatusReport {
     pub profile: ProfileId,
     /// The bucket.
     pub bucket: String,
+    /// The role that is assumed, whom policies of the bucket and its key name.
+    pub role_arn: Option<String>,
     /// The last check of bucket and credentials.
     pub setup: SetupCheck,
     /// When that was, RFC 3339.

@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use bucketproof_clock::{Clock, Entropy};
 use clap::{Args, Subcommand};
+use tokio::runtime::Runtime;
 
 use super::run::stop_on_signals;
 use super::{Complaint, Exit, block_on, print, print_json};
 use crate::import::{
-    Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportSummary, Importer, InboundConnection,
-    InboundStore, StatusEntry, StatusReport, Subscription, check_file, examine_import,
+    Access, DocumentsError, Endpoint, ImportConfig, ImportError, ImportMetrics, ImportSummary, Importer,
+    InboundConnection, InboundStore, Reporting, ReportingState, StatusEntry, StatusReport, Subscription,
+    TopicDocuments, check_file, examine_import,
 };
 use crate::runner::StopSignal;
 use crate::store::{S3Settings, S3Store, SnsTopic, SqsQueue};
@@ -34,6 +38,9 @@ struct Pass {
     /// List, read and report once, then end; without it, until interrupted.
     #[arg(long)]
     once: bool,
+    /// Serve `/metrics` (Prometheus) and `/health` here, such as `127.0.0.1:9188`.
+    #[arg(long, value_name = "ADDRESS", conflicts_with = "once")]
+    listen: Option<SocketAddr>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -48,7 +55,8 @@ enum ImportCommand {
     Doctor(DoctorArguments),
     /// Say what an import would say of files of this machine; nothing is read from a bucket, and nothing is stored.
     Check(CheckArguments),
-    /// Show each connection: its state, the URL to subscribe, and whom policies name.
+    /// Show each connection: its state, whether its reports come in time, the URL to subscribe, and whom policies name.
+    #[command(visible_alias = "status")]
     Show {
         /// The import's configuration.
         #[arg(long, value_name = "FILE")]
@@ -70,6 +78,9 @@ struct DoctorArguments {
     /// The policy of the topic, as its owner prints it.
     #[arg(long, value_name = "FILE")]
     topic_policy: Option<PathBuf>,
+    /// The policy of the KMS key that the topic's messages are encrypted with, as its owner prints it.
+    #[arg(long, value_name = "FILE")]
+    topic_key_policy: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -162,13 +173,9 @@ fn policy(arguments: &PolicyArguments) -> Result<(), Complaint> {
 
 fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
     let config = load(&arguments.config)?;
-    let policy =
-        match &arguments.topic_policy {
-            None => None,
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Complaint::usage(format!("`{}`: {error}", path.display()), "check the path")
-            })?),
-        };
+    let policy = document(arguments.topic_policy.as_deref())?;
+    let key_policy = document(arguments.topic_key_policy.as_deref())?;
+    let documents = TopicDocuments { policy: policy.as_deref(), key_policy: key_policy.as_deref() };
     let mut reports = BTreeMap::new();
     let is_meant = |name: &str| arguments.connection.as_ref().is_none_or(|own| own == name);
     for connection in config.connections.iter().filter(|own| is_meant(&own.name)) {
@@ -176,8 +183,7 @@ fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
         let settings = settings(connection)?;
         let topic = connection.topic_arn.as_ref();
         let topic = topic.map(|arn| SnsTopic::new(&settings, arn, &Clock::system(), None));
-        let report =
-            block_on(examine_import(&config, connection, &store, policy.as_deref(), topic.as_ref()))?;
+        let report = block_on(examine_import(&config, connection, &store, documents, topic.as_ref()))?;
         reports
             .insert(connection.name.clone(), report.map_err(|error| Complaint::broken(error.to_string()))?);
     }
@@ -200,6 +206,13 @@ fn doctor(arguments: &DoctorArguments) -> Result<(), Complaint> {
             diagnosis: None,
         }),
     }
+}
+
+fn document(path: Option<&std::path::Path>) -> Result<Option<String>, Complaint> {
+    let Some(path) = path else { return Ok(None) };
+    let text = std::fs::read_to_string(path);
+    text.map(Some)
+        .map_err(|error| Complaint::usage(format!("`{}`: {error}", path.display()), "check the path"))
 }
 
 fn check(arguments: &CheckArguments) -> Result<(), Complaint> {
@@ -230,8 +243,16 @@ fn check(arguments: &CheckArguments) -> Result<(), Complaint> {
             // Writing to a `String` cannot fail.
             let _ = writeln!(text, "{name}");
             for entry in entries {
-                let outcome = if entry.errors.is_empty() { "valid" } else { "refused" };
-                let _ = writeln!(text, "  {} rows are {outcome}", entry.number_of_rows);
+                let _ = match (entry.number_of_rows, entry.errors.as_slice()) {
+                    // It says nothing how many rows there are in a file that cannot be used.
+                    (_, [code]) if *code == config.profile.codes.schema => {
+                        writeln!(text, "  the file is refused as a whole")
+                    }
+                    (1, []) => writeln!(text, "  1 row is valid"),
+                    (rows, []) => writeln!(text, "  {rows} rows are valid"),
+                    (1, _) => writeln!(text, "  1 row is refused"),
+                    (rows, _) => writeln!(text, "  {rows} rows are refused"),
+                };
                 for (code, detail) in entry.errors.iter().zip(&entry.errors_details) {
                     let _ = writeln!(text, "    {code}: {detail}");
                 }
@@ -262,7 +283,9 @@ fn store(connection: &InboundConnection, clock: &Clock) -> Result<S3Store, Compl
 
 fn show(path: &std::path::Path, as_json: bool) -> Result<(), Complaint> {
     let config = load(path)?;
-    let views = config.connection_views().map_err(|error| Complaint::broken(error.to_string()))?;
+    let views = config
+        .connection_views(Clock::system().now())
+        .map_err(|error| Complaint::broken(error.to_string()))?;
     if as_json {
         return print_json(&views);
     }
@@ -276,6 +299,7 @@ fn show(path: &std::path::Path, as_json: bool) -> Result<(), Complaint> {
         };
         // Writing to a `String` cannot fail.
         let _ = writeln!(text, "{}: {state}\n  bucket        {}", view.name, view.bucket);
+        let _ = writeln!(text, "  reports       {}", reporting(&view.reporting));
         if let Some(url) = &view.endpoint_url {
             let _ = writeln!(text, "  endpoint      {url}");
         }
@@ -294,6 +318,23 @@ fn show(path: &std::path::Path, as_json: bool) -> Result<(), Complaint> {
         }
     }
     print(&text)
+}
+
+fn reporting(reporting: &Reporting) -> String {
+    let Reporting { files_waiting: files, alarm_after_minutes: minutes, .. } = reporting;
+    let since = reporting.since.map_or_else(String::new, |since| format!(", the oldest since {since}"));
+    let mut text = match reporting.state {
+        ReportingState::Told => "no file waits for its report".to_owned(),
+        ReportingState::Waiting => format!("{files} files wait for their report{since}"),
+        ReportingState::Late => {
+            format!("ALARM: {files} files wait for their report{since}: longer than {minutes} minutes")
+        }
+    };
+    if reporting.missed > 0 {
+        // Writing to a `String` cannot fail.
+        let _ = write!(text, " (late {} times so far)", reporting.missed);
+    }
+    text
 }
 
 fn load(path: &std::path::Path) -> Result<ImportConfig, Complaint> {
@@ -320,15 +361,21 @@ fn import(pass: &Pass) -> Result<(), Complaint> {
         return told(pass, &summary);
     }
     let stop = StopSignal::new();
-    let listening = listen(&config, &importer, &clock, &stop)?;
+    let metrics = ImportMetrics::new(config.clone(), clock.clone());
+    let mut serving = Vec::new();
+    if let Some(address) = pass.listen {
+        serving.push(expose(&metrics, address, &stop)?);
+    }
+    serving.extend(listen(&config, &importer, &clock, &stop)?);
+    let mut importer = importer.with_metrics(metrics);
     let summary = block_on(async {
         tokio::spawn(stop_on_signals(stop.clone()));
         importer.run(&stop).await
     })?;
     stop.give();
-    if let Some(listening) = listening {
+    for thread in serving {
         // It has ended, or the process does now.
-        let _ended = listening.join();
+        let _ended = thread.join();
     }
     told(pass, &summary.map_err(|error| complaint(&error))?)
 }
@@ -346,15 +393,14 @@ fn listen(
     importer: &Importer,
     clock: &Clock,
     stop: &StopSignal,
-) -> Result<Option<std::thread::JoinHandle<()>>, Complaint> {
+) -> Result<Option<JoinHandle<()>>, Complaint> {
     if config.endpoint.is_none() {
         return Ok(None);
     }
     let help = "compare `[endpoint]` with the example in the connector's documentation";
     let endpoint = Endpoint::new(config, importer.inbox(), clock.clone())
         .map_err(|error| Complaint::usage(&error, help))?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Complaint::broken(format!("the runtime cannot start: {error}")))?;
+    let runtime = own_runtime()?;
     let listener = runtime.block_on(endpoint.bind()).map_err(|error| {
         Complaint::usage(&error, "choose another `endpoint.listen`, or end what listens there")
     })?;
@@ -362,9 +408,40 @@ fn listen(
         tracing::info!(connection = name, url, "listening for messages of SNS");
     }
     let stop = stop.clone();
-    let thread = std::thread::Builder::new().name("endpoint".to_owned());
-    let started = thread.spawn(move || runtime.block_on(Arc::new(endpoint).serve(listener, stop)));
-    started.map(Some).map_err(|error| Complaint::broken(format!("no thread for the endpoint: {error}")))
+    in_thread("endpoint", runtime, Arc::new(endpoint).serve(listener, stop)).map(Some)
+}
+
+/// Serves metrics in a thread of their own, for the same reason.
+fn expose(
+    metrics: &Arc<ImportMetrics>,
+    address: SocketAddr,
+    stop: &StopSignal,
+) -> Result<JoinHandle<()>, Complaint> {
+    let runtime = own_runtime()?;
+    let listener = runtime.block_on(ImportMetrics::bind(address)).map_err(|error| {
+        Complaint::usage(
+            format!("cannot listen at `{address}`: {error}"),
+            "choose another `--listen` address",
+        )
+    })?;
+    if let Ok(bound) = listener.local_addr() {
+        tracing::info!(url = format!("http://{bound}/metrics"), "metrics are served");
+    }
+    in_thread("metrics", runtime, Arc::clone(metrics).serve(listener, stop.clone()))
+}
+
+fn own_runtime() -> Result<Runtime, Complaint> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| Complaint::broken(format!("the runtime cannot start: {error}")))
+}
+
+fn in_thread(
+    name: &str,
+    runtime: Runtime,
+    serving: impl Future<Output = ()> + Send + 'static,
+) -> Result<JoinHandle<()>, Complaint> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(move || runtime.block_on(serving));
+    started.map_err(|error| Complaint::broken(format!("no thread for the {name}: {error}")))
 }
 
 fn text(summary: &ImportSummary) -> String {

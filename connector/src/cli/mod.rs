@@ -22,6 +22,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bucketproof_clock::{Clock, Entropy};
 use clap::{Args, Parser, Subcommand};
@@ -219,7 +220,8 @@ pub fn run() -> ExitCode {
         Err(complaint) => {
             // The exit code still tells if nobody can be told more.
             let _untold = io::stderr().write_all(complaint.text().as_bytes());
-            if wants_json {
+            // One document is an answer: what was found is in it already, if it was printed.
+            if wants_json && !ANSWERED.load(Ordering::Relaxed) {
                 let _untold = print_json(&complaint.report());
             }
             complaint.exit.into()
@@ -274,7 +276,11 @@ fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Complaint> {
     Ok(runtime.block_on(future))
 }
 
+/// Whether an answer was printed as JSON.
+static ANSWERED: AtomicBool = AtomicBool::new(false);
+
 fn print_json(value: &impl serde::Serialize) -> Result<(), Complaint> {
+    ANSWERED.store(true, Ordering::Relaxed);
     let text = serde_json::to_string_pretty(value)
         .map_err(|error| Complaint::broken(format!("the report cannot be printed: {error}")))?;
     print(&format!("{text}\n"))

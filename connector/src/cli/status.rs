@@ -117,6 +117,9 @@ fn text(report: &StatusReport) -> String {
     let mut text = format!("{state}: {} to bucket {}\n", report.profile, report.bucket);
     text.push_str(super::plan::weaker_mode(report.writes));
     // Writing to a `String` cannot fail.
+    if let Some(role) = &report.role_arn {
+        let _ = writeln!(text, "  role {role}, whom policies of the bucket and its key name");
+    }
     if let Some(since) = &report.paused_since {
         let _ = writeln!(text, "  paused since {since}; `resume` exports what came in between");
     }

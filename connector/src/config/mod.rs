@@ -158,6 +158,14 @@ impl AuthConfig {
         }
     }
 
+    /// The role that is assumed, if one is.
+    pub fn role_arn(&self) -> Option<&str> {
+        match self {
+            Self::AssumeRole { role_arn, .. } => Some(role_arn),
+            Self::StaticKeys { .. } | Self::Ambient(_) => None,
+        }
+    }
+
     /// The mode, as profiles name it.
     pub fn mode(&self) -> AuthMode {
         match self {

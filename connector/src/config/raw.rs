@@ -74,10 +74,10 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
         .parse("compare with the example in the connector's documentation")
         .map_err(|error| match error.field() {
             "auth.secret_access_key" | "auth.session_token" => {
-                error.with_help("name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`")
+                error.with_help("name its place: `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`")
             }
             "auth.access_key_id" => error.with_help(
-                "write the id, or name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`; no secret belongs here",
+                "write the id, or name its place: `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`; no secret belongs here",
             ),
             _ => error,
         })?;

@@ -114,14 +114,14 @@ fn base(
             return Err(document.error(
                 id.span(),
                 "`access_key_id` is given without `secret_access_key`",
-                "name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`",
+                "name its place: `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`",
             ));
         }
         (None, Some(secret)) => {
             return Err(document.error(
                 secret.span(),
                 "`secret_access_key` is given without `access_key_id`",
-                "write the id, or name its place: `{ env = \"NAME\" }` or `{ file = \"path\" }`",
+                "write the id, or name its place: `{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\"] }`",
             ));
         }
         (None, None) => None,

@@ -2,9 +2,10 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde::Deserialize;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,13 @@ pub enum SecretPlace {
     Environment(String),
     /// In a file; white space around it is cut.
     File(PathBuf),
+    /// What a program prints, such as one that decrypts a file; white space around it is cut.
+    Command {
+        /// The program with its arguments.
+        words: Vec<String>,
+        /// Where it runs.
+        directory: PathBuf,
+    },
     /// In the configuration itself; for access key ids, which are no secrets.
     Inline(String),
     /// In the file of credentials that AWS offers when an access key is made.
@@ -59,6 +67,14 @@ pub enum SecretError {
         /// The cause.
         problem: String,
     },
+    /// The program gives none. What it printed is not repeated.
+    #[error("the program `{program}` that is to print a secret {problem}")]
+    NoOutput {
+        /// The program.
+        program: String,
+        /// The cause.
+        problem: String,
+    },
 }
 
 impl SecretError {
@@ -68,6 +84,9 @@ impl SecretError {
             Self::NoVariable(_) => "set the variable, or name another one in `[auth]`",
             Self::NoKeyId(_) => "an access key id has letters and digits only; are id and secret exchanged?",
             Self::NoFile { .. } => "check the path in `[auth]` and the file's permissions",
+            Self::NoOutput { .. } => {
+                "run it by hand in the configuration's directory, without a terminal: it is to print the secret alone"
+            }
         }
     }
 }
@@ -87,6 +106,7 @@ impl SecretPlace {
                 let text = text.trim();
                 if text.is_empty() { Err(no_file("it is empty".to_owned())) } else { Ok(text.to_owned()) }
             }
+            Self::Command { words, directory } => printed(words, directory),
             Self::Csv { path, column } => {
                 let no_file =
                     |problem: String| SecretError::NoFile { path: path.display().to_string(), problem };
@@ -108,6 +128,9 @@ impl SecretPlace {
         Err(SecretError::NoKeyId(match self {
             Self::Environment(name) => format!("environment variable `{name}`"),
             Self::File(path) | Self::Csv { path, .. } => format!("file `{}`", path.display()),
+            Self::Command { words, .. } => {
+                format!("the output of `{}`", words.first().map_or("", String::as_str))
+            }
             Self::Inline(_) => "the configuration".to_owned(),
         }))
     }
@@ -117,9 +140,32 @@ impl SecretPlace {
         match self {
             Self::File(path) => Self::File(directory.join(path)),
             Self::Csv { path, column } => Self::Csv { path: directory.join(path), column },
+            Self::Command { words, .. } => Self::Command { words, directory: directory.to_path_buf() },
             place => place,
         }
     }
+}
+
+/// What a program prints to its standard output. It has no input to wait for, and nothing that it says is repeated.
+fn printed(words: &[String], directory: &Path) -> Result<String, SecretError> {
+    let (program, arguments) =
+        words.split_first().map_or(("", words), |(first, rest)| (first.as_str(), rest));
+    let failed = |problem: String| SecretError::NoOutput { program: program.to_owned(), problem };
+    // An empty path means here.
+    let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| failed(format!("cannot be started: {error}")))?;
+    if !output.status.success() {
+        return Err(failed(format!("failed: {}", output.status)));
+    }
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| failed("printed something else than text".to_owned()))?;
+    let text = text.trim();
+    if text.is_empty() { Err(failed("printed nothing".to_owned())) } else { Ok(text.to_owned()) }
 }
 
 /// The value of a column in the one row of AWS's file of credentials; titles in any case, whatever other columns there
@@ -146,7 +192,7 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// `{ env = "NAME" }` or `{ file = "path" }`; a text is refused without being repeated.
+/// `{ env = "NAME" }`, `{ file = "path" }` or `{ command = ["program", "argument"] }`; a text is refused without being repeated.
 pub(crate) struct RawSecret(pub(super) SecretPlace);
 
 impl RawSecret {
@@ -172,7 +218,9 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     type Value = SecretPlace;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("`{ env = \"NAME\" }` or `{ file = \"path\" }`")
+        f.write_str(
+            "`{ env = \"NAME\" }`, `{ file = \"path\" }` or `{ command = [\"program\", \"argument\"] }`",
+        )
     }
 
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<SecretPlace, E> {
@@ -184,20 +232,66 @@ impl<'de> Visitor<'de> for PlaceVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretPlace, A::Error> {
-        let Some((place, value)) = map.next_entry::<String, String>()? else {
-            return Err(A::Error::custom("no place is named, expected `env` or `file`"));
+        let Some(place) = map.next_key::<String>()? else {
+            return Err(A::Error::custom("no place is named, expected `env`, `file` or `command`"));
+        };
+        let place = match place.as_str() {
+            "env" => {
+                let name: String = map.next_value()?;
+                if !is_word(&name) {
+                    let problem = "the name of an environment variable has letters, digits and `_` only";
+                    return Err(A::Error::custom(problem));
+                }
+                SecretPlace::Environment(name)
+            }
+            "file" => SecretPlace::File(PathBuf::from(map.next_value::<String>()?)),
+            "command" => {
+                let Words(words) = map.next_value()?;
+                if words.first().is_none_or(String::is_empty) {
+                    return Err(A::Error::custom("the command names no program"));
+                }
+                SecretPlace::Command { words, directory: PathBuf::new() }
+            }
+            other => {
+                let problem = format!("unknown field `{other}`, expected `env`, `file` or `command`");
+                return Err(A::Error::custom(problem));
+            }
         };
         if let Some((extra, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
             return Err(A::Error::custom(format!("unknown field `{extra}`, one place is enough")));
         }
-        match place.as_str() {
-            "env" if !is_word(&value) => {
-                Err(A::Error::custom("the name of an environment variable has letters, digits and `_` only"))
-            }
-            "env" => Ok(SecretPlace::Environment(value)),
-            "file" => Ok(SecretPlace::File(PathBuf::from(value))),
-            other => Err(A::Error::custom(format!("unknown field `{other}`, expected `env` or `file`"))),
+        Ok(place)
+    }
+}
+
+/// A program with its arguments. What stands there instead may be the secret, so it is not repeated.
+struct Words(Vec<String>);
+
+struct WordsVisitor;
+
+impl<'de> Visitor<'de> for WordsVisitor {
+    type Value = Words;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of a program and its arguments")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Words, E> {
+        Err(E::custom("a command is a list of a program and its arguments"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Words, A::Error> {
+        let mut words = Vec::new();
+        while let Some(word) = list.next_element()? {
+            words.push(word);
         }
+        Ok(Words(words))
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(WordsVisitor)
     }
 }
 

@@ -121,6 +121,7 @@ pub fn status_of(
         state: connection_state(facts),
         profile: profile.id().clone(),
         bucket: config.bucket.name.to_string(),
+        role_arn: config.auth.role_arn().map(str::to_owned),
         setup,
         setup_checked_at,
         setup_failure,

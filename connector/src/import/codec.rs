@@ -70,19 +70,61 @@ pub(crate) fn describe(first: &[u8], bytes: u64) -> String {
     if first.starts_with(ENCRYPTED_PARQUET) {
         return "the file is encrypted Parquet, whose keys are not known here".to_owned();
     }
+    let guess = guess(first);
     let shown = hex::encode(first.get(..4).unwrap_or(first));
-    let guess = match first {
+    format!(
+        "the file is not Parquet, nor gzip, bzip2, Snappy frames or lzop around it: it begins with the bytes \
+         {shown}{guess}"
+    )
+}
+
+/// What bytes that are no beginning of a file to read may be of.
+fn guess(first: &[u8]) -> &'static str {
+    match first {
         [b'P', b'K', ..] => ", a ZIP archive",
         [0x28, 0xb5, 0x2f, 0xfd, ..] => ", Zstandard",
         [b'{' | b'[', ..] => ", JSON",
         [b'O', b'b', b'j', 1, ..] => ", Avro",
         [b'O', b'R', b'C', ..] => ", ORC",
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => ", an Arrow or Feather file",
+        [b'S', b'Q', b'L', b'i', b't', b'e', ..] => ", SQLite",
+        [0xef, 0xbb, 0xbf, ..] => ", text, perhaps CSV",
+        _ if first.len() > 3
+            && first.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n')) =>
+        {
+            ", text, perhaps CSV"
+        }
         _ => "",
-    };
-    format!(
-        "the file is not Parquet, nor gzip, bzip2, Snappy frames or lzop around it: it begins with the bytes \
-         {shown}{guess}"
-    )
+    }
+}
+
+/// What is wrong with a file that should be Parquet from its first byte to its last, as far as its ends tell.
+pub(crate) fn ends(file: &mut File) -> io::Result<Option<String>> {
+    let bytes = file.seek(SeekFrom::End(0))?;
+    let mut first = Vec::with_capacity(16);
+    file.seek(SeekFrom::Start(0))?;
+    Read::by_ref(file).take(16).read_to_end(&mut first)?;
+    if !first.starts_with(PARQUET) {
+        return Ok(Some(match Wrapping::of(&first) {
+            Some(wrapping) => {
+                format!("what is in it is packed once more, by {}; one packing is unpacked", wrapping.name())
+            }
+            None => format!("unpacked, {}", describe(&first, bytes)),
+        }));
+    }
+    let mut last = [0; 4];
+    // Magic at both ends, the length of the footer and something in it.
+    if bytes > 12 {
+        file.seek(SeekFrom::End(-4))?;
+        file.read_exact(&mut last)?;
+    }
+    file.seek(SeekFrom::Start(0))?;
+    Ok((last != *PARQUET && last != *ENCRYPTED_PARQUET).then(|| {
+        format!(
+            "the file is cut off, or was still being written: it begins as Parquet and does not end so after {bytes} bytes; \
+             upload it again"
+        )
+    }))
 }
 
 /// Writes what `file` holds, unwrapped, to a file of its own, which has at most `limit` bytes.

@@ -36,11 +36,15 @@ struct Raw {
     role_arn: Option<Spanned<String>>,
     target: Option<RawTarget>,
     rescue_column: Option<Spanned<String>>,
-    #[serde(default)]
-    status: StatusChoices,
+    #[serde(default = "no_choices")]
+    status: Spanned<StatusChoices>,
     #[serde(default)]
     validate: RawValidate,
     connection: Vec<RawConnection>,
+}
+
+fn no_choices() -> Spanned<StatusChoices> {
+    Spanned::new(0..0, StatusChoices::default())
 }
 
 #[derive(Default, Deserialize)]
@@ -254,6 +258,18 @@ impl ImportConfig {
         if let Some(rescue) = &raw.rescue_column {
             checked_rescue(&document, rescue, &profile)?;
         }
+        if let Some(minutes) = raw.status.get_ref().alarm_after_minutes
+            && minutes <= profile.status.flush_after_minutes
+        {
+            return Err(document.error(
+                raw.status.span(),
+                format!(
+                    "reports come within {} minutes, so an alarm after {minutes} would be one always",
+                    profile.status.flush_after_minutes
+                ),
+                format!("`alarm_after_minutes = {}` is as documented", profile.status.alarm_after_minutes),
+            ));
+        }
         let target = raw.target.map(|raw| target_config::checked(&document, raw, &directory));
         let target = target.transpose()?.unwrap_or_default();
         Ok(Self {
@@ -262,7 +278,7 @@ impl ImportConfig {
             state_dir: directory.join(raw.state.dir),
             target,
             rescue_column: raw.rescue_column.map(Spanned::into_inner),
-            status: raw.status,
+            status: raw.status.into_inner(),
             unpacked_bytes_max: unpacked_mib.saturating_mul(1024 * 1024),
             reconcile_minutes: minutes,
             endpoint,

@@ -1,10 +1,11 @@
 //! What is known of each connection, without a call, also while an import runs.
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::config::{ImportConfig, InboundConnection};
+use super::goal::Reporting;
 use super::inbox::{Access, Inbox, Subscription};
-use crate::config::AuthConfig;
 use crate::state::StateError;
 
 /// A connection, as it is shown.
@@ -24,21 +25,20 @@ pub struct ConnectionView {
     pub subscription: Option<Subscription>,
     /// Whom the bucket's policy names.
     pub role_arn: Option<String>,
+    /// Whether its reports come in time.
+    pub reporting: Reporting,
 }
 
 impl InboundConnection {
     /// Whom policies of the bucket and of keys must name, as far as the configuration says it.
     pub(crate) fn principal<'a>(&'a self, config: &'a ImportConfig) -> Option<&'a str> {
-        match &self.auth {
-            AuthConfig::AssumeRole { role_arn, .. } => Some(role_arn),
-            AuthConfig::StaticKeys { .. } | AuthConfig::Ambient(_) => config.role_arn.as_deref(),
-        }
+        self.auth.role_arn().or(config.role_arn.as_deref())
     }
 }
 
 impl ImportConfig {
-    /// What is known of each connection.
-    pub fn connection_views(&self) -> Result<Vec<ConnectionView>, StateError> {
+    /// What is known of each connection at `now`.
+    pub fn connection_views(&self, now: Timestamp) -> Result<Vec<ConnectionView>, StateError> {
         let inbox = Inbox::look(&self.state_dir)?;
         let urls = self.endpoint_urls();
         let view = |connection: &InboundConnection| {
@@ -53,7 +53,13 @@ impl ImportConfig {
                 (Some(_), Some(_), None) => Some(Subscription::Pending),
                 _ => None,
             };
+            let minutes = self.alarm_after_minutes();
+            let reporting = match &inbox {
+                Some(inbox) => inbox.reporting(&connection.name, bucket, minutes, now)?,
+                None => Reporting { alarm_after_minutes: minutes, ..Reporting::default() },
+            };
             Ok(ConnectionView {
+                reporting,
                 name: connection.name.clone(),
                 bucket: bucket.to_owned(),
                 enabled: connection.enabled,

@@ -23,13 +23,22 @@ const CREATIONS: [&str; 4] = [
 /// Keys that a finding names.
 const NAMED_MAX: usize = 3;
 
-/// Examines a connection; `topic_policy` is the policy of its topic, as its owner prints it. `sns` is the topic itself, which is
-/// asked as far as it lets who imports ask.
+/// What the owner of a topic prints, where who imports cannot see it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TopicDocuments<'a> {
+    /// The policy of the topic.
+    pub policy: Option<&'a str>,
+    /// The policy of the KMS key that its messages are encrypted with.
+    pub key_policy: Option<&'a str>,
+}
+
+/// Examines a connection; `documents` are those of its topic. `sns` is the topic itself, which is asked as far as it lets who
+/// imports ask.
 pub async fn examine_import(
     config: &ImportConfig,
     connection: &InboundConnection,
     store: &S3Store,
-    topic_policy: Option<&str>,
+    documents: TopicDocuments<'_>,
     sns: Option<&SnsTopic>,
 ) -> Result<DoctorReport, StateError> {
     let mut findings = Vec::new();
@@ -40,7 +49,7 @@ pub async fn examine_import(
         status(connection, store, &mut findings).await;
         notification(connection, store, files.as_deref().unwrap_or_default(), &mut findings).await;
     }
-    topic::topic(connection, topic_policy, sns, &mut findings).await;
+    topic::topic(connection, documents, sns, &mut findings).await;
     topic::subscription(config, connection, sns, &mut findings).await?;
     let failed = findings.iter().any(|finding| finding.verdict == Verdict::Failed);
     let warned = findings.iter().any(|finding| finding.verdict == Verdict::Warning);
@@ -59,13 +68,12 @@ fn diagnosed(check: &str, connection: &InboundConnection, error: StoreError) -> 
         StoreError::Denied { action, resource, .. } => (Some(action.clone()), Some(resource.clone())),
         _ => (None, None),
     };
-    let is_key = action.as_ref().is_some_and(|action| action.starts_with("kms:"));
+    let key_action = action.clone().filter(|action| action.starts_with("kms:"));
     let error = ImportError::Store { connection: connection.name.clone(), source: error };
-    let help = if is_key {
-        "the policy of the key must allow `kms:Decrypt` to who imports".to_owned()
-    } else {
-        error.help()
-    };
+    let help = key_action.map_or_else(
+        || error.help(),
+        |action| format!("the policy of the key must allow `{action}` to who imports"),
+    );
     Finding { action, resource, ..Finding::new(check, Verdict::Failed, error.to_string()) }.with_help(help)
 }
 

@@ -22,6 +22,17 @@ pub enum DocumentsError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An identity's policy, in which the statement could not stand.
+    #[error(
+        "the document is the policy of an identity: {sign}; the statement `{sid}` names a principal, and its name is not one for \
+         identities, which are named by letters and digits alone"
+    )]
+    IdentityPolicy {
+        /// What it is known by.
+        sign: &'static str,
+        /// The statement's name.
+        sid: String,
+    },
 }
 
 impl DocumentsError {
@@ -31,6 +42,9 @@ impl DocumentsError {
             Self::NoPrincipal { .. } => "give it with `--principal`, or set `role_arn` of the import",
             Self::NoPolicy { .. } => {
                 "give what `aws sns get-topic-attributes` prints as `Policy`: a JSON object with `Statement`"
+            }
+            Self::IdentityPolicy { .. } => {
+                "give the policy of the topic, which `aws sns get-topic-attributes` prints as `Policy`"
             }
         }
     }
@@ -138,6 +152,12 @@ fn merged(existing: Option<&Value>, mut statement: Value, bucket: &str) -> Resul
         Some(Value::Object(alone)) => vec![Value::Object(alone.clone())],
         _ => return Err(no_policy("it has no `Statement`")),
     };
+    // Policies of topics say of each statement whom it is about; those of users and roles of none.
+    let is_about_somebody = |own: &Value| own.get("Principal").is_some() || own.get("NotPrincipal").is_some();
+    if !statements.is_empty() && !statements.iter().any(is_about_somebody) {
+        let sid = statement.get("Sid").and_then(Value::as_str).unwrap_or_default().to_owned();
+        return Err(DocumentsError::IdentityPolicy { sign: "no statement of it has a `Principal`", sid });
+    }
     if statements.iter().all(|own| without_sid(own) != without_sid(&statement)) {
         let is_taken = |sid: &Value| statements.iter().any(|own| own.get("Sid") == Some(sid));
         let wanted = statement.get("Sid").and_then(Value::as_str).unwrap_or_default().to_owned();

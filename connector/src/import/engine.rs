@@ -18,10 +18,12 @@ use super::codec::{self, UnwrapError, Wrapping};
 use super::config::{ImportConfig, InboundConnection};
 use super::entries::{Entries, Entry, Finding};
 use super::inbox::Inbox;
-use super::memory::{self, FileCounts, FileEnd, Memory, PendingFile, SealedReport, TargetError};
+use super::memory::{self, FileCounts, FileEnd, FileFate, Memory, PendingFile, SealedReport, TargetError};
+use super::metrics::ImportMetrics;
 use super::queue::{AnnouncementQueue, QueueError};
 use super::report::report_key;
 use super::rows::RowReader;
+use super::status_form::GoneFiles;
 use super::steps::{ImportSteps, Unwatched};
 use super::store::{InboundStore, NewOutcome};
 use crate::runner::StopSignal;
@@ -141,6 +143,7 @@ pub struct Importer {
     pub(super) queues: BTreeMap<String, Arc<dyn AnnouncementQueue>>,
     /// What failed in this pass, by the name of the connection.
     pub(super) failures: BTreeMap<String, String>,
+    metrics: Option<Arc<ImportMetrics>>,
 }
 
 impl Importer {
@@ -167,7 +170,23 @@ impl Importer {
         let inbox = Inbox::open(&config.state_dir)?;
         let calls = Calls::new(clock.clone(), entropy);
         let (queues, failures) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { config, stores, memory, inbox, clock, calls, queues, failures })
+        Ok(Self { config, stores, memory, inbox, clock, calls, queues, failures, metrics: None })
+    }
+
+    /// Tells `metrics` what each pass did.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Arc<ImportMetrics>) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    /// Ends a pass: how connections fared, and what was done since the import began.
+    fn passed(&mut self, is_listed: bool, summary: &ImportSummary) -> Result<(), ImportError> {
+        self.note_access(is_listed)?;
+        if let Some(metrics) = &self.metrics {
+            metrics.count(summary);
+        }
+        Ok(())
     }
 
     /// Where announcements of files go; what is in it is read with the next pass.
@@ -187,12 +206,16 @@ impl Importer {
     /// Everything once: lists, reads what waits, tells what became of it.
     pub async fn once(&mut self) -> Result<ImportSummary, ImportError> {
         let mut summary = ImportSummary::default();
+        self.begin_reporting()?;
         // A report that was settled before a crash comes first: it is older than all that follows.
         let earlier = waits(self.write_reports(&mut summary).await)?;
         let worked = waits(self.work(&mut summary).await)?;
+        // What is late is noted before it is told.
+        waits(self.note_waiting().await)?;
         // What was read is told, also if something else failed.
         let told = waits(self.report(&mut summary).await)?;
-        self.note_access(true)?;
+        waits(self.note_waiting().await)?;
+        self.passed(true, &summary)?;
         earlier.or(worked).or(told).map_or(Ok(summary), Err)
     }
 
@@ -203,6 +226,7 @@ impl Importer {
         let mut listing_due = self.clock.now();
         while !stop.is_given() {
             let is_listing_due = self.clock.now() >= listing_due;
+            self.begin_reporting()?;
             let earlier = waits(self.write_reports(&mut summary).await)?;
             let worked = waits(if is_listing_due {
                 self.work(&mut summary).await
@@ -216,11 +240,16 @@ impl Importer {
                 Ok(is_due) => (is_due, None),
                 Err(error) => (false, waits(Err(error))?),
             };
-            let told = if is_due { waits(self.report(&mut summary).await)? } else { None };
+            waits(self.note_waiting().await)?;
+            let mut told = None;
+            if is_due {
+                told = waits(self.report(&mut summary).await)?;
+                waits(self.note_waiting().await)?;
+            }
             for error in [earlier, worked, asked, told].into_iter().flatten() {
                 tracing::warn!(%error, help = error.help(), "the import goes on with the next pass");
             }
-            self.note_access(is_listing_due)?;
+            self.passed(is_listing_due, &summary)?;
             let mut rest =
                 listing_due.duration_since(self.clock.now()).max(SignedDuration::ZERO).unsigned_abs();
             if !self.queues.is_empty() {
@@ -233,6 +262,7 @@ impl Importer {
             }
         }
         self.report(&mut summary).await?;
+        self.note_waiting().await?;
         Ok(summary)
     }
 
@@ -273,14 +303,27 @@ impl Importer {
         };
         let Some(store) = self.stores.get(&file.connection).map(Arc::clone) else { return Ok(()) };
         let Some(mut spool) = self.fetch(file, &store).await? else {
-            self.memory.gone(file).await?;
-            summary.files_gone += 1;
-            return Ok(());
+            return self.gone(file, summary).await;
         };
         if let Some(detail) = self.store(file, &connection, &mut spool, summary).await? {
             let code = self.config.profile.codes.schema.clone();
             self.refuse(file, Finding { code, detail }, summary).await?;
         }
+        Ok(())
+    }
+
+    /// A file that was deleted or replaced before it was read.
+    async fn gone(&mut self, file: &PendingFile, summary: &mut ImportSummary) -> Result<(), ImportError> {
+        match self.config.status.gone_files {
+            GoneFiles::Record => self.memory.gone(file).await?,
+            GoneFiles::Report => {
+                let detail =
+                    "the file was deleted or replaced before it was read; a new upload is read as a new file";
+                let code = self.config.profile.codes.gone.clone();
+                self.end_unread(file, Finding { code, detail: detail.to_owned() }, FileFate::Gone).await?;
+            }
+        }
+        summary.files_gone += 1;
         Ok(())
     }
 
@@ -306,13 +349,23 @@ impl Importer {
         summary: &mut ImportSummary,
     ) -> Result<(), ImportError> {
         tracing::info!(key = file.key, code = finding.code, detail = finding.detail, "the file is refused");
+        self.end_unread(file, finding, FileFate::Refused).await?;
+        summary.files_refused += 1;
+        Ok(())
+    }
+
+    /// Ends a file of which nothing is stored.
+    async fn end_unread(
+        &mut self,
+        file: &PendingFile,
+        finding: Finding,
+        fate: FileFate,
+    ) -> Result<(), ImportError> {
         let now = self.clock.now();
         let entries = Entries::of_file(finding);
         self.memory.begin(file).await?;
-        let finished = self.memory.finish(FileEnd { entries: &entries, is_refused: true, now }).await;
-        self.settled(finished).await?;
-        summary.files_refused += 1;
-        Ok(())
+        let finished = self.memory.finish(FileEnd { entries: &entries, fate, now }).await;
+        self.settled(finished).await
     }
 
     /// The file in a temporary one; `None` if it was deleted or replaced.
@@ -484,7 +537,7 @@ async fn take(
         entries.add(rows.stored.len(), rows.wrong);
     }
     let entries = entries.into_list();
-    memory.finish(FileEnd { entries: &entries, is_refused: false, now }).await?;
+    memory.finish(FileEnd { entries: &entries, fate: FileFate::Stored, now }).await?;
     Ok(Ok(entries))
 }
 
@@ -493,9 +546,13 @@ pub(super) fn unwrapped(spool: &mut File, bytes: u64, limit: u64) -> Result<File
     let mut first = Vec::with_capacity(16);
     spool.seek(SeekFrom::Start(0)).map_err(UnwrapError::Machine)?;
     spool.take(16).read_to_end(&mut first).map_err(UnwrapError::Machine)?;
-    match Wrapping::of(&first) {
-        Some(Wrapping::None) => spool.try_clone().map_err(UnwrapError::Machine),
-        Some(wrapping) => codec::unwrap(spool, wrapping, limit),
-        None => Err(UnwrapError::File(codec::describe(&first, bytes))),
+    let mut plain = match Wrapping::of(&first) {
+        Some(Wrapping::None) => spool.try_clone().map_err(UnwrapError::Machine)?,
+        Some(wrapping) => codec::unwrap(spool, wrapping, limit)?,
+        None => return Err(UnwrapError::File(codec::describe(&first, bytes))),
+    };
+    match codec::ends(&mut plain).map_err(UnwrapError::Machine)? {
+        None => Ok(plain),
+        Some(detail) => Err(UnwrapError::File(detail)),
     }
 }

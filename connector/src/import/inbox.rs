@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 use serde::Serialize;
 use tokio::sync::Notify;
 
@@ -15,7 +15,8 @@ use super::store::FoundFile;
 use crate::state::StateError;
 
 const SCHEMA: &str = include_str!("inbox.sql");
-const VERSION: i64 = 2;
+const REPORTING: &str = include_str!("reporting.sql");
+const VERSION: i64 = 3;
 const FILE: &str = "inbox.sqlite";
 /// How long the ids of messages are remembered; SNS tries no longer than an hour, and stale messages are refused.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(48);
@@ -106,6 +107,7 @@ impl Inbox {
         if known.is_none() {
             let transaction = database.transaction()?;
             transaction.execute_batch(SCHEMA)?;
+            transaction.execute_batch(REPORTING)?;
             transaction.commit()?;
         }
         Self::checked(database, &path)
@@ -122,21 +124,18 @@ impl Inbox {
         Self::checked(database, &path).map(Some)
     }
 
-    fn checked(database: Connection, path: &Path) -> Result<Self, StateError> {
+    fn checked(mut database: Connection, path: &Path) -> Result<Self, StateError> {
         let found: i64 = database.query_row("SELECT version FROM inbox_meta", [], |row| row.get(0))?;
         if found > VERSION {
             return Err(StateError::Newer { path: path.display().to_string(), found, known: VERSION });
         }
         if found < VERSION {
-            database.execute_batch(
-                "BEGIN IMMEDIATE; ALTER TABLE notice ADD COLUMN version TEXT NOT NULL DEFAULT ''; \
-                 UPDATE inbox_meta SET version = 2; COMMIT;",
-            )?;
+            upgrade(&mut database)?;
         }
         Ok(Self { database: Arc::new(Mutex::new(database)), arrived: Arc::default() })
     }
 
-    fn database(&self) -> MutexGuard<'_, Connection> {
+    pub(super) fn database(&self) -> MutexGuard<'_, Connection> {
         // Transactions are dropped whole, so the database is well also after a panic of another thread.
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -289,4 +288,19 @@ impl Inbox {
             _ => Err(StateError::Corrupt { value: state, expected: "a state of a connection" }),
         }
     }
+}
+
+/// Brings what an earlier program has made to what this one knows; somebody else may be about to do the same.
+fn upgrade(database: &mut Connection) -> Result<(), StateError> {
+    let transaction = database.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: i64 = transaction.query_row("SELECT version FROM inbox_meta", [], |row| row.get(0))?;
+    if found < 2 {
+        transaction.execute_batch("ALTER TABLE notice ADD COLUMN version TEXT NOT NULL DEFAULT '';")?;
+    }
+    if found < 3 {
+        transaction.execute_batch(REPORTING)?;
+    }
+    transaction.execute("UPDATE inbox_meta SET version = ?", [VERSION])?;
+    transaction.commit()?;
+    Ok(())
 }

@@ -1,6 +1,6 @@
--- What reaches an import from outside. Version 2; in version 1 notices had no version.
+-- What reaches an import from outside. Version 3; in version 1 notices had no version, in version 2 nobody noted what waits.
 CREATE TABLE inbox_meta (version INTEGER NOT NULL);
-INSERT INTO inbox_meta VALUES (2);
+INSERT INTO inbox_meta VALUES (3);
 
 -- Messages that were taken; each counts once.
 CREATE TABLE message (

@@ -18,11 +18,13 @@ mod endpoint_config;
 mod engine;
 mod entries;
 mod event;
+mod goal;
 mod inbox;
 mod json;
 mod lzo;
 mod lzo_pages;
 mod memory;
+mod metrics;
 mod profile;
 mod queue;
 mod report;
@@ -41,20 +43,21 @@ pub use catalogue::{
 pub use check::check_file;
 pub use config::{ImportConfig, InboundConnection};
 pub use connections::ConnectionView;
-pub use doctor::examine_import;
+pub use doctor::{TopicDocuments, examine_import};
 pub use documents::DocumentsError;
 pub use endpoint_config::{EndpointConfig, StandIn};
 pub use engine::{ImportError, ImportSummary, Importer};
+pub use goal::{Reporting, ReportingState};
 pub use inbox::{Access, Inbox, Subscription};
 pub use memory::{FileCounts, TargetError};
+pub use metrics::ImportMetrics;
 pub use profile::{
     ImportCodes, ImportColumn, ImportGrant, ImportProfile, ImportRule, ImportType, StatusForm,
 };
 pub use queue::{AnnouncementQueue, QueueError, QueuedMessage};
 pub use report::{FileStatus, ReportError, StatusEntry, StatusReport, StatusSummary};
-pub(crate) use sns::acceptor;
 pub use sns::{Endpoint, EndpointError, Refusal};
-pub use status_form::{DetailsKey, FileName, StatusChoices};
+pub use status_form::{DetailsKey, FileName, GoneFiles, StatusChoices};
 pub use steps::{ImportStep, ImportSteps};
 pub use store::{FileRef, FoundFile, FoundPage, InboundStore, NewOutcome};
 pub use target_config::{ServerPlace, TargetConfig};

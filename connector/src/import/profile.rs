@@ -63,6 +63,8 @@ pub struct ImportCodes {
     pub timestamp: String,
     /// The file belongs to no connection.
     pub configuration: String,
+    /// The file was deleted or replaced before it was read, where that is told.
+    pub gone: String,
 }
 
 /// The form of status reports.
@@ -73,6 +75,8 @@ pub struct StatusForm {
     pub key: String,
     /// How long results may wait for their report, in minutes.
     pub flush_after_minutes: u32,
+    /// How long a file may wait for its report before that is an alarm, in minutes.
+    pub alarm_after_minutes: u32,
     /// Canned ACL of the reports.
     pub acl: String,
 }

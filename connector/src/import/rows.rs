@@ -97,7 +97,12 @@ impl<'a> RowReader<'a> {
         let packed = file.try_clone().map_err(|error| format!("a temporary file cannot be used: {error}"))?;
         let builder = guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))
             .and_then(|builder| builder.map_err(|error| error.to_string()))
-            .map_err(|problem| format!("the file cannot be read as Parquet: {problem}"))?;
+            .map_err(|problem| {
+                format!(
+                    "the file cannot be read as Parquet: {}",
+                    problem.trim_start_matches("Parquet error: ")
+                )
+            })?;
         let metadata = Arc::clone(builder.metadata());
         let descriptor = metadata.file_metadata().schema_descr_ptr();
         let root = descriptor.root_schema();
@@ -210,7 +215,12 @@ impl<'a> RowReader<'a> {
                 known = Some(id);
                 continue;
             }
-            let detail = format!("{} is none of this connection's environments", self.name(column, id));
+            let alike = |own: &&String| own.eq_ignore_ascii_case(id.trim());
+            let hint = self.environments.iter().find(alike);
+            let hint = hint.map_or_else(String::new, |own| {
+                format!("; `{own}` differs in letter case or in white space around it")
+            });
+            let detail = format!("{} is none of this connection's environments{hint}", self.name(column, id));
             let finding = Finding { code: self.profile.codes.environment.clone(), detail };
             wrong.entry(place).or_default().push(finding);
         }

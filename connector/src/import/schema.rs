@@ -2,7 +2,7 @@
 //!
 //! Column order is free, names are compared with their letter case, other columns are passed over.
 
-use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::schema::types::Type;
 
 use super::profile::{ImportColumn, ImportType};
@@ -102,18 +102,23 @@ fn is_map_of_strings(field: &Type) -> bool {
     matches!(entries.get_fields(), [key, value] if is_string(key) && is_string(value) && !is_repeated(value))
 }
 
+/// A type in the words of the format.
 fn describe(field: &Type) -> String {
     let info = field.get_basic_info();
-    let mut text = if field.is_primitive() {
-        field.get_physical_type().to_string()
-    } else {
-        let inner: Vec<&str> = field.get_fields().iter().map(|field| field.name()).collect();
-        format!("a group of {}", inner.join(", "))
+    let mut text = if field.is_primitive() { field.get_physical_type().to_string() } else { group(field) };
+    let annotation = match (info.logical_type_ref(), info.converted_type()) {
+        _ if !field.is_primitive() => None,
+        // Writers make this of a column in which no value has said of which type it is.
+        (Some(LogicalType::Unknown), _) => {
+            Some("UNKNOWN: its writer was not told of which type it is".to_owned())
+        }
+        (Some(logical), _) => Some(annotation(logical)),
+        (None, ConvertedType::NONE) => None,
+        (None, converted) => Some(converted.to_string()),
     };
-    match (info.logical_type_ref(), info.converted_type()) {
-        (Some(logical), _) => annotate(&mut text, &format!("{logical:?}")),
-        (None, ConvertedType::NONE) => {}
-        (None, converted) => annotate(&mut text, &converted.to_string()),
+    if let Some(annotation) = annotation {
+        text.push_str(" with annotation ");
+        text.push_str(&annotation);
     }
     if is_repeated(field) {
         text.push_str(", repeated");
@@ -121,7 +126,40 @@ fn describe(field: &Type) -> String {
     text
 }
 
-fn annotate(text: &mut String, annotation: &str) {
-    text.push_str(" with annotation ");
-    text.push_str(annotation);
+/// What a group is: a map, a list or a struct, and of what.
+fn group(field: &Type) -> String {
+    let info = field.get_basic_info();
+    let (logical, converted) = (info.logical_type_ref(), info.converted_type());
+    let inner =
+        |field: &Type| -> Vec<String> { field.get_fields().iter().map(|inner| describe(inner)).collect() };
+    let is_map = matches!(logical, Some(LogicalType::Map))
+        || matches!(converted, ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE);
+    if is_map {
+        let pairs = field.get_fields().first().filter(|pairs| !pairs.is_primitive());
+        return match pairs.map(|pairs| inner(pairs)).as_deref() {
+            Some([key, value]) => format!("a map from {key} to {value}"),
+            _ => "a map without keys and values".to_owned(),
+        };
+    }
+    if matches!(logical, Some(LogicalType::List)) || converted == ConvertedType::LIST {
+        return "a list".to_owned();
+    }
+    let names: Vec<String> = field.get_fields().iter().map(|inner| format!("`{}`", inner.name())).collect();
+    format!("a struct of {}", names.join(", "))
+}
+
+fn annotation(logical: &LogicalType) -> String {
+    let unit = |unit: &TimeUnit| format!("{unit:?}");
+    match logical {
+        LogicalType::Timestamp(of) => {
+            let zone = if of.is_adjusted_to_u_t_c { ", UTC" } else { "" };
+            format!("TIMESTAMP({}{zone})", unit(&of.unit))
+        }
+        LogicalType::Time(of) => format!("TIME({})", unit(&of.unit)),
+        LogicalType::Decimal(of) => format!("DECIMAL({}, {})", of.precision, of.scale),
+        LogicalType::Integer(of) => {
+            format!("INTEGER({}, {})", of.bit_width, if of.is_signed { "signed" } else { "unsigned" })
+        }
+        other => format!("{other:?}").split(['(', '{', ' ']).next().unwrap_or_default().to_uppercase(),
+    }
 }

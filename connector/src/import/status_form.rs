@@ -32,6 +32,17 @@ pub enum DetailsKey {
     ErrorDetails,
 }
 
+/// What becomes of a file that was deleted or replaced before it was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GoneFiles {
+    /// It is on record, and no report tells of it: nothing of it was refused.
+    #[default]
+    Record,
+    /// A report tells of it, too, as of a file of which nothing is stored.
+    Report,
+}
+
 /// The choices of a configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -42,6 +53,10 @@ pub struct StatusChoices {
     pub details_key: DetailsKey,
     /// Whether entries of files that are wrong as a whole say `valid`, as a vendor's sample does.
     pub invalid_schema_valid: bool,
+    /// Whether reports tell of files that were deleted or replaced before they were read.
+    pub gone_files: GoneFiles,
+    /// How long a file may wait for its report before that is an alarm, if not as long as the profile says.
+    pub alarm_after_minutes: Option<u32>,
 }
 
 /// The choices, with what they need of the connections.

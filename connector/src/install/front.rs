@@ -1,38 +1,28 @@
 //! The HTTP front: one path, one method, one token.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bucketproof_clock::Clock;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 
 use super::installation::Installer;
 use super::request::InstallRefusal;
-use crate::import::{EndpointError, acceptor};
 use crate::runner::StopSignal;
 use crate::secret::Secret;
+use crate::serving::{Serving, TlsError, acceptor};
 
 /// The most bytes of a request's body.
 const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Characters of a token, at least.
 const TOKEN_CHARS_MIN: usize = 16;
-/// A request takes no longer, its answer included.
-const REQUEST_PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are answered at the same time; others wait.
 const REQUESTS_MAX: usize = 64;
 
@@ -56,7 +46,7 @@ pub enum InstallFrontError {
     },
     /// Certificate or key.
     #[error(transparent)]
-    Tls(#[from] EndpointError),
+    Tls(#[from] TlsError),
     /// The socket.
     #[error("`{address}` cannot be listened at: {source}")]
     Listen {
@@ -107,7 +97,7 @@ impl InstallToken {
 pub struct InstallFront {
     installer: Installer,
     token: InstallToken,
-    tls: Option<TlsAcceptor>,
+    serving: Serving,
 }
 
 impl std::fmt::Debug for InstallFront {
@@ -124,12 +114,12 @@ impl InstallFront {
         tls: Option<(&Path, &Path)>,
     ) -> Result<Self, InstallFrontError> {
         let tls = tls.map(|(certificate, key)| acceptor(certificate, key)).transpose()?;
-        Ok(Self { installer, token, tls })
+        Ok(Self { installer, token, serving: Serving::new(REQUESTS_MAX, tls) })
     }
 
     /// Binds an address; without TLS, one of this machine alone.
     pub async fn bind(&self, address: SocketAddr) -> Result<TcpListener, InstallFrontError> {
-        if self.tls.is_none() && !address.ip().is_loopback() {
+        if !self.serving.is_encrypted() && !address.ip().is_loopback() {
             return Err(InstallFrontError::PlainHttp { address });
         }
         let bound = TcpListener::bind(address).await;
@@ -138,49 +128,18 @@ impl InstallFront {
 
     /// The URL that takes requests at an address.
     pub fn url(&self, address: SocketAddr) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let scheme = if self.serving.is_encrypted() { "https" } else { "http" };
         format!("{scheme}://{address}{}", self.installer.path())
     }
 
     /// Answers at `listener` until `stop` is given.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: StopSignal) {
-        let places = Arc::new(Semaphore::new(REQUESTS_MAX));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = stop.given() => return,
-            };
-            let Ok((stream, _)) = accepted else { continue };
+        let serving = self.serving.clone();
+        let answer = move |request| {
             let front = Arc::clone(&self);
-            tokio::spawn(async move {
-                let _held = place;
-                let answered = async {
-                    match front.tls.clone() {
-                        None => front.converse(stream).await,
-                        // A client that speaks no TLS needs no answer.
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                front.converse(stream).await;
-                            }
-                        }
-                    }
-                };
-                let patience = Clock::system();
-                tokio::select! {
-                    () = answered => {}
-                    () = patience.sleep(REQUEST_PATIENCE) => {}
-                }
-            });
-        }
-    }
-
-    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) {
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer(request).await) });
-        let mut server = hyper::server::conn::http1::Builder::new();
-        let connection = server.keep_alive(false).serve_connection(TokioIo::new(stream), service);
-        // A client that went away needs no answer.
-        let _gone = connection.await;
+            async move { front.answer(request).await }
+        };
+        serving.serve(listener, stop, answer).await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {

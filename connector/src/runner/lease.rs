@@ -1,7 +1,9 @@
 //! One `run` per connection: a lock file in the state directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::path::Path;
+
+use crate::lock_file;
 
 /// Why a lease cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +46,9 @@ impl RunLease {
         let path = directory.join("run.lock");
         let io = |source| LeaseError::Io { path: path.display().to_string(), source };
         std::fs::create_dir_all(directory).map_err(io)?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LeaseError::Taken { path: directory.display().to_string() }),
-            Err(TryLockError::Error(source)) => Err(io(source)),
+        match lock_file::hold(&path).map_err(io)? {
+            Some(file) => Ok(Self { _file: file }),
+            None => Err(LeaseError::Taken { path: directory.display().to_string() }),
         }
     }
 }

@@ -78,7 +78,7 @@ fn secret_files(config: &Config) -> Vec<&Path> {
         .flatten()
         .filter_map(|place| match place {
             SecretPlace::File(path) | SecretPlace::Csv { path, .. } => Some(path.as_path()),
-            SecretPlace::Environment(_) | SecretPlace::Inline(_) => None,
+            SecretPlace::Environment(_) | SecretPlace::Inline(_) | SecretPlace::Command { .. } => None,
         })
         .collect()
 }

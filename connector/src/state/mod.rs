@@ -8,7 +8,7 @@ mod periods;
 mod records;
 mod running;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,6 +23,7 @@ pub(crate) use records::{BatchRange, IntentRecord, SealedBatch, SourceKind, Sour
 pub(crate) use running::Start;
 pub use running::{Circuit, CircuitState, Gap, GapReason, LastRun, RunFailure};
 
+use crate::lock_file;
 use crate::names::DatasetName;
 use crate::steps::{Step, Steps};
 
@@ -108,10 +109,6 @@ pub(crate) struct State {
     _lock: Option<File>,
 }
 
-/// How often the lock is tried before the directory counts as in use: a program that this process starts has all its open
-/// files, and with them its locks, until it has begun.
-const LOCK_ATTEMPTS: u32 = 50_000;
-
 impl State {
     /// Opens the state for writing, making it if there is none.
     pub(crate) fn open(
@@ -122,26 +119,9 @@ impl State {
     ) -> Result<Self, StateError> {
         std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
         let lock_path = directory.join("lock");
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(|source| io(&lock_path, source))?;
-        let mut attempts = LOCK_ATTEMPTS;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if attempts > 0 => {
-                    attempts -= 1;
-                    std::thread::yield_now();
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(StateError::Busy { path: directory.display().to_string() });
-                }
-                Err(TryLockError::Error(source)) => return Err(io(&lock_path, source)),
-            }
-        }
+        let lock = lock_file::hold(&lock_path)
+            .map_err(|source| io(&lock_path, source))?
+            .ok_or_else(|| StateError::Busy { path: directory.display().to_string() })?;
         let path = directory.join("state.sqlite");
         let database = Connection::open(&path)?;
         database.pragma_update(None, "journal_mode", "WAL")?;

@@ -64,6 +64,35 @@ fn status_and_a_disabled_sync_need_no_network() {
     assert_eq!((code, report["state"].as_str()), (0, Some("waiting_for_first_sync")));
 }
 
+/// Claims SPL-58: a configuration that is saved yields the role that its policies name, before anything is called.
+#[test]
+fn the_role_of_an_export_is_shown() {
+    let rig = Rig::new();
+    let role = "arn:aws:iam::111122223333:role/impressions";
+    let text = |auth: &str| {
+        format!(
+            "profile = \"split_impressions_export\"\ndatasets = [\"impressions\"]\n[bucket]\nname = \"impressions\"\n\
+             region = \"us-east-1\"\n[auth]\n{auth}\n[state]\ndir = \"state\"\n\
+             [[source]]\ndataset = \"impressions\"\npath = \"rows.ndjson\"\n"
+        )
+    };
+    let assumed = format!("mode = \"assume_role\"\nrole_arn = \"{role}\"");
+    rig.write("role.toml", &text(&assumed));
+    let (code, stdout, stderr) = shown(&run(&rig, &["status", "--config", "role.toml"]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains(&format!("role {role}, whom policies of the bucket")), "{stdout}");
+    let (_, stdout, _) = shown(&run(&rig, &["status", "--config", "role.toml", "--json"]));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["role_arn"], role);
+    // It is the same as the policies name.
+    let (code, stdout, stderr) = shown(&run(&rig, &["policy", "--config", "role.toml", "--principal", role]));
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stdout.contains(&format!("\"AWS\": \"{role}\"")), "{stdout}");
+    rig.write("machine.toml", &text("mode = \"ambient\""));
+    let (_, stdout, _) = shown(&run(&rig, &["status", "--config", "machine.toml"]));
+    assert!(!stdout.contains("  role "), "{stdout}");
+}
+
 #[test]
 fn an_endpoint_that_does_not_answer_is_a_no() {
     let rig = Rig::new();

@@ -116,3 +116,61 @@ async fn a_name_says_nothing() {
     rig.importer().once().await.unwrap();
     assert_eq!(rig.stored().len(), 1);
 }
+
+/// Types are told in the words of the format, as people know them from other tools.
+#[tokio::test]
+async fn types_are_told_in_the_words_of_the_format() {
+    use arrow_array::builder::{Int64Builder, ListBuilder, MapBuilder, StringBuilder};
+    use arrow_array::{Decimal128Array, NullArray, StructArray, TimestampMicrosecondArray, UInt64Array};
+    use arrow_schema::{DataType, Field};
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["b"]));
+    let fields = vec![(Arc::new(Field::new("a", DataType::Utf8, true)), Arc::clone(&text))];
+    let mut list = ListBuilder::new(StringBuilder::new());
+    list.append_value([Some("b")]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), Int64Builder::new());
+    map.keys().append_value("a");
+    map.values().append_value(1);
+    map.append(true).unwrap();
+    let micros = TimestampMicrosecondArray::from(vec![NEW_YEAR_MS * 1000]);
+    let decimal = Decimal128Array::from(vec![100]).with_precision_and_scale(30, 2).unwrap();
+    for (column, array, words) in [
+        (
+            "timestamp",
+            Arc::new(micros.clone()) as ArrayRef,
+            "is INT64 with annotation TIMESTAMP(MICROS), not a long",
+        ),
+        ("timestamp", Arc::new(micros.with_timezone("UTC")), "annotation TIMESTAMP(MICROS, UTC), not"),
+        ("timestamp", Arc::new(UInt64Array::from(vec![1])), "annotation INTEGER(64, unsigned), not"),
+        ("value", Arc::new(decimal), "annotation DECIMAL(30, 2), not a double (DOUBLE)"),
+        ("value", Arc::new(NullArray::new(1)), "UNKNOWN: its writer was not told of which type it is, not"),
+        ("properties", text, "is BYTE_ARRAY with annotation STRING, not a map"),
+        ("properties", Arc::new(StructArray::from(fields)), "is a struct of `a`, not a map"),
+        ("properties", Arc::new(list.finish()), "is a list, not a map"),
+        (
+            "properties",
+            Arc::new(map.finish()),
+            "is a map from BYTE_ARRAY with annotation STRING to INT64, not a map from string to string",
+        ),
+    ] {
+        let (_, entries) = imported(with_column(column, array)).await;
+        let detail = &entries[0].errors_details[0];
+        assert!(detail.starts_with(&format!("column `{column}` is ")) && detail.contains(words), "{detail}");
+    }
+}
+
+/// An id that is nearly one of the connection's says which.
+#[tokio::test]
+async fn an_id_that_differs_in_letter_case_or_space_is_shown_the_right_one() {
+    for (id, hint) in [
+        ("Prod", Some("`prod` differs in letter case or in white space around it")),
+        (" staging ", Some("`staging` differs in letter case")),
+        ("production", None),
+    ] {
+        let (_, entries) =
+            imported(with_column("environmentId", Arc::new(StringArray::from(vec![id])))).await;
+        let detail = &entries[0].errors_details[0];
+        assert!(detail.contains(&format!("`{id}` is none of this connection's environments")), "{detail}");
+        assert_eq!(detail.contains("differs"), hint.is_some(), "{detail}");
+        assert!(hint.is_none_or(|hint| detail.contains(hint)), "{detail}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use bucketproof_connector::config::{AuthConfig, KeyPlaces, SecretPlace};
 use bucketproof_connector::doctor::{DoctorReport, Verdict};
-use bucketproof_connector::import::examine_import;
+use bucketproof_connector::import::{TopicDocuments, examine_import};
 use bucketproof_connector::runner::StopSignal;
 use bucketproof_connector::store::SnsTopic;
 
@@ -20,7 +20,8 @@ async fn topic_policy(customer: &Customer) -> String {
 async fn examined(customer: &Customer) -> DoctorReport {
     let policy = topic_policy(customer).await;
     let connection = &customer.config.connections[0];
-    examine_import(&customer.config, connection, &customer.store(), Some(&policy), None).await.unwrap()
+    let documents = TopicDocuments { policy: Some(&policy), ..TopicDocuments::default() };
+    examine_import(&customer.config, connection, &customer.store(), documents, None).await.unwrap()
 }
 
 fn failed(report: &DoctorReport) -> Vec<(&str, &str)> {
@@ -143,7 +144,9 @@ async fn a_key_that_is_not_granted_is_named() {
 async fn without_its_policy_a_topic_is_not_judged() {
     let customer = subscribed(Wrong::default()).await;
     let connection = &customer.config.connections[0];
-    let report = examine_import(&customer.config, connection, &customer.store(), None, None).await.unwrap();
+    let nothing = TopicDocuments::default();
+    let report =
+        examine_import(&customer.config, connection, &customer.store(), nothing, None).await.unwrap();
     let finding = report.findings.iter().find(|finding| finding.check == "policy of the topic").unwrap();
     assert_eq!(finding.verdict, Verdict::NotPermittedToKnow);
     assert!(finding.help.as_ref().unwrap().contains("get-topic-attributes"));
@@ -151,6 +154,10 @@ async fn without_its_policy_a_topic_is_not_judged() {
 
 /// What a doctor learns that asks the topic itself, as the user who imports or as the owner of the topic.
 async fn asked(customer: &Customer, is_owner: bool) -> DoctorReport {
+    asked_with(customer, is_owner, TopicDocuments::default()).await
+}
+
+async fn asked_with(customer: &Customer, is_owner: bool, documents: TopicDocuments<'_>) -> DoctorReport {
     let mut connection = customer.config.connections[0].clone();
     if is_owner {
         let id = SecretPlace::Inline("AKIAOWNERUSEREXAMPLE".to_owned());
@@ -163,7 +170,7 @@ async fn asked(customer: &Customer, is_owner: bool) -> DoctorReport {
     settings.endpoint = Some(customer.emulator.endpoint_url());
     let client = Some(customer.emulator.http_client());
     let topic = SnsTopic::new(&settings, TOPIC, customer.emulator.clock(), client);
-    examine_import(&customer.config, &connection, &customer.store(), None, Some(&topic)).await.unwrap()
+    examine_import(&customer.config, &connection, &customer.store(), documents, Some(&topic)).await.unwrap()
 }
 
 /// Lets the user who imports look at the topic, and S3 publish.
@@ -240,4 +247,166 @@ async fn what_lacks_of_a_topic_is_named() {
     let report = asked(&customer, true).await;
     let found = failed(&report);
     assert!(found.iter().any(|(check, _)| *check == "type and region of the topic"), "{report:#?}");
+}
+
+const OWNER_ARN: &str = "arn:aws:iam::111122223333:root";
+
+/// The policy of a key: its account's, with a statement more.
+fn key_policy(more: Option<serde_json::Value>) -> String {
+    let mut statements = vec![serde_json::json!({
+        "Sid": "owner", "Effect": "Allow", "Principal": {"AWS": OWNER_ARN}, "Action": "kms:*", "Resource": "*",
+    })];
+    statements.extend(more);
+    serde_json::json!({ "Version": "2012-10-17", "Statement": statements }).to_string()
+}
+
+/// A statement that lets S3 do these things with the key, for the events of the bucket.
+fn lets_s3(actions: &[&str], account: &str) -> serde_json::Value {
+    serde_json::json!({
+        "Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": actions, "Resource": "*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account},
+            "ArnLike": {"aws:SourceArn": format!("arn:aws:s3:::{}", crate::rig::BUCKET)},
+        },
+    })
+}
+
+async fn new_key(customer: &Customer, policy: &str) -> String {
+    let kms = customer.emulator.kms("owner");
+    let made = kms.create_key().policy(policy).send().await.unwrap();
+    made.key_metadata().unwrap().arn().unwrap().to_owned()
+}
+
+/// Whether a new file reaches the import by way of the topic, without a listing.
+async fn is_announced(
+    customer: &Customer,
+    importer: &bucketproof_connector::import::Importer,
+    key: &str,
+) -> bool {
+    customer.put(key, file(&[Row::good(0)])).await;
+    customer.emulator.deliver().await;
+    let path = customer.directory.path().join("state/inbox.sqlite");
+    let database = rusqlite::Connection::open(path).unwrap();
+    let _open = importer.inbox();
+    let query = "SELECT count(*) FROM notice WHERE key = ?";
+    database.query_row(query, [key], |row| row.get::<_, i64>(0)).unwrap() == 1
+}
+
+/// What the doctor says of a topic's key is what becomes of the events: they arrive exactly if it finds nothing.
+#[tokio::test]
+async fn a_topic_under_a_key_is_well_exactly_if_its_events_arrive() {
+    let mut customer = Customer::new(Wrong::default()).await;
+    let (importer, stop) = (customer.importer(), StopSignal::new());
+    customer.listen(&importer, &stop);
+    customer.subscribe().await;
+    open_topic(&customer).await;
+    let both = ["kms:GenerateDataKey*", "kms:Decrypt"];
+    let own = "111122223333";
+    for (number, (policy, denied)) in [
+        (key_policy(Some(lets_s3(&both, own))), None),
+        (key_policy(None), Some("kms:GenerateDataKey")),
+        (key_policy(Some(lets_s3(&["kms:Decrypt"], own))), Some("kms:GenerateDataKey")),
+        (key_policy(Some(lets_s3(&["kms:GenerateDataKey"], own))), Some("kms:Decrypt")),
+        (key_policy(Some(lets_s3(&both, "999999999999"))), Some("kms:GenerateDataKey")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let key = new_key(&customer, &policy).await;
+        let change = [
+            ("Action", "SetTopicAttributes"),
+            ("TopicArn", TOPIC),
+            ("AttributeName", "KmsMasterKeyId"),
+            ("AttributeValue", key.as_str()),
+        ];
+        customer.sns(&change).await;
+        // The key's policy is the owner's to see: without it nothing is said for sure.
+        let report = asked(&customer, false).await;
+        let finding = report.findings.iter().find(|own| own.check == "encryption of the topic").unwrap();
+        assert_eq!(finding.verdict, Verdict::Warning, "{finding:?}");
+        let help = finding.help.as_ref().unwrap();
+        assert!(help.contains("--topic-key-policy") && help.contains(&key), "{help}");
+        // The emulator keeps policies as they were given.
+        let kms = customer.emulator.kms("owner");
+        let shown = kms.get_key_policy().key_id(&key).policy_name("default").send().await.unwrap();
+        let documents = TopicDocuments { key_policy: shown.policy(), ..TopicDocuments::default() };
+        let report = asked_with(&customer, false, documents).await;
+        let finding = report.findings.iter().find(|own| own.check == "encryption of the topic").unwrap();
+        assert_eq!(finding.action.as_deref(), denied, "{number}: {finding:?}");
+        let verdict = if denied.is_some() { Verdict::Failed } else { Verdict::Passed };
+        assert_eq!(finding.verdict, verdict, "{finding:?}");
+        if let Some(action) = denied {
+            assert_eq!(finding.resource.as_deref(), Some(key.as_str()));
+            assert!(finding.help.as_ref().unwrap().contains(action), "{finding:?}");
+        }
+        let arrives = is_announced(&customer, &importer, &format!("events/{number}.parquet")).await;
+        assert_eq!(arrives, denied.is_none(), "{number}: {finding:?}");
+    }
+    // The key that AWS manages never lets S3 in.
+    let change = [
+        ("Action", "SetTopicAttributes"),
+        ("TopicArn", TOPIC),
+        ("AttributeName", "KmsMasterKeyId"),
+        ("AttributeValue", "alias/aws/sns"),
+    ];
+    customer.sns(&change).await;
+    let report = asked(&customer, false).await;
+    let finding = report.failures().find(|own| own.check == "encryption of the topic").unwrap();
+    assert!(finding.message.contains("cannot let S3 use it"), "{finding:?}");
+    assert!(!is_announced(&customer, &importer, "events/managed.parquet").await);
+    // What is no policy is refused where it is wrong.
+    let documents = TopicDocuments { key_policy: Some("{"), ..TopicDocuments::default() };
+    let broken = asked_with(&customer, false, documents).await;
+    assert!(failed(&broken).iter().any(|(check, _)| *check == "encryption of the topic"));
+    stop.give();
+}
+
+/// A bucket under a key: files are read and reports written exactly if the doctor finds nothing; what lacks is named.
+#[tokio::test]
+async fn a_bucket_under_a_key_is_well_exactly_if_the_import_works() {
+    let lets = |actions: &[&str]| {
+        serde_json::json!({
+            "Effect": "Allow", "Principal": {"AWS": crate::customer::IMPORTER}, "Action": actions, "Resource": "*",
+        })
+    };
+    for (actions, check, denied) in [
+        (&["kms:Decrypt", "kms:GenerateDataKey"][..], "", None),
+        (&["kms:Decrypt"], "writing of reports", Some("kms:GenerateDataKey")),
+        (&["kms:GenerateDataKey"], "reading of files", Some("kms:Decrypt")),
+    ] {
+        let customer = subscribed(Wrong::default()).await;
+        let key = new_key(&customer, &key_policy(Some(lets(actions)))).await;
+        let default = aws_sdk_s3::types::ServerSideEncryptionByDefault::builder()
+            .sse_algorithm(aws_sdk_s3::types::ServerSideEncryption::AwsKms)
+            .kms_master_key_id(&key)
+            .build()
+            .unwrap();
+        let rule = aws_sdk_s3::types::ServerSideEncryptionRule::builder()
+            .apply_server_side_encryption_by_default(default)
+            .build();
+        let encryption =
+            aws_sdk_s3::types::ServerSideEncryptionConfiguration::builder().rules(rule).build().unwrap();
+        let s3 = customer.emulator.s3("owner");
+        let put = s3.put_bucket_encryption().bucket(crate::rig::BUCKET);
+        put.server_side_encryption_configuration(encryption).send().await.unwrap();
+        customer.put("events/f.parquet", file(&[Row::good(0)])).await;
+        let report = examined(&customer).await;
+        let summary = customer.importer().once().await;
+        let Some(denied) = denied else {
+            assert_eq!(report.outcome, Verdict::Passed, "{report:#?}");
+            let summary = summary.unwrap();
+            assert_eq!((summary.files_read, summary.reports.len()), (1, 1));
+            continue;
+        };
+        let error = summary.unwrap_err();
+        assert!(
+            error.to_string().contains(denied) || error.help().contains(denied),
+            "{error}; {}",
+            error.help()
+        );
+        let finding = report.failures().find(|finding| finding.check == check);
+        let finding = finding.unwrap_or_else(|| panic!("{denied}: {report:#?}"));
+        assert_eq!(finding.action.as_deref(), Some(denied), "{finding:?}");
+        assert!(finding.help.as_ref().unwrap().contains(denied), "{finding:?}");
+    }
 }

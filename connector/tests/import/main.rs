@@ -5,6 +5,8 @@ mod bad_input;
 #[cfg(test)]
 mod catalogue;
 #[cfg(test)]
+mod checked;
+#[cfg(test)]
 mod customer;
 #[cfg(test)]
 #[path = "../export/tables/database.rs"]
@@ -28,6 +30,8 @@ mod notified;
 mod program;
 #[cfg(test)]
 mod queued;
+#[cfg(test)]
+mod reporting;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]

@@ -181,8 +181,23 @@ async fn what_is_no_parquet_is_told_what_it_is() {
     check(b"{\"a\":1}\n", ", JSON").await;
     check(b"PK\x03\x04rest", ", a ZIP archive").await;
     check(b"PAREncrypted", "encrypted Parquet").await;
-    check(b"PAR1", "cannot be read as Parquet").await;
-    check(&good[..good.len() - 10], "cannot be read as Parquet").await;
+    check(b"ARROW1\0\0rest", ", an Arrow or Feather file").await;
+    check(b"environmentId,key\nprod,a\n", ", text, perhaps CSV").await;
+    check(b"PAR1", "is cut off, or was still being written").await;
+    check(b"PAR1PAR1", "is cut off, or was still being written").await;
+    check(&good[..good.len() - 10], "is cut off, or was still being written").await;
+    // Both ends are well, and the footer between them is not.
+    let mut footer = good.to_vec();
+    let end = footer.len() - 8;
+    footer[end - 40..end].fill(0xff);
+    check(&footer, "cannot be read as Parquet").await;
+    let (_, once) = wrapped(&good).swap_remove(1);
+    let (_, twice) = wrapped(&once).swap_remove(1);
+    check(&twice, "is packed once more, by gzip").await;
+    let (_, empty) = wrapped(b"").swap_remove(1);
+    check(&empty, "unpacked, the file is empty").await;
+    let (_, json) = wrapped(b"{}").swap_remove(1);
+    check(&json, "unpacked, the file is not Parquet").await;
     check(b"\x1f\x8bnot gzip at all", "the gzip around the file is damaged or cut off").await;
     let (_, gzip) = wrapped(&good).swap_remove(1);
     check(&gzip[..gzip.len() / 2], "the gzip around the file is damaged or cut off").await;

@@ -37,18 +37,21 @@ async fn a_file_is_announced_read_and_told_of() {
     let mut importer = customer.importer();
     let stop = StopSignal::new();
     customer.listen(&importer, &stop);
-    let views = customer.config.connection_views().unwrap();
+    let views = customer.config.connection_views(customer.emulator.clock().now()).unwrap();
     assert_eq!(views[0].access, Access::Processing);
     assert_eq!(views[0].subscription, Some(Subscription::Pending));
     assert_eq!(views[0].endpoint_url.as_deref(), Some(customer.endpoint_url().as_str()));
     assert_eq!(views[0].role_arn.as_deref(), Some(IMPORTER));
     let driven = async {
         until("the first listing", || {
-            matches!(customer.config.connection_views().unwrap()[0].access, Access::Active { .. })
+            matches!(
+                customer.config.connection_views(customer.emulator.clock().now()).unwrap()[0].access,
+                Access::Active { .. }
+            )
         })
         .await;
         customer.subscribe().await;
-        let views = customer.config.connection_views().unwrap();
+        let views = customer.config.connection_views(customer.emulator.clock().now()).unwrap();
         let Some(Subscription::Confirmed { topic, arn, .. }) = &views[0].subscription else {
             panic!("{:?}", views[0].subscription);
         };
@@ -96,7 +99,7 @@ async fn a_connection_that_fails_says_why() {
         let customer = Customer::new(Wrong { action, ..Wrong::default() }).await;
         customer.put("events/f.parquet", file(&[Row::good(0)])).await;
         customer.importer().once().await.unwrap_err();
-        let views = customer.config.connection_views().unwrap();
+        let views = customer.config.connection_views(customer.emulator.clock().now()).unwrap();
         let Access::Failed { cause, .. } = &views[0].access else { panic!("{:?}", views[0].access) };
         assert!(cause.contains(named), "without {action}: {cause}");
     }
@@ -106,5 +109,8 @@ async fn a_connection_that_fails_says_why() {
     let s3 = customer.emulator.s3("owner");
     s3.put_bucket_policy().bucket(crate::rig::BUCKET).policy(policy).send().await.unwrap();
     customer.importer().once().await.unwrap();
-    assert!(matches!(customer.config.connection_views().unwrap()[0].access, Access::Active { .. }));
+    assert!(matches!(
+        customer.config.connection_views(customer.emulator.clock().now()).unwrap()[0].access,
+        Access::Active { .. }
+    ));
 }

@@ -4,7 +4,7 @@ use std::process::{Command, Output};
 
 use crate::rig::{BUCKET, config_text};
 
-fn run(directory: &std::path::Path, arguments: &[&str]) -> Output {
+pub(crate) fn run(directory: &std::path::Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_bucketproof-connector"))
         .args(arguments)
         .current_dir(directory)
@@ -14,7 +14,7 @@ fn run(directory: &std::path::Path, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-fn shown(output: &Output) -> (i32, String, String) {
+pub(crate) fn shown(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
@@ -89,6 +89,38 @@ fn the_statement_of_a_topic_is_merged_and_the_notification_printed() {
     }
     let (code, _, stderr) = shown(&run(directory.path(), &["import", "policy", "--config", "i.toml"]));
     assert!(code == 2 && stderr.contains("--principal"), "{stderr}");
+}
+
+/// Claims SPL-Q19: the statement with spaces in its name is printed for topics, as documented, and who would put it among those
+/// of an identity, where such a name is not valid, is told.
+#[test]
+fn the_statement_of_a_topic_is_not_put_into_the_policy_of_an_identity() {
+    let directory = tempfile::tempdir().unwrap();
+    let hears = "topic_arn = \"arn:aws:sns:us-east-1:111122223333:events\"\nenvironments";
+    let text = config_text(&[("events", "my_statuses")]).replace("environments", hears);
+    std::fs::write(directory.path().join("i.toml"), text).unwrap();
+    let merged = |policy: &str| {
+        std::fs::write(directory.path().join("policy.json"), policy).unwrap();
+        shown(&run(directory.path(), &["import", "policy", "--config", "i.toml", "--merge", "policy.json"]))
+    };
+    for identity in [
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sns:*","Resource":"*"}]}"#,
+        r#"{"Version":"2012-10-17","Statement":{"Sid":"Mine","Effect":"Allow","Action":"s3:*","Resource":"*"}}"#,
+    ] {
+        let (code, stdout, stderr) = merged(identity);
+        assert_eq!((code, stdout.as_str()), (2, ""));
+        for words in [
+            "policy of an identity",
+            "`S3 Events Notification`",
+            "letters and digits",
+            "help: give the policy of the topic",
+        ] {
+            assert!(stderr.contains(words), "{words}: {stderr}");
+        }
+    }
+    // A policy without any statement may be that of a topic.
+    let (code, stdout, _) = merged(r#"{"Version":"2012-10-17","Statement":[]}"#);
+    assert!(code == 0 && stdout.contains("\"Sid\": \"S3 Events Notification\""), "{stdout}");
 }
 
 /// Claims SPL-28, SPL-29, SPL-30: each connection has its own endpoint, and its state is shown before anything is called.

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bucketproof_clock::{Clock, Entropy};
 use bucketproof_connector::import::{
-    FileRef, FoundFile, FoundPage, ImportConfig, ImportError, ImportStep, ImportSteps, Importer,
-    InboundStore, NewOutcome, StatusReport, StatusSummary,
+    FileRef, FoundFile, FoundPage, ImportConfig, ImportStep, ImportSteps, Importer, InboundStore, NewOutcome,
+    StatusReport, StatusSummary,
 };
 use bucketproof_connector::names::BucketName;
 use bucketproof_connector::store::{Effect, Operation, StoreError};
@@ -207,11 +207,6 @@ pub(crate) fn config_text(connections: &[(&str, &str)]) -> String {
     text
 }
 
-fn is_busy(error: &ImportError) -> bool {
-    let text = error.to_string();
-    text.contains("is in use by another process") || text.contains("another import works with it")
-}
-
 /// Stops an import at a step, as a crash would.
 #[derive(Debug)]
 struct Crash {
@@ -274,16 +269,7 @@ impl Rig {
         let stores: BTreeMap<_, _> =
             config.connections.iter().map(|own| (own.name.clone(), Arc::clone(&store))).collect();
         let crash: Arc<dyn ImportSteps> = Arc::new(Crash { left: AtomicU32::new(steps) });
-        // A program that another test starts holds all locks of this process until it has begun.
-        for _ in 0..100_000 {
-            let (config, stores, clock) = (config.clone(), stores.clone(), self.clock.clone());
-            match Importer::watched(config, stores, clock, Entropy::seeded(7), &crash) {
-                Ok(importer) => return importer,
-                Err(error) if is_busy(&error) => std::thread::yield_now(),
-                Err(error) => panic!("{error}"),
-            }
-        }
-        panic!("the state of an import that has ended is in use");
+        Importer::watched(config.clone(), stores, self.clock.clone(), Entropy::seeded(7), &crash).unwrap()
     }
 
     /// The stored events: key and file, in order.

@@ -83,7 +83,7 @@ fn parts(directory: &Path) -> Vec<std::path::PathBuf> {
 }
 
 /// Every target, with a server if the machine has one.
-fn targets(server: Option<&Server>) -> Vec<Target> {
+pub(crate) fn targets(server: Option<&Server>) -> Vec<Target> {
     let mut targets = vec![Target::Sqlite, Target::Parquet];
     if let Some(server) = server {
         targets.push(Target::Postgres { url: server.url(), schema: "events of Web".to_owned() });

@@ -5,6 +5,7 @@ use bucketproof_authz::{
     Resource, decide,
 };
 
+use super::TopicDocuments;
 use crate::doctor::{Finding, Verdict};
 use crate::import::config::{ImportConfig, InboundConnection};
 use crate::import::inbox::{Inbox, Subscription};
@@ -14,7 +15,7 @@ use crate::store::{SnsTopic, SubscriptionView, TopicError, TopicView};
 /// The topic: where it is, of which type, and whether it lets S3 publish.
 pub(super) async fn topic(
     connection: &InboundConnection,
-    policy: Option<&str>,
+    documents: TopicDocuments<'_>,
     sns: Option<&SnsTopic>,
     findings: &mut Vec<Finding>,
 ) {
@@ -45,12 +46,13 @@ pub(super) async fn topic(
         Finding::new(check, Verdict::Failed, message)
             .with_help("S3 sends events within a region only: make a topic in that of the bucket")
     });
-    if let Some(key) = seen.and_then(|seen| seen.key.as_ref()) {
-        findings.push(encrypted(key));
+    let key = seen.and_then(|seen| seen.key.as_deref());
+    if key.is_some() || documents.key_policy.is_some() {
+        findings.push(encryption(connection, account, key, documents.key_policy));
     }
     let check = "policy of the topic";
     let shown = seen.and_then(|seen: &TopicView| seen.policy.as_deref());
-    let Some(text) = policy.or(shown) else {
+    let Some(text) = documents.policy.or(shown) else {
         let message = match &view {
             Some(Err(error)) if error.is_denied => {
                 format!("only the owner of the topic can see its policy: {error}")
@@ -67,17 +69,93 @@ pub(super) async fn topic(
 }
 
 /// A topic whose messages are encrypted: S3 needs the key, which keys that AWS manages grant to nobody else.
-fn encrypted(key: &str) -> Finding {
+fn encryption(
+    connection: &InboundConnection,
+    account: &str,
+    key: Option<&str>,
+    policy: Option<&str>,
+) -> Finding {
     let check = "encryption of the topic";
-    if key.ends_with("alias/aws/sns") {
-        let message = format!("messages are encrypted with `{key}`, whose policy cannot let S3 use it");
+    let shown = key.unwrap_or("whose policy was given");
+    if shown.ends_with("alias/aws/sns") {
+        let message = format!("messages are encrypted with `{shown}`, whose policy cannot let S3 use it");
         return Finding::new(check, Verdict::Failed, message)
             .with_help("encrypt the topic with a key of your own, or not at all");
     }
-    let message = format!("messages are encrypted with the key `{key}`, whose policy is not seen from here");
-    Finding::new(check, Verdict::Warning, message).with_help(
-        "the key's policy must allow `kms:GenerateDataKey*` and `kms:Decrypt` to the service `s3.amazonaws.com`",
-    )
+    let Some(policy) = policy else {
+        let message =
+            format!("messages are encrypted with the key `{shown}`, whose policy is not seen from here");
+        return Finding::new(check, Verdict::Warning, message).with_help(format!(
+            "the key's policy must allow `kms:GenerateDataKey*` and `kms:Decrypt` to the service `s3.amazonaws.com`; give what \
+             `aws kms get-key-policy --policy-name default --output text --key-id {}` prints with `--topic-key-policy`",
+            key.unwrap_or("KEY")
+        ));
+    };
+    // The policy of a key is about that key alone, whatever its name.
+    let region = &connection.bucket.region;
+    let arn = key.filter(|key| key.starts_with("arn:")).map_or_else(
+        || format!("arn:aws:kms:{region}:{account}:key/{}", key.unwrap_or("of-the-topic")),
+        str::to_owned,
+    );
+    let policy = match Policy::parse(policy, PolicySource::new(PolicyKind::Key, &arn)) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let message = format!("{}:{}: {}", error.line(), error.column(), error.message());
+            return Finding::new(check, Verdict::Failed, message).with_help(error.help());
+        }
+    };
+    for action in ["kms:GenerateDataKey", "kms:Decrypt"] {
+        let context = [
+            ("kms:ViaService", format!("sns.{region}.amazonaws.com")),
+            ("kms:CallerAccount", account.to_owned()),
+            ("kms:EncryptionContext:aws:sns:topicArn", connection.topic_arn.clone().unwrap_or_default()),
+        ];
+        if !service_may(connection, account, (action, &arn), &context, &policy) {
+            let message = format!(
+                "S3 may not use the key `{shown}` that messages are encrypted with: no event arrives"
+            );
+            return Finding {
+                action: Some(action.to_owned()),
+                resource: Some(arn),
+                ..Finding::new(check, Verdict::Failed, message)
+            }
+            .with_help(format!(
+                "the key's policy must allow `kms:GenerateDataKey*` and `kms:Decrypt` to the service `s3.amazonaws.com`; \
+                 `{action}` is denied"
+            ));
+        }
+    }
+    Finding::passed(check, format!("S3 may use the key `{shown}`"))
+}
+
+/// Whether a policy lets S3 do something on behalf of the connection's bucket.
+fn service_may(
+    connection: &InboundConnection,
+    account: &str,
+    (action, arn): (&str, &str),
+    more: &[(&str, String)],
+    policy: &Policy,
+) -> bool {
+    let bucket = format!("arn:aws:s3:::{}", connection.bucket.name);
+    let mut context = Context::new();
+    context
+        .set("aws:SecureTransport", "true")
+        .set("aws:PrincipalIsAWSService", "true")
+        .set("aws:PrincipalServiceName", "s3.amazonaws.com")
+        .set("aws:SourceArn", bucket.as_str())
+        .set("aws:SourceAccount", account);
+    for (name, value) in more {
+        context.set(*name, value.as_str());
+    }
+    let request = Request {
+        principal: Principal::Service { name: "s3.amazonaws.com".to_owned() },
+        ids: PrincipalIds::default(),
+        action: action.to_owned(),
+        resource: Resource { arn: arn.to_owned(), account: AccountId::new(account).ok() },
+        context,
+    };
+    let policies = Policies { resource: Some(policy), ..Policies::default() };
+    decide(&request, &policies).is_allowed()
 }
 
 /// Whether the topic's policy lets S3 publish.
@@ -91,22 +169,7 @@ fn publishing(connection: &InboundConnection, topic: &str, account: &str, text: 
         }
     };
     let bucket = format!("arn:aws:s3:::{}", connection.bucket.name);
-    let mut context = Context::new();
-    context
-        .set("aws:SecureTransport", "true")
-        .set("aws:PrincipalIsAWSService", "true")
-        .set("aws:PrincipalServiceName", "s3.amazonaws.com")
-        .set("aws:SourceArn", bucket.as_str())
-        .set("aws:SourceAccount", account);
-    let request = Request {
-        principal: Principal::Service { name: "s3.amazonaws.com".to_owned() },
-        ids: PrincipalIds::default(),
-        action: "SNS:Publish".to_owned(),
-        resource: Resource { arn: topic.to_owned(), account: AccountId::new(account).ok() },
-        context,
-    };
-    let policies = Policies { resource: Some(&policy), ..Policies::default() };
-    if decide(&request, &policies).is_allowed() {
+    if service_may(connection, account, ("SNS:Publish", topic), &[], &policy) {
         Finding::passed(check, format!("S3 may publish events of `{bucket}`"))
     } else {
         let message = format!("S3 may not publish events of `{bucket}` of the account `{account}`");
@@ -196,20 +259,5 @@ fn listed(
             Finding::new("form of messages", Verdict::Failed, message)
                 .with_help("switch raw message delivery of the subscription off"),
         );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Verdict, encrypted};
-
-    #[test]
-    fn a_key_that_aws_manages_is_told_from_one_of_the_customer() {
-        let managed = encrypted("alias/aws/sns");
-        assert_eq!(managed.verdict, Verdict::Failed);
-        assert!(managed.message.contains("whose policy cannot let S3 use it"), "{managed:?}");
-        let own = encrypted("arn:aws:kms:us-east-1:111122223333:key/k");
-        assert_eq!(own.verdict, Verdict::Warning);
-        assert!(own.help.is_some_and(|help| help.contains("`kms:GenerateDataKey*`")));
     }
 }

@@ -11,7 +11,7 @@
 //! parts only, of files that are stored, each once; and no report tells of rows that cannot be seen.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,11 +32,12 @@ use parquet::file::properties::WriterProperties;
 use sha2::{Digest as _, Sha256};
 
 use super::sqlite::SqliteMemory;
-use super::{FileCounts, FileEnd, Memory, PendingFile, SealedReport, TargetError, signed, unsigned};
+use super::{FileCounts, FileEnd, Memory, PendingFile, SealedReport, TargetError, Waiting, signed, unsigned};
 use crate::import::config::ImportConfig;
 use crate::import::rows::CheckedRows;
 use crate::import::steps::{ImportStep, ImportSteps};
 use crate::import::store::FoundFile;
+use crate::lock_file;
 
 /// Where parts are before they can be seen; readers pass over names that begin so.
 const STAGING: &str = "_staging";
@@ -93,15 +94,9 @@ impl DatasetMemory {
         std::fs::create_dir_all(&staging).map_err(|error| failed(&staging, &error))?;
         // Two imports with states of their own would not know of each other's parts.
         let path = staging.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.map_err(|error| failed(&path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(failed(directory, &"another import works with it"));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
-        }
+        let lock = lock_file::hold(&path)
+            .map_err(|error| failed(&path, &error))?
+            .ok_or_else(|| failed(directory, &"another import works with it"))?;
         let names = config.profile.columns.iter().map(|column| column.name.clone()).collect();
         let rescue = config.rescue_column.clone();
         let directory = directory.to_path_buf();
@@ -314,6 +309,10 @@ impl Memory for DatasetMemory {
 
     async fn oldest_untold(&mut self) -> Result<Option<Timestamp>, TargetError> {
         self.state.oldest_untold().await
+    }
+
+    async fn waiting(&mut self, connection: &str) -> Result<Waiting, TargetError> {
+        self.state.waiting(connection).await
     }
 
     async fn counts(&mut self, connection: &str) -> Result<FileCounts, TargetError> {

@@ -19,7 +19,7 @@ use jiff::Timestamp;
 
 pub use error::TargetError;
 pub use records::FileCounts;
-pub(crate) use records::{PendingFile, SealedReport};
+pub(crate) use records::{PendingFile, SealedReport, Waiting};
 
 use super::config::ImportConfig;
 use super::entries::Entry;
@@ -82,6 +82,9 @@ pub(super) trait Memory: Debug + Send {
     /// When the oldest entry was made that no report tells of.
     async fn oldest_untold(&mut self) -> Result<Option<Timestamp>, TargetError>;
 
+    /// The files of a connection of which the bucket has no report yet, or not all.
+    async fn waiting(&mut self, connection: &str) -> Result<Waiting, TargetError>;
+
     /// How many files of a connection are in which state.
     async fn counts(&mut self, connection: &str) -> Result<FileCounts, TargetError>;
 }
@@ -90,14 +93,28 @@ pub(super) trait Memory: Debug + Send {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FileEnd<'a> {
     pub(super) entries: &'a [Entry],
-    /// Whether it is wrong as a whole.
-    pub(super) is_refused: bool,
+    pub(super) fate: FileFate,
     pub(super) now: Timestamp,
+}
+
+/// What became of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FileFate {
+    /// Its valid rows are stored.
+    Stored,
+    /// It is wrong as a whole.
+    Refused,
+    /// It was deleted or replaced before it was read, and that is told.
+    Gone,
 }
 
 impl FileEnd<'_> {
     fn state(&self) -> &'static str {
-        if self.is_refused { "refused" } else { "stored" }
+        match self.fate {
+            FileFate::Stored => "stored",
+            FileFate::Refused => "refused",
+            FileFate::Gone => "gone",
+        }
     }
 }
 

@@ -15,8 +15,8 @@ use tokio_postgres::error::SqlState;
 
 use super::records::{UntoldEntry, report_text};
 use super::{
-    FileCounts, FileEnd, Memory, OpenFile, PendingFile, SealedReport, TargetError, findings_text, quoted,
-    signed, unsigned,
+    FileCounts, FileEnd, Memory, OpenFile, PendingFile, SealedReport, TargetError, Waiting, findings_text,
+    quoted, signed, unsigned,
 };
 use crate::import::config::ImportConfig;
 use crate::import::profile::{ImportColumn, ImportType};
@@ -374,8 +374,9 @@ impl Memory for PostgresMemory {
         let client = self.client()?;
         client.execute(&update, &[&state, &rows, &id]).await.map_err(|error| self.failed(&error))?;
         let insert = format!(
-            "INSERT INTO {}.entry (file, entry_id, rows, findings, made_ms) \
-             SELECT $1, t.id, t.rows, t.findings, $2 \
+            // A file that was gone and told so may be back.
+            "INSERT INTO {0}.entry (file, entry_id, rows, findings, made_ms) \
+             SELECT $1, t.id + (SELECT coalesce(max(entry_id), 0) FROM {0}.entry WHERE file = $1), t.rows, t.findings, $2 \
              FROM unnest($3::bigint[], $4::bigint[], $5::text[]) AS t (id, rows, findings)",
             self.schema
         );
@@ -470,6 +471,22 @@ impl Memory for PostgresMemory {
         let row = self.client()?.query_one(&select, &[]).await.map_err(|error| self.failed(&error))?;
         let oldest: Option<i64> = row.get(0);
         Ok(oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
+    }
+
+    async fn waiting(&mut self, connection: &str) -> Result<Waiting, TargetError> {
+        self.connected().await?;
+        let select = format!(
+            "SELECT count(*), min(created_ms) FROM ( \
+             SELECT id, created_ms FROM {0}.file WHERE state = 'pending' AND connection = $1 \
+             UNION SELECT f.id, f.created_ms FROM {0}.entry e JOIN {0}.file f ON f.id = e.file \
+             WHERE e.report IS NULL AND f.connection = $1 \
+             UNION SELECT f.id, f.created_ms FROM {0}.report r JOIN {0}.entry e ON e.report = r.id \
+             JOIN {0}.file f ON f.id = e.file WHERE NOT r.written AND f.connection = $1) AS waiting",
+            self.schema
+        );
+        let row = self.client()?.query_one(&select, &[&connection]).await;
+        let row = row.map_err(|error| self.failed(&error))?;
+        Ok(Waiting { files: unsigned(row.get(0)), oldest_ms: row.get(1) })
     }
 
     async fn counts(&mut self, connection: &str) -> Result<FileCounts, TargetError> {

@@ -39,6 +39,14 @@ pub(crate) struct SealedReport {
     pub(crate) body: Vec<u8>,
 }
 
+/// The files of a connection that are not told of, or not whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    pub(crate) files: u64,
+    /// When the oldest of them was created.
+    pub(crate) oldest_ms: Option<i64>,
+}
+
 /// How many files of a connection are in which state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FileCounts {

@@ -1,7 +1,7 @@
 //! The memory in SQLite, in the state directory; with the rows, unless a dataset takes them.
 
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use super::records::{UntoldEntry, report_text};
 use super::{
-    FileCounts, FileEnd, Memory, OpenFile, PendingFile, SealedReport, TargetError, findings_text, quoted,
-    signed, unsigned,
+    FileCounts, FileEnd, Memory, OpenFile, PendingFile, SealedReport, TargetError, Waiting, findings_text,
+    quoted, signed, unsigned,
 };
 use crate::import::cells::{Cell, cells};
 use crate::import::config::ImportConfig;
@@ -21,6 +21,7 @@ use crate::import::rows::CheckedRows;
 use crate::import::status_form::StatusNames;
 use crate::import::steps::{ImportStep, ImportSteps};
 use crate::import::store::FoundFile;
+use crate::lock_file;
 use crate::state::StateError;
 
 const SCHEMA: &str = include_str!("schema.sql");
@@ -53,15 +54,9 @@ impl SqliteMemory {
         let directory = config.state_dir.as_path();
         std::fs::create_dir_all(directory).map_err(|source| io(directory, source))?;
         let lock_path: PathBuf = directory.join("import.lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
-        let lock = lock.map_err(|source| io(&lock_path, source))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(StateError::Busy { path: directory.display().to_string() }.into());
-            }
-            Err(TryLockError::Error(source)) => return Err(io(&lock_path, source).into()),
-        }
+        let lock = lock_file::hold(&lock_path)
+            .map_err(|source| io(&lock_path, source))?
+            .ok_or_else(|| StateError::Busy { path: directory.display().to_string() })?;
         let path = directory.join("import.sqlite");
         let mut database = Connection::open(&path)?;
         database.pragma_update(None, "journal_mode", "WAL")?;
@@ -127,10 +122,17 @@ impl SqliteMemory {
             "UPDATE file SET state = ?, rows = ? WHERE id = ?",
             params![end.state(), signed(rows), id],
         )?;
+        // A file that was gone and told so may be back.
+        let told: i64 = self.database.query_row(
+            "SELECT coalesce(max(entry_id), 0) FROM entry WHERE file = ?",
+            [id],
+            |row| row.get(0),
+        )?;
         for entry in end.entries {
+            let (number, made_ms) = (told + i64::from(entry.id), end.now.as_millisecond());
             self.database.execute(
                 "INSERT INTO entry (file, entry_id, rows, findings, made_ms) VALUES (?, ?, ?, ?, ?)",
-                params![id, entry.id, signed(entry.rows), findings_text(entry), end.now.as_millisecond()],
+                params![id, number, signed(entry.rows), findings_text(entry), made_ms],
             )?;
         }
         if let Some(name) = part {
@@ -333,6 +335,22 @@ impl Memory for SqliteMemory {
             self.database
                 .query_row("SELECT min(made_ms) FROM entry WHERE report IS NULL", [], |row| row.get(0))?;
         Ok(oldest.and_then(|ms| Timestamp::from_millisecond(ms).ok()))
+    }
+
+    async fn waiting(&mut self, connection: &str) -> Result<Waiting, TargetError> {
+        // Reports come first where they are asked: they are few, and of entries there may be millions.
+        let mut select = self.database.prepare_cached(
+            "SELECT count(*), min(created_ms) FROM ( \
+             SELECT id, created_ms FROM file WHERE state = 'pending' AND connection = ?1 \
+             UNION SELECT f.id, f.created_ms FROM entry e CROSS JOIN file f \
+             WHERE e.report IS NULL AND f.id = e.file AND f.connection = ?1 \
+             UNION SELECT f.id, f.created_ms FROM report r CROSS JOIN entry e CROSS JOIN file f \
+             WHERE r.written = 0 AND e.report = r.id AND f.id = e.file AND f.connection = ?1)",
+        )?;
+        let waiting = select.query_row([connection], |row| {
+            Ok(Waiting { files: unsigned(row.get(0)?), oldest_ms: row.get(1)? })
+        })?;
+        Ok(waiting)
     }
 
     async fn counts(&mut self, connection: &str) -> Result<FileCounts, TargetError> {

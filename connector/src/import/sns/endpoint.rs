@@ -4,27 +4,16 @@
 //! again exactly if that can help.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bucketproof_clock::Clock;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
-use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use jiff::{SignedDuration, Timestamp};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::certificate::Certificates;
 use super::fetch;
@@ -36,9 +25,8 @@ use crate::import::endpoint_config::EndpointConfig;
 use crate::import::event::{self, Announced, Said};
 use crate::import::inbox::{Arrival, Inbox, Notice};
 use crate::runner::StopSignal;
+use crate::serving::{Serving, TlsError, acceptor};
 
-/// A request takes no longer, its answer included; SNS waits 15 seconds.
-const REQUEST_PATIENCE: Duration = Duration::from_secs(20);
 /// Requests that are answered at the same time; others wait.
 const REQUESTS_MAX: usize = 256;
 /// The path below which the endpoints are.
@@ -53,20 +41,9 @@ pub enum EndpointError {
     /// The configuration has none.
     #[error("the configuration has no `[endpoint]`")]
     None,
-    /// A file of certificates or keys.
-    #[error("`{path}` cannot be used as PEM: {reason}")]
-    Pem {
-        /// The file.
-        path: String,
-        /// The cause.
-        reason: String,
-    },
-    /// Certificate and key do not go together.
-    #[error("TLS cannot be spoken: {reason}")]
-    Tls {
-        /// The cause.
-        reason: String,
-    },
+    /// A file of certificates or keys, or both together.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The socket.
     #[error("`{address}` cannot be listened at: {source}")]
     Listen {
@@ -109,7 +86,7 @@ pub struct Endpoint {
     certificates: Certificates,
     inbox: Inbox,
     clock: Clock,
-    tls: Option<TlsAcceptor>,
+    serving: Serving,
 }
 
 impl std::fmt::Debug for Endpoint {
@@ -144,7 +121,9 @@ impl Endpoint {
         }
         let trust = Trust::new(own.stand_in.as_ref())?;
         let tls = own.tls.as_ref().map(|(certificate, key)| acceptor(certificate, key)).transpose()?;
-        Ok(Self { config: own, connections, trust, certificates: Certificates::default(), inbox, clock, tls })
+        let serving = Serving::new(REQUESTS_MAX, tls);
+        let certificates = Certificates::default();
+        Ok(Self { config: own, connections, trust, certificates, inbox, clock, serving })
     }
 
     /// Binds the socket of the configuration.
@@ -156,43 +135,12 @@ impl Endpoint {
 
     /// Answers at `listener` until `stop` is given.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, stop: StopSignal) {
-        let places = Arc::new(Semaphore::new(REQUESTS_MAX));
-        loop {
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            let accepted = tokio::select! {
-                accepted = listener.accept() => accepted,
-                () = stop.given() => return,
-            };
-            let Ok((stream, _)) = accepted else { continue };
+        let serving = self.serving.clone();
+        let answer = move |request| {
             let endpoint = Arc::clone(&self);
-            tokio::spawn(async move {
-                let _held = place;
-                let answered = async {
-                    match endpoint.tls.clone() {
-                        None => endpoint.converse(stream).await,
-                        // A client that speaks no TLS needs no answer.
-                        Some(tls) => {
-                            if let Ok(stream) = tls.accept(stream).await {
-                                endpoint.converse(stream).await;
-                            }
-                        }
-                    }
-                };
-                let patience = Clock::system();
-                tokio::select! {
-                    () = answered => {}
-                    () = patience.sleep(REQUEST_PATIENCE) => {}
-                }
-            });
-        }
-    }
-
-    async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S) {
-        let service = service_fn(|request| async { Ok::<_, Infallible>(self.answer(request).await) });
-        let mut server = hyper::server::conn::http1::Builder::new();
-        let connection = server.keep_alive(false).serve_connection(TokioIo::new(stream), service);
-        // A client that went away needs no answer.
-        let _gone = connection.await;
+            async move { endpoint.answer(request).await }
+        };
+        serving.serve(listener, stop, answer).await;
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -344,26 +292,4 @@ fn pinned(connection: &InboundConnection, topic: &str) -> Result<(), Refusal> {
     }
     let found = topic.chars().take(SHOWN_CHARS).flat_map(char::escape_debug).collect();
     Err(Refusal::ForeignTopic { found })
-}
-
-/// TLS with a certificate and its key, both as PEM.
-pub(crate) fn acceptor(
-    certificate: &std::path::Path,
-    key: &std::path::Path,
-) -> Result<TlsAcceptor, EndpointError> {
-    let pem = |path: &std::path::Path, reason: String| EndpointError::Pem {
-        path: path.display().to_string(),
-        reason,
-    };
-    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| pem(certificate, error.to_string()))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| pem(key, error.to_string()))?;
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| EndpointError::Tls { reason: error.to_string() })?
-        .with_no_client_auth()
-        .with_single_cert(chain, private)
-        .map_err(|error| EndpointError::Tls { reason: error.to_string() })?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -10,7 +10,6 @@ mod message;
 mod refusal;
 mod trust;
 
-pub(crate) use endpoint::acceptor;
 pub(super) use endpoint::notices;
 pub use endpoint::{Endpoint, EndpointError};
 pub(super) use message::Envelope;

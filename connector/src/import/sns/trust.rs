@@ -10,9 +10,9 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::endpoint::EndpointError;
 use super::refusal::Refusal;
 use crate::import::endpoint_config::StandIn;
+use crate::serving::TlsError;
 
 /// What is believed to be SNS.
 pub(super) struct Trust {
@@ -29,13 +29,13 @@ impl std::fmt::Debug for Trust {
 }
 
 impl Trust {
-    pub(super) fn new(stand_in: Option<&StandIn>) -> Result<Self, EndpointError> {
+    pub(super) fn new(stand_in: Option<&StandIn>) -> Result<Self, TlsError> {
         let mut roots = RootCertStore::empty();
         let _added = roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let mut signers = roots.clone();
         if let Some(path) = stand_in.and_then(|own| own.trust_anchor.as_ref()) {
             let shown = path.display().to_string();
-            let unusable = |reason: String| EndpointError::Pem { path: shown.clone(), reason };
+            let unusable = |reason: String| TlsError::Pem { path: shown.clone(), reason };
             signers = RootCertStore::empty();
             let found = CertificateDer::pem_file_iter(path).map_err(|error| unusable(error.to_string()))?;
             for certificate in found {
@@ -54,7 +54,7 @@ impl Trust {
             WebPkiServerVerifier::builder_with_provider(Arc::new(signers), Arc::clone(&provider)).build();
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| EndpointError::Tls { reason: error.to_string() })?
+            .map_err(|error| TlsError::Unusable { reason: error.to_string() })?
             .with_root_certificates(roots)
             .with_no_client_auth();
         Ok(Self { stand_in: stand_in.cloned(), anchors: anchors.ok(), tls: Arc::new(tls) })
