@@ -71,7 +71,7 @@ fn the_role_of_an_export_is_shown() {
     let role = "arn:aws:iam::111122223333:role/impressions";
     let text = |auth: &str| {
         format!(
-            "profile = \"split_impressions_export\"\ndatasets = [\"impressions\"]\n[bucket]\nname = \"impressions\"\n\
+            "enabled = true\nprofile = \"split_impressions_export\"\ndatasets = [\"impressions\"]\n[bucket]\nname = \"impressions\"\n\
              region = \"us-east-1\"\n[auth]\n{auth}\n[state]\ndir = \"state\"\n\
              [[source]]\ndataset = \"impressions\"\npath = \"rows.ndjson\"\n"
         )
