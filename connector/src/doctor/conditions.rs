@@ -58,6 +58,11 @@ pub(super) fn documented_conditions(profile: &VendorProfile) -> Vec<Documented<'
     found
 }
 
+/// Whether the documented policy refuses writes without their ACL.
+pub(crate) fn insists_on_acl(profile: &VendorProfile) -> bool {
+    documented_conditions(profile).iter().any(|condition| condition.key.eq_ignore_ascii_case(ACL_KEY))
+}
+
 /// The condition keys that an export's own request for `action` has.
 pub(super) fn own_context(profile: &VendorProfile, encryption: &Encryption, action: &str) -> Context {
     let mut context = Context::new();

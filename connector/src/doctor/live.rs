@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::conditions::{ACL_KEY, documented_conditions, missing};
+use super::conditions::{ACL_KEY, documented_conditions, insists_on_acl, missing};
 use super::{DoctorReport, Finding, PROBE_NAME, Verdict, documented};
 use crate::config::{AuthConfig, Config};
 use crate::names::{IntentId, NameError, ObjectKey};
@@ -84,6 +84,7 @@ impl Examination<'_> {
                 Finding::new(check, Verdict::NotPermittedToKnow, message)
             }
             Probed::Refused(error) => Finding::diagnosed(check, self.diagnose(&error)),
+            Probed::NoObject => no_object(check),
         };
         let reachable = finding.verdict != Verdict::Failed;
         self.findings.push(finding);
@@ -173,15 +174,22 @@ impl Examination<'_> {
                     Err(error) => Probed::Refused(error),
                 },
                 ("s3:GetBucketLocation", _) => self.store.probe_location().await,
-                ("s3:GetObject", _) => self.store.probe_get(&self.key).await,
+                ("s3:GetObject", put) => {
+                    // Only an object that exists tells: the one that was written, or any other of the export.
+                    let found = match put {
+                        Some(Probed::Allowed(_)) => None,
+                        _ => self.store.probe_first(self.prefix.as_str()).await,
+                    };
+                    self.store.probe_get(found.as_ref().unwrap_or(&self.key)).await
+                }
                 // The write failed for want of its ACL: without one it tells whether it lacks itself as well.
                 ("s3:PutObject", Some(Probed::Refused(StoreError::Denied { action: denied, .. })))
-                    if denied == "s3:PutObjectAcl" && !self.insists_on_acl() =>
+                    if denied == "s3:PutObjectAcl" && !insists_on_acl(self.profile) =>
                 {
-                    self.store.probe_put(&self.key).await
+                    self.store.probe_blind_put(&self.key).await
                 }
                 ("s3:PutObject", Some(put)) => put.clone(),
-                ("s3:PutObject", None) => self.store.probe_put(&self.key).await,
+                ("s3:PutObject", None) => self.store.probe_blind_put(&self.key).await,
                 ("s3:PutObjectAcl", _) => self.store.probe_acl(&self.key).await,
                 // Last of the list: it takes the probe object away.
                 _ => self.store.probe_delete(&self.key, None).await,
@@ -199,13 +207,6 @@ impl Examination<'_> {
             );
             self.findings.push(finding.with_help(help));
         }
-    }
-
-    /// Whether the documented policy refuses writes without the ACL.
-    fn insists_on_acl(&self) -> bool {
-        documented_conditions(self.profile)
-            .iter()
-            .any(|condition| condition.key.eq_ignore_ascii_case(ACL_KEY))
     }
 
     /// Whether what a documented condition is to refuse is refused; of the conditions that a request can break.
@@ -227,6 +228,7 @@ impl Examination<'_> {
                 Probed::Refused(StoreError::Denied { .. }) => {
                     Finding::passed(check, "a write without the header `x-amz-acl` is refused")
                 }
+                Probed::NoObject => no_object(check),
                 Probed::Refused(error) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
             };
             self.findings.push(finding);
@@ -237,6 +239,16 @@ impl Examination<'_> {
         let check = format!("{action} on {documented}");
         match probed {
             Probed::Allowed(_) => Finding::passed(check, "allowed"),
+            Probed::NoObject => no_object(check),
+            // Where every write without its ACL is refused, no request tells the two apart.
+            Probed::Refused(StoreError::Denied { action: denied, .. })
+                if action == "s3:PutObject" && denied == "s3:PutObjectAcl" =>
+            {
+                let message = "the write is refused for want of `s3:PutObject`, of `s3:PutObjectAcl` or of both, and the \
+                               answer does not tell which";
+                Finding::new(check, Verdict::NotPermittedToKnow, message)
+                    .with_help("allow `s3:PutObject` and `s3:PutObjectAcl`, then ask again")
+            }
             Probed::Refused(StoreError::Denied { operation, action: denied, resource, message })
                 if denied != action && !denied.starts_with("kms:") =>
             {
@@ -268,6 +280,7 @@ impl Examination<'_> {
             generation: 1,
             epoch: 0,
             acl: self.profile.acl().map(str::to_owned),
+            acl_is_required: insists_on_acl(self.profile),
         };
         let check = "conditional writes";
         let mut attempts = Vec::new();
@@ -297,6 +310,7 @@ impl Examination<'_> {
             Probed::Allowed(keys) => Finding::new(check, Verdict::Warning, format!("left over: {keys}"))
                 .with_help("add a lifecycle rule that aborts unfinished multipart uploads"),
             Probed::Refused(error) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
+            Probed::NoObject => no_object(check),
         };
         self.findings.push(leftovers);
         let check = "default encryption";
@@ -311,6 +325,7 @@ impl Examination<'_> {
                 Finding::passed(check, format!("the bucket encrypts with `{algorithm}`"))
             }
             Probed::Refused(error) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
+            Probed::NoObject => no_object(check),
         };
         self.findings.push(finding);
         if matches!(self.config.encryption, Encryption::SseKms { key_id: None }) {
@@ -324,7 +339,15 @@ impl Examination<'_> {
             Probed::Allowed(setting) => Finding::new(check, Verdict::Warning, format!("it is {setting}"))
                 .with_help("turn all four settings on: an export bucket has no public reader"),
             Probed::Refused(error) => Finding::new(check, Verdict::NotPermittedToKnow, error.to_string()),
+            Probed::NoObject => no_object(check),
         };
         self.findings.push(finding);
     }
+}
+
+fn no_object(check: impl Into<String>) -> Finding {
+    let message = "there is no object yet that it could be tried on; for one that is not there the answer depends on \
+                   `s3:ListBucket` alone";
+    Finding::new(check, Verdict::NotPermittedToKnow, message)
+        .with_help("ask again after the first export, or with `--write-probe`")
 }

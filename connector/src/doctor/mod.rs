@@ -15,6 +15,7 @@ mod trust_document;
 
 use serde::Serialize;
 
+pub(crate) use conditions::insists_on_acl;
 pub use live::{ProbeWrite, examine};
 pub use offline::{Documents, examine_documents};
 pub use topic_document::examine_topic;

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::apply::{BatchIdentity, intent_id};
 use super::{Connection, SyncError};
+use crate::doctor::insists_on_acl;
 use crate::merge::ChangeSet;
 use crate::names::ETag;
 use crate::object_file::encode;
@@ -104,6 +105,7 @@ impl Connection {
             generation: intent.generation,
             epoch: self.config.writer_epoch,
             acl: self.profile.acl().map(str::to_owned),
+            acl_is_required: insists_on_acl(&self.profile),
         };
         let (mut attempt, mut conflicts) = (1, 0);
         loop {

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{Connection, SyncError};
 use crate::content::{Content, Room, disk_failure};
+use crate::doctor::insists_on_acl;
 use crate::merge::ChangeSet;
 use crate::names::{ETag, IntentId, NameError, ObjectKey};
 use crate::parquet_file::DecodeError;
@@ -235,6 +236,7 @@ impl Connection {
             generation: intent.generation,
             epoch: self.config.writer_epoch,
             acl: self.profile.acl().map(str::to_owned),
+            acl_is_required: insists_on_acl(&self.profile),
         };
         let mut attempt = 1;
         let mut conflicts = 0;

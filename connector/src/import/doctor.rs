@@ -89,6 +89,7 @@ async fn region(connection: &InboundConnection, store: &S3Store, findings: &mut 
             Finding::new(check, Verdict::NotPermittedToKnow, format!("the answer names no region: {error}"))
         }
         Probed::Refused(error) => diagnosed(check, connection, error),
+        Probed::NoObject => Finding::new(check, Verdict::NotPermittedToKnow, "the answer names no region"),
     };
     let is_reachable = finding.verdict != Verdict::Failed;
     findings.push(finding);
@@ -140,6 +141,9 @@ async fn read(
     let Ok(key) = ObjectKey::new(format!("{}{PROBE_NAME}", connection.data_prefix)) else { return };
     findings.push(match store.probe_get(&key).await {
         Probed::Allowed(_) => Finding::passed(check, "there is no file yet; one could be read"),
+        Probed::NoObject => {
+            Finding::new(check, Verdict::NotPermittedToKnow, "there is no file yet that could be read")
+        }
         Probed::Refused(error) => diagnosed(check, connection, error),
     });
 }
@@ -155,6 +159,11 @@ async fn status(connection: &InboundConnection, store: &S3Store, findings: &mut 
             Probed::Allowed(_) => {
                 Finding::passed(check, format!("allowed below `{}/`", connection.status_folder))
             }
+            Probed::NoObject => Finding::new(
+                check,
+                Verdict::NotPermittedToKnow,
+                "there is no report yet that it could be tried on",
+            ),
             Probed::Refused(StoreError::Denied { action, .. }) if action == "s3:ListBucket" => Finding::new(
                 check,
                 Verdict::NotPermittedToKnow,

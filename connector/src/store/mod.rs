@@ -88,6 +88,8 @@ pub struct PutRequest {
     pub epoch: u64,
     /// The canned ACL to ask for, if one is.
     pub acl: Option<String>,
+    /// Whether the vendor documents a policy that refuses writes without their ACL.
+    pub acl_is_required: bool,
 }
 
 /// How a conditional write ended.

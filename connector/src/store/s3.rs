@@ -288,8 +288,9 @@ impl S3Store {
         }
     }
 
-    /// Across accounts AWS does not say which action is missing. A write with an ACL needs two: the one that the same
-    /// write without the ACL does not need is found by such a write, which cannot happen.
+    /// Across accounts AWS does not say which action is missing, and a write with an ACL needs two. Such a write without the
+    /// ACL, which cannot take effect, needs one of them; unless the policy refuses every write without the ACL: then only
+    /// the ACL alone tells. Where both are missing, the one that all writes need is named.
     async fn told_apart(&self, request: &PutRequest, error: StoreError) -> StoreError {
         match error {
             StoreError::Denied { operation, action, resource, message }
@@ -297,13 +298,12 @@ impl S3Store {
                     && action == operation.action()
                     && !message.contains("is not authorized to perform: ") =>
             {
-                // The write needs two actions, and to another account the answer names neither. A policy may also refuse
-                // every write without the ACL, so that only the ACL alone tells.
-                let lacks_acl = matches!(self.probe_put(&request.key).await, Probed::Allowed(_))
-                    || matches!(
-                        self.probe_acl(&request.key).await,
-                        Probed::Refused(StoreError::Denied { .. })
-                    );
+                let lacks_acl = matches!(self.probe_blind_put(&request.key).await, Probed::Allowed(_))
+                    || (request.acl_is_required
+                        && matches!(
+                            self.probe_acl(&request.key).await,
+                            Probed::Refused(StoreError::Denied { .. })
+                        ));
                 let action = if lacks_acl { "s3:PutObjectAcl".to_owned() } else { action };
                 StoreError::Denied { operation, action, resource, message }
             }

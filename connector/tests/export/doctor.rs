@@ -148,6 +148,34 @@ async fn what_is_dropped_from_the_documented_policy_is_named() {
     }
 }
 
+/// Whether an object that is not there is a 404 or a 403 says something of `s3:ListBucket`, and nothing of reading.
+#[tokio::test]
+async fn reading_is_tried_on_an_object_that_exists_or_not_judged() {
+    let verdict = |report: &DoctorReport| {
+        let finding = report.findings.iter().find(|it| it.check.starts_with("s3:GetObject on ")).unwrap();
+        (finding.verdict, finding.message.clone())
+    };
+    for body in ["rows", ""] {
+        let case = Case::new(&[]).await;
+        let (unknown, message) = verdict(&case.examined(ProbeWrite::IfItCanBeDeleted).await);
+        assert_eq!(unknown, Verdict::NotPermittedToKnow, "{message}");
+        assert!(message.contains("no object yet") && message.contains("`s3:ListBucket`"), "{message}");
+        let put = async |case: &Case| {
+            let put = case.emulator.s3("administrator").put_object().bucket(SUPRSEND_BUCKET);
+            put.key("year=2025/x.parquet").body(body.as_bytes().to_vec().into()).send().await.unwrap();
+        };
+        put(&case).await;
+        let before = case.keys().await;
+        assert_eq!(verdict(&case.examined(ProbeWrite::IfItCanBeDeleted).await).0, Verdict::Passed);
+        let policy =
+            suprsend().file(POLICY).unwrap().replacen("\"s3:GetObject\"", "\"s3:GetObjectTagging\"", 1);
+        let case = Case::new(&[(POLICY, policy)]).await;
+        put(&case).await;
+        assert_eq!(verdict(&case.examined(ProbeWrite::IfItCanBeDeleted).await).0, Verdict::Failed);
+        assert_eq!(case.keys().await, before, "a doctor that may not write writes nothing");
+    }
+}
+
 /// Claims SUP-54, SUP-55, SUP-56.
 #[tokio::test]
 async fn a_trust_policy_without_its_condition_or_principal_is_named() {

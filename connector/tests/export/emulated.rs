@@ -328,6 +328,7 @@ async fn large_objects_go_by_way_of_files() {
             generation: 1,
             epoch: 3,
             acl: None,
+            acl_is_required: false,
         };
         let PutOutcome::Written(etag) = store.put(&request).await.unwrap() else { panic!("not written") };
         assert_eq!(store.put(&request).await.unwrap(), PutOutcome::PreconditionFailed);

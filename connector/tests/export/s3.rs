@@ -108,6 +108,7 @@ fn put(condition: Condition) -> PutRequest {
         epoch: 0,
         generation: 3,
         acl: Some("bucket-owner-full-control".to_owned()),
+        acl_is_required: false,
     }
 }
 

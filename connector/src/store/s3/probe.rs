@@ -15,6 +15,9 @@ use crate::store::{Operation, StoreError};
 pub(crate) enum Probed {
     /// The call is allowed; what it told, if that matters.
     Allowed(String),
+    /// There is no object that it could be about. Whether the answer is 404 or 403 then depends on `s3:ListBucket`, not on
+    /// the action that was asked for.
+    NoObject,
     /// It is not.
     Refused(StoreError),
 }
@@ -55,25 +58,22 @@ impl S3Store {
         self.probed(answer.map(|_| String::new()), "s3:GetBucketLocation", None).await
     }
 
-    /// `s3:GetObject` of a key that need not exist.
+    /// `s3:GetObject` of the first byte of a key that need not exist.
     pub(crate) async fn probe_get(&self, key: &ObjectKey) -> Probed {
-        let answer = self.client.get_object().bucket(self.bucket.as_str()).key(key.as_str()).send().await;
-        match answer {
-            Err(error) if is_code(&error, "NoSuchKey") => Probed::Allowed(String::new()),
+        let call = self.client.get_object().bucket(self.bucket.as_str()).key(key.as_str()).range("bytes=0-0");
+        match call.send().await {
+            Err(error) if is_code(&error, "NoSuchKey") => Probed::NoObject,
+            // Of an object without bytes.
+            Err(error) if is_code(&error, "InvalidRange") => Probed::Allowed(String::new()),
             answer => self.probed(answer.map(|_| String::new()), "s3:GetObject", Some(key)).await,
         }
     }
 
-    /// `s3:PutObject` without a write: the condition names an entity tag that no object has.
-    pub(crate) async fn probe_put(&self, key: &ObjectKey) -> Probed {
-        let never = "\"00000000000000000000000000000000\"";
-        let call = self.client.put_object().bucket(self.bucket.as_str()).key(key.as_str()).if_match(never);
-        match call.send().await {
-            Err(error) if is_code(&error, "NoSuchKey") || is_code(&error, "PreconditionFailed") => {
-                Probed::Allowed(String::new())
-            }
-            answer => self.probed(answer.map(|_| "written".to_owned()), "s3:PutObject", Some(key)).await,
-        }
+    /// The first object below `prefix`, if the listing of it is allowed and there is one.
+    pub(crate) async fn probe_first(&self, prefix: &str) -> Option<ObjectKey> {
+        let call = self.client.list_objects_v2().bucket(self.bucket.as_str()).max_keys(20);
+        let page = call.set_prefix((!prefix.is_empty()).then(|| prefix.to_owned())).send().await.ok()?;
+        page.contents().iter().find_map(|object| ObjectKey::new(object.key()?).ok())
     }
 
     /// `s3:PutObject` without a write and without any right to read, which a condition takes: no body has this digest.
@@ -90,12 +90,9 @@ impl S3Store {
     pub(crate) async fn probe_acl(&self, key: &ObjectKey) -> Probed {
         let call = self.client.put_object_acl().bucket(self.bucket.as_str()).key(key.as_str());
         match call.acl(ObjectCannedAcl::BucketOwnerFullControl).send().await {
-            // Without ACLs in the bucket, or without the object, the call was allowed and had nothing to do.
-            Err(error)
-                if is_code(&error, "AccessControlListNotSupported") || is_code(&error, "NoSuchKey") =>
-            {
-                Probed::Allowed(String::new())
-            }
+            // Without ACLs in the bucket the call was allowed and had nothing to do.
+            Err(error) if is_code(&error, "AccessControlListNotSupported") => Probed::Allowed(String::new()),
+            Err(error) if is_code(&error, "NoSuchKey") => Probed::NoObject,
             answer => self.probed(answer.map(|_| String::new()), "s3:PutObjectAcl", Some(key)).await,
         }
     }

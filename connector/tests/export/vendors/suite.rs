@@ -146,11 +146,11 @@ async fn each_documented_resource_that_is_dropped_is_named_by_doctor() {
             let place = Place::with_policy(&text, &policy_of(&profile, &rest)).await;
             let report = place.doctor(ProbeWrite::Allowed).await;
             let mut found: BTreeSet<_> = failures(&report).into_iter().collect();
-            // Where the policy refuses writes without their ACL, a write that lacks both actions tells of the ACL alone.
+            // Where the policy refuses writes without their ACL, a write that lacks both actions does not tell which.
             for hidden in report.findings.iter().filter(|it| it.verdict == Verdict::NotPermittedToKnow) {
                 let help = hidden.help.as_deref().unwrap_or_default();
                 if hidden.check.starts_with("s3:PutObject on ")
-                    && help.contains("add `s3:PutObjectAcl` first")
+                    && help.contains("allow `s3:PutObject` and `s3:PutObjectAcl`")
                 {
                     assert!(profile.statements().iter().any(|statement| statement.condition.is_some()));
                     found.insert(("s3:PutObject".to_owned(), dropped.clone()));
@@ -159,6 +159,40 @@ async fn each_documented_resource_that_is_dropped_is_named_by_doctor() {
             assert_eq!(found, gone.into_iter().collect(), "{}: {report:#?}", profile.id());
         }
     }
+}
+
+/// A write with an ACL needs two actions. Where both are missing, the one that every write needs comes first, and the
+/// export itself names it; unless the policy refuses writes without their ACL: then no request tells which it is.
+#[tokio::test]
+async fn a_write_that_lacks_both_of_its_actions_is_diagnosed_with_both() {
+    let (mut told, mut untold) = (0, 0);
+    for (text, profile) in all_profiles().into_iter().filter(|(_, profile)| profile.acl().is_some()) {
+        let allowed = documented(&text).await;
+        let is_of_writes = |action: &str| action.starts_with("s3:PutObject");
+        let (writes, rest): (Vec<_>, Vec<_>) =
+            allowed.into_iter().partition(|(action, _)| is_of_writes(action));
+        let place = Place::with_policy(&text, &policy_of(&profile, &rest)).await;
+        let report = place.doctor(ProbeWrite::Allowed).await;
+        let of_writes: Vec<_> =
+            report.findings.iter().filter(|finding| is_of_writes(&finding.check)).collect();
+        let [put, acl] = of_writes[..] else { panic!("{report:#?}") };
+        assert!(put.check.starts_with("s3:PutObject on "), "{report:#?}");
+        assert_eq!(acl.action.as_deref(), Some("s3:PutObjectAcl"), "{report:#?}");
+        let insists = profile.statements().iter().any(|statement| statement.condition.is_some());
+        if insists {
+            untold += 1;
+            assert_eq!(put.verdict, Verdict::NotPermittedToKnow, "{report:#?}");
+            let help = put.help.as_deref().unwrap();
+            assert!(help.contains("`s3:PutObject` and `s3:PutObjectAcl`"), "{help}");
+            continue;
+        }
+        told += 1;
+        assert_eq!(failures(&report), writes, "{}: {report:#?}", profile.id());
+        place.write_rows(0..3);
+        let error = place.connection().sync().await.unwrap_err();
+        assert_eq!(error.diagnosis().unwrap().action.as_deref(), Some("s3:PutObject"), "{}", profile.id());
+    }
+    assert!(told > 0 && untold > 0);
 }
 
 /// Claims PER-46: the documented condition that is dropped is named, though every export works without it.
