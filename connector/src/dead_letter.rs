@@ -5,7 +5,7 @@
 //! again, so each letter appears once. The file belongs to the connector: move it away to work on it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -15,6 +15,12 @@ use crate::names::DatasetName;
 /// Why a row could not be exported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
+    /// The line takes more memory than there is.
+    #[error("the line of {bytes} bytes is longer than a quarter of `state.memory_mib`, or than 256 MiB")]
+    TooLong {
+        /// Its bytes.
+        bytes: u64,
+    },
     /// The line is not UTF-8.
     #[error("the line is not UTF-8 (byte {at} of the line)")]
     NotUtf8 {
@@ -105,7 +111,8 @@ impl RowProblem {
             | Self::Missing { column }
             | Self::WrongType { column, .. }
             | Self::UnknownValue { column, .. } => Some(column),
-            Self::NotUtf8 { .. }
+            Self::TooLong { .. }
+            | Self::NotUtf8 { .. }
             | Self::NotAnObject { .. }
             | Self::TooDeep { .. }
             | Self::NoKey { .. }
@@ -125,7 +132,7 @@ pub struct DeadLetter {
     pub byte_offset: u64,
     /// Why.
     pub problem: RowProblem,
-    /// The line as it was read, without its line end.
+    /// The line as it was read, without its line end; the beginning of one that is too long.
     pub raw: Vec<u8>,
 }
 
@@ -141,11 +148,18 @@ struct Letter<'a> {
     raw: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_hex: Option<String>,
+    /// The file that holds the whole row, if the source will not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_file: Option<String>,
 }
 
 impl DeadLetter {
     /// The letter as one JSON line. A row that is not UTF-8 is given as `raw_hex` instead of `raw`.
     pub fn to_json_line(&self) -> String {
+        self.json_line(None)
+    }
+
+    fn json_line(&self, whole: Option<&Path>) -> String {
         let text = std::str::from_utf8(&self.raw).ok();
         let letter = Letter {
             source: &self.source,
@@ -155,6 +169,7 @@ impl DeadLetter {
             column: self.problem.column(),
             raw: text,
             raw_hex: text.is_none().then(|| hex::encode(&self.raw)),
+            raw_file: whole.map(|path| path.display().to_string()),
         };
         // A struct of texts and numbers always serialises.
         let mut line = serde_json::to_string(&letter).unwrap_or_default();
@@ -168,8 +183,27 @@ pub fn dead_letter_path(state_dir: &Path, dataset: &DatasetName) -> PathBuf {
     state_dir.join("dead-letter").join(format!("{dataset}.ndjson"))
 }
 
-/// Cuts the file back to `kept_bytes`, appends `letters`, and returns the new length once it is on disk.
-pub(crate) fn append(path: &Path, kept_bytes: u64, letters: &[DeadLetter]) -> io::Result<u64> {
+/// A copy beside `path` of a row that is too long for its letter, if its source is a spool and goes when it is finished.
+fn keep_whole(path: &Path, spools: &Path, letter: &DeadLetter) -> io::Result<Option<PathBuf>> {
+    let RowProblem::TooLong { bytes } = letter.problem else { return Ok(None) };
+    let source = Path::new(&letter.source);
+    let Some(name) = source.file_stem().filter(|_| source.starts_with(spools)) else { return Ok(None) };
+    let whole = path.with_extension(format!("{}.{}", name.to_string_lossy(), letter.line));
+    let mut from = File::open(source)?;
+    from.seek(SeekFrom::Start(letter.byte_offset))?;
+    let mut to = File::create(&whole)?;
+    io::copy(&mut from.take(bytes), &mut to)?;
+    to.sync_all()?;
+    Ok(Some(whole))
+}
+
+/// Cuts the file back to `kept_bytes`, appends `letters`, and returns the new length once it is on disk. Rows of `spools`
+/// that are too long for a letter are copied.
+pub(crate) fn append(
+    path: &Path,
+    (kept_bytes, spools): (u64, PathBuf),
+    letters: &[DeadLetter],
+) -> io::Result<u64> {
     if letters.is_empty() && !path.exists() {
         return Ok(0);
     }
@@ -183,7 +217,8 @@ pub(crate) fn append(path: &Path, kept_bytes: u64, letters: &[DeadLetter]) -> io
     file.seek(SeekFrom::Start(kept))?;
     let mut text = String::new();
     for letter in letters {
-        text.push_str(&letter.to_json_line());
+        let whole = keep_whole(path, &spools, letter)?;
+        text.push_str(&letter.json_line(whole.as_deref()));
     }
     file.write_all(text.as_bytes())?;
     file.sync_all()?;

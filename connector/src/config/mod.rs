@@ -383,6 +383,11 @@ impl Config {
         Ok(Self::parse(&text, &shown)?)
     }
 
+    /// Bytes of the longest line that is read; it is held a few times, as text, as columns and as an object's bytes.
+    pub(crate) fn line_bytes(&self) -> u64 {
+        (self.memory_bytes / 4).min(crate::source::LINE_BYTES_MAX)
+    }
+
     /// Parses a configuration. Relative paths in it start at the directory of `file_name`.
     pub fn parse(text: &str, file_name: &str) -> Result<Self, DocumentError> {
         raw::parse(text, file_name)

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::{SyncError, history, late};
-use crate::dead_letter::DeadLetter;
+use crate::dead_letter::{DeadLetter, RowProblem};
 use crate::merge::{ChangeSet, MergeError};
 use crate::profile::{Dataset, PartitionBy, PartitionUnit};
 use crate::rows::{LinesOrigin, decode_ndjson};
@@ -64,6 +64,11 @@ impl Batch {
                 lines_before: chunk.range.lines.start,
                 bytes_before: chunk.range.bytes.start,
             };
+            if chunk.is_too_long {
+                dead_letters.push(too_long(&chunk.range, chunk.bytes));
+                ranges.push(chunk.range);
+                continue;
+            }
             let mut rows = decode_ndjson(dataset, &chunk.bytes, origin).map_err(MergeError::from)?;
             late::reject(dataset, &mut rows, &chunk, &cut.finals)?;
             dead_letters.extend(rows.dead_letters);
@@ -101,6 +106,21 @@ impl Batch {
             digest.update(range.digest.as_bytes());
         }
         hex::encode(digest.finalize())
+    }
+}
+
+fn too_long(range: &BatchRange, mut beginning: Vec<u8>) -> DeadLetter {
+    if let Err(cut) = std::str::from_utf8(&beginning)
+        && cut.error_len().is_none()
+    {
+        beginning.truncate(cut.valid_up_to());
+    }
+    DeadLetter {
+        source: range.path.clone(),
+        line: range.lines.end,
+        byte_offset: range.bytes.start,
+        problem: RowProblem::TooLong { bytes: range.bytes.end - range.bytes.start },
+        raw: beginning,
     }
 }
 

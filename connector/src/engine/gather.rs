@@ -5,15 +5,11 @@ use super::{Connection, SyncError};
 use crate::config::OnReplaced;
 use crate::object_file::encode;
 use crate::profile::{Dataset, Mode};
-use crate::source::{self, Chunk, Next, SourceError};
+use crate::source::{self, Chunk, Limits, Next, SourceError};
 use crate::state::{SourceRecord, State};
 
 /// How much of the sources is looked at for one batch.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Budget {
-    bytes: u64,
-    lines: u64,
-}
+pub(super) type Budget = Limits;
 
 /// What the sources have to give.
 pub(super) struct Gathered {
@@ -30,7 +26,12 @@ impl Connection {
     pub(super) fn budget(&self, dataset: &Dataset) -> Budget {
         let limits = self.profile.batch_limits();
         let lines = if dataset.mode() == Mode::Append { limits.rows } else { u64::MAX };
-        Budget { bytes: self.config.batch_bytes, lines }
+        Budget { lines, ..self.limits(self.config.batch_bytes) }
+    }
+
+    /// As many lines as so many bytes take.
+    pub(super) fn limits(&self, bytes: u64) -> Limits {
+        Limits { bytes, lines: u64::MAX, line_bytes: self.config.line_bytes() }
     }
 
     /// The sources of `dataset` on record, and what to do when one was replaced.
@@ -114,22 +115,22 @@ pub(super) fn read_within(
     restart: &mut dyn FnMut(&SourceRecord) -> Result<SourceRecord, SyncError>,
 ) -> Result<(Vec<Chunk>, u64), SyncError> {
     let mut chunks: Vec<Chunk> = Vec::new();
-    let (mut bytes, mut lines, mut pending) = (budget.bytes, budget.lines, 0);
+    let (mut left, mut pending) = (budget, 0);
     for (record, on_replaced) in records {
-        if bytes == 0 || lines == 0 {
+        if left.bytes == 0 || left.lines == 0 {
             break;
         }
-        let next = match (source::read_next(&record, bytes, lines), on_replaced) {
+        let next = match (source::read_next(&record, left), on_replaced) {
             (Err(SourceError::Replaced { path, .. }), OnReplaced::Restart) => {
                 tracing::warn!(path, "the source was replaced, reading it from its start");
-                source::read_next(&restart(&record)?, bytes, lines)?
+                source::read_next(&restart(&record)?, left)?
             }
             (outcome, _) => outcome?,
         };
         match next {
             Next::Lines(chunk) => {
-                bytes = bytes.saturating_sub(chunk.bytes.len() as u64);
-                lines = lines.saturating_sub(chunk.range.lines.end - chunk.range.lines.start);
+                left.bytes = left.bytes.saturating_sub(chunk.bytes.len() as u64);
+                left.lines = left.lines.saturating_sub(chunk.range.lines.end - chunk.range.lines.start);
                 chunks.push(chunk);
             }
             Next::Nothing { pending_bytes } => pending += pending_bytes,

@@ -182,7 +182,7 @@ impl Connection {
         let mut chunks: Vec<Chunk> = Vec::new();
         for (mut record, on_replaced) in records {
             loop {
-                let next = match source::read_next(&record, self.config.batch_bytes, u64::MAX) {
+                let next = match source::read_next(&record, self.limits(self.config.batch_bytes)) {
                     Err(SourceError::Replaced { .. }) if on_replaced == OnReplaced::Restart => {
                         record = from_start(record.path);
                         continue;

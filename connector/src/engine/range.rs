@@ -253,7 +253,7 @@ impl Connection {
         let unit = dataset.partitioning().unit;
         let (first, end) = (unit.slot_of(days.instants.0), unit.slot_of(days.instants.1));
         loop {
-            let chunk = match source::read_next(&record, self.config.batch_bytes, u64::MAX)? {
+            let chunk = match source::read_next(&record, self.limits(self.config.batch_bytes))? {
                 Next::Nothing { pending_bytes } => {
                     report.pending_bytes += pending_bytes;
                     return Ok(());

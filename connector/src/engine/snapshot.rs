@@ -114,7 +114,7 @@ impl Connection {
             let mut record = SourceRecord { byte_offset: 0, lines: 0, fingerprint: String::new(), ..record };
             let before = read.chunks.len();
             loop {
-                match source::read_next(&record, self.config.batch_bytes, u64::MAX)? {
+                match source::read_next(&record, self.limits(self.config.batch_bytes))? {
                     Next::Nothing { pending_bytes } => {
                         read.pending_bytes += pending_bytes;
                         break;
@@ -131,6 +131,7 @@ impl Connection {
                 // Read, so that it is finished with the batch, but no row of it counts.
                 for chunk in read.chunks.iter_mut().skip(before) {
                     chunk.bytes.clear();
+                    chunk.is_too_long = false;
                 }
             }
         }

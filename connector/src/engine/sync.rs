@@ -168,7 +168,8 @@ impl Connection {
         // A period's object or a tail that was being written: it is found again by what is held.
         state.abandon_batches_without_ranges(dataset.name())?;
         if let Some(open) = state.open_batch(dataset.name())? {
-            let chunks = open.ranges.iter().map(source::read_again).collect::<Result<Vec<Chunk>, _>>()?;
+            let chunks = open.ranges.iter().map(|range| source::read_again(range, self.config.line_bytes()));
+            let chunks = chunks.collect::<Result<Vec<Chunk>, _>>()?;
             let cut = self.cut(state, dataset, (start, open.sealed_at))?;
             let batch = Batch::decode(dataset, chunks, &cut)?;
             let identity = self.identity(state, dataset, open.id, &batch, open.sealed_at)?;
@@ -327,7 +328,8 @@ impl Connection {
     ) -> Result<u64, SyncError> {
         let path = dead_letter::dead_letter_path(state.directory(), dataset.name());
         self.steps.reached(Step::DeadLettersBegin);
-        let bytes = dead_letter::append(&path, state.dead_bytes(dataset.name())?, &batch.dead_letters)
+        let kept = (state.dead_bytes(dataset.name())?, source::spool_directory(state.directory()));
+        let bytes = dead_letter::append(&path, kept, &batch.dead_letters)
             .map_err(|source| SyncError::DeadLetters { path: path.display().to_string(), source })?;
         self.steps.reached(Step::DeadLettersWritten);
         if !batch.dead_letters.is_empty() {

@@ -27,16 +27,20 @@ pub(crate) use parquet_files::{ParquetFiles, ParquetPlace};
 pub(crate) use postgres::{PostgresTable, connect as connect_postgres, words as postgres_words};
 pub use pulled::{Pulled, Source};
 pub(crate) use pulled::{Taken, pull, pull_aside};
-pub(crate) use spool::{remove_finished, spool};
+pub(crate) use spool::{remove_finished, spool, spool_directory};
 pub(crate) use sqlite::SqliteTable;
 
 use crate::config::{OnReplaced, SourcePlace};
 use crate::profile::Mode;
 use crate::state::{BatchRange, SourceKind, SourceRecord};
 
-/// Bytes of the longest line that is read at all.
+/// Bytes of the longest line that is read at all, whatever the memory.
 pub const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 const FINGERPRINT_BYTES: u64 = 1024;
+/// Bytes of a line that is too long which are shown of it.
+const BEGINNING_BYTES: usize = 1024;
+/// Bytes of such a line that are gone through at a time.
+const SKIPPED_BYTES: usize = 1024 * 1024;
 
 /// Why a source cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -76,14 +80,6 @@ pub enum SourceError {
         /// Byte after the last.
         to: u64,
     },
-    /// A line beyond any sensible size.
-    #[error("source `{path}` has a line of more than {LINE_BYTES_MAX} bytes at byte {byte_offset}")]
-    LineTooLong {
-        /// The file.
-        path: String,
-        /// Where the line begins.
-        byte_offset: u64,
-    },
     /// A source that is asked for its rows did not give them.
     #[error("source `{place}`: {problem}")]
     Pull {
@@ -117,7 +113,6 @@ impl SourceError {
             Self::SealedRangeChanged { .. } => {
                 "bring the original file back and run `sync`, so that the sealed batch can be finished"
             }
-            Self::LineTooLong { .. } => "check that the file is NDJSON: one JSON object per line",
             Self::Spool { .. } => "check the state directory's permissions and free space",
         }
     }
@@ -142,6 +137,19 @@ pub(crate) fn files(place: &SourcePlace) -> Result<Vec<(std::path::PathBuf, OnRe
 pub(crate) struct Chunk {
     pub(crate) range: BatchRange,
     pub(crate) bytes: Vec<u8>,
+    /// Of a line that is too long, only the beginning is in `bytes`.
+    pub(crate) is_too_long: bool,
+}
+
+/// How much of a source is read at a time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// About so many bytes; a longer line all the same.
+    pub(crate) bytes: u64,
+    /// So many lines at most.
+    pub(crate) lines: u64,
+    /// A line of more bytes is gone through without being held.
+    pub(crate) line_bytes: u64,
 }
 
 /// What a source has to give.
@@ -153,12 +161,8 @@ pub(crate) enum Next {
     Nothing { pending_bytes: u64 },
 }
 
-/// Reads complete lines from the checkpoint on: about `budget_bytes` of them, and at most `lines_max`.
-pub(crate) fn read_next(
-    record: &SourceRecord,
-    budget_bytes: u64,
-    lines_max: u64,
-) -> Result<Next, SourceError> {
+/// Reads complete lines from the checkpoint on.
+pub(crate) fn read_next(record: &SourceRecord, limits: Limits) -> Result<Next, SourceError> {
     let unreadable = |source| SourceError::Unreadable { path: record.path.clone(), source };
     // A pipe would be waited for, a device could be endless, and neither can be read twice.
     if !std::fs::metadata(&record.path).map_err(unreadable)?.is_file() {
@@ -170,9 +174,11 @@ pub(crate) fn read_next(
     let available = length - record.byte_offset;
     let mut bytes: Vec<u8> = Vec::new();
     file.seek(SeekFrom::Start(record.byte_offset)).map_err(unreadable)?;
-    let mut wanted = budget_bytes.max(1);
+    let mut wanted = limits.bytes.clamp(1, limits.line_bytes.max(1));
     let end = loop {
         let missing = wanted - bytes.len() as u64;
+        let room = missing.min(available.saturating_sub(bytes.len() as u64));
+        bytes.reserve_exact(usize::try_from(room).unwrap_or_default());
         let got = file.by_ref().take(missing).read_to_end(&mut bytes).map_err(unreadable)?;
         let at_end = (got as u64) < missing || bytes.len() as u64 >= available;
         if let Some(last) = memchr::memrchr(b'\n', &bytes) {
@@ -187,15 +193,12 @@ pub(crate) fn read_next(
                 }
             }
         }
-        if wanted >= LINE_BYTES_MAX {
-            return Err(SourceError::LineTooLong {
-                path: record.path.clone(),
-                byte_offset: record.byte_offset,
-            });
+        if wanted >= limits.line_bytes {
+            return too_long(record, file, bytes, length).map_err(unreadable);
         }
-        wanted = wanted.saturating_mul(2).min(LINE_BYTES_MAX);
+        wanted = wanted.saturating_mul(2).min(limits.line_bytes);
     };
-    let most = usize::try_from(lines_max.max(1)).unwrap_or(usize::MAX);
+    let most = usize::try_from(limits.lines.max(1)).unwrap_or(usize::MAX);
     let last_line = memchr::memchr_iter(b'\n', &bytes).nth(most - 1);
     let end = last_line.map_or(end, |last| end.min(last + 1));
     bytes.truncate(end);
@@ -209,7 +212,51 @@ pub(crate) fn read_next(
         fingerprint: fingerprint(&mut file, byte_to).map_err(unreadable)?,
         is_last: record.kind == SourceKind::Spool && byte_to == length,
     };
-    Ok(Next::Lines(Chunk { range, bytes }))
+    Ok(Next::Lines(Chunk { range, bytes, is_too_long: false }))
+}
+
+/// Goes through a line that is too long to its end, from behind its first `bytes` on.
+fn too_long(record: &SourceRecord, mut file: File, mut bytes: Vec<u8>, length: u64) -> io::Result<Next> {
+    let mut digest = Sha256::new();
+    digest.update(&bytes);
+    let mut byte_to = record.byte_offset + bytes.len() as u64;
+    bytes.truncate(BEGINNING_BYTES);
+    bytes.shrink_to_fit();
+    let mut buffer = vec![0; SKIPPED_BYTES];
+    loop {
+        let left = usize::try_from(length - byte_to).unwrap_or(usize::MAX).min(SKIPPED_BYTES);
+        let got = file.read(buffer.get_mut(..left).unwrap_or_default())?;
+        let part = buffer.get(..got).unwrap_or_default();
+        if part.is_empty() {
+            if record.kind == SourceKind::File {
+                let pending_bytes = byte_to - record.byte_offset;
+                tracing::warn!(
+                    path = record.path,
+                    pending_bytes,
+                    "the end of a very long line is waited for"
+                );
+                return Ok(Next::Nothing { pending_bytes });
+            }
+            break;
+        }
+        let line_end = memchr::memchr(b'\n', part);
+        let part = part.get(..line_end.map_or(got, |at| at + 1)).unwrap_or_default();
+        digest.update(part);
+        byte_to += part.len() as u64;
+        if line_end.is_some() {
+            break;
+        }
+    }
+    let range = BatchRange {
+        source_id: record.id,
+        path: record.path.clone(),
+        bytes: record.byte_offset..byte_to,
+        lines: record.lines..record.lines + 1,
+        digest: hex::encode(digest.finalize()),
+        fingerprint: fingerprint(&mut file, byte_to)?,
+        is_last: record.kind == SourceKind::Spool && byte_to == length,
+    };
+    Ok(Next::Lines(Chunk { range, bytes, is_too_long: true }))
 }
 
 /// Bytes beyond the checkpoint, complete lines or not; 0 if the file is gone or was replaced. Of a snapshot all bytes
@@ -225,15 +272,31 @@ pub(crate) fn waiting_bytes(record: &SourceRecord, mode: Mode) -> u64 {
     std::fs::metadata(&record.path).map_or(0, |file| file.len().saturating_sub(record.byte_offset))
 }
 
-/// Reads a sealed range once more.
-pub(crate) fn read_again(range: &BatchRange) -> Result<Chunk, SourceError> {
+/// Reads a sealed range once more. A line of more than `line_bytes` is a range of its own, and is not held.
+pub(crate) fn read_again(range: &BatchRange, line_bytes: u64) -> Result<Chunk, SourceError> {
     let unreadable = |source| SourceError::Unreadable { path: range.path.clone(), source };
     let mut file = File::open(&range.path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     file.seek(SeekFrom::Start(range.bytes.start)).map_err(unreadable)?;
+    let size = range.bytes.end - range.bytes.start;
+    let is_too_long = size > line_bytes && range.lines.end - range.lines.start == 1;
     let mut bytes = Vec::new();
-    file.take(range.bytes.end - range.bytes.start).read_to_end(&mut bytes).map_err(unreadable)?;
-    if hex::encode(Sha256::digest(&bytes)) != range.digest {
+    let mut digest = Sha256::new();
+    let mut left = file.take(size);
+    if is_too_long {
+        left.by_ref().take(BEGINNING_BYTES as u64).read_to_end(&mut bytes).map_err(unreadable)?;
+        digest.update(&bytes);
+        let mut buffer = vec![0; SKIPPED_BYTES];
+        loop {
+            let got = left.read(&mut buffer).map_err(unreadable)?;
+            let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
+            digest.update(part);
+        }
+    } else {
+        left.read_to_end(&mut bytes).map_err(unreadable)?;
+        digest.update(&bytes);
+    }
+    if hex::encode(digest.finalize()) != range.digest {
         return Err(SourceError::SealedRangeChanged {
             path: range.path.clone(),
             from: range.bytes.start,
@@ -242,7 +305,7 @@ pub(crate) fn read_again(range: &BatchRange) -> Result<Chunk, SourceError> {
     }
     // Only a spool file is removed once it is finished; for other files the mark means nothing.
     let range = BatchRange { is_last: range.bytes.end == length, ..range.clone() };
-    Ok(Chunk { range, bytes })
+    Ok(Chunk { range, bytes, is_too_long })
 }
 
 fn verify(record: &SourceRecord, file: &mut File, length: u64) -> Result<(), SourceError> {

@@ -47,7 +47,7 @@ pub(crate) fn remove_finished(state: &State) -> Result<(), StateError> {
     Ok(())
 }
 
-pub(super) fn spool_directory(state_directory: &Path) -> PathBuf {
+pub(crate) fn spool_directory(state_directory: &Path) -> PathBuf {
     state_directory.join("spool")
 }
 

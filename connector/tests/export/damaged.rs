@@ -6,7 +6,6 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output};
 
 use bucketproof_connector::engine::{FailureKind, SyncError};
-use bucketproof_connector::source::SourceError;
 
 use crate::rig::{Rig, fold, key, message, rows};
 
@@ -131,19 +130,50 @@ async fn gigantic_json_is_taken_or_refused_by_its_size_and_its_depth() {
 }
 
 #[tokio::test]
-async fn a_line_without_end_stops_the_sync_before_memory_does() {
+async fn a_line_that_is_too_long_waits_for_its_end_and_is_then_a_dead_letter() {
     let rig = Rig::new();
+    let small = rig.config_text().replace("dir = \"state\"", "dir = \"state\"\nmemory_mib = 128");
     rig.write("messages.ndjson", &message(1, 5, 0, "sent"));
-    rig.sync().await;
-    let file = std::fs::OpenOptions::new().append(true).open(rig.path("messages.ndjson")).unwrap();
+    rig.sync_with(&small).await;
+    let before = rig.objects();
+    let mut file = std::fs::OpenOptions::new().append(true).open(rig.path("messages.ndjson")).unwrap();
     // Zero bytes that take no room on the disk.
-    file.set_len((256 << 20) + 4096).unwrap();
-    let error = rig.connection().sync().await.unwrap_err();
-    assert!(matches!(error, SyncError::Source(SourceError::LineTooLong { .. })), "{error}");
+    let start = file.metadata().unwrap().len();
+    let end = start + (32 << 20) + 4096;
+    file.set_len(end).unwrap();
+    let report = rig.sync_with(&small).await;
+    assert_eq!(report.dataset("messages").unwrap().pending_bytes, (32 << 20) + 4096);
+    assert_eq!(rig.objects(), before);
+    std::io::Write::write_all(&mut file, format!("\n{}", message(2, 6, 0, "sent")).as_bytes()).unwrap();
+    let report = rig.sync_with(&small).await;
+    let report = report.dataset("messages").unwrap();
+    assert_eq!((report.rows_read, report.rows_written, report.rows_dead_lettered), (2, 1, 1));
+    let letter = &letters(&rig)[0];
+    assert_eq!((&letter["line"], &letter["byte_offset"]), (&2.into(), &start.into()));
+    let bytes = (32 << 20) + 4097;
     assert_eq!(
-        (error.kind(), error.help()),
-        (FailureKind::Refused, "check that the file is NDJSON: one JSON object per line".to_owned())
+        letter["reason"],
+        format!("the line of {bytes} bytes is longer than a quarter of `state.memory_mib`, or than 256 MiB")
     );
+    assert_eq!(letter["raw"].as_str().unwrap().len(), 1024);
+}
+
+/// What comes by standard input is nowhere else once it is finished, so the letter says where the whole line is.
+#[tokio::test]
+async fn a_line_of_standard_input_that_is_too_long_is_kept_whole() {
+    let mut rig = Rig::new();
+    rig.extra = "[[source]]\ndataset = \"messages\"\nstdin = true\n".to_owned();
+    let small = rig.config_text().replace("dir = \"state\"", "dir = \"state\"\nmemory_mib = 128");
+    let long = "é".repeat((16 << 20) + 1);
+    let input = format!("{}{long}\n{}", message(1, 5, 0, "sent"), message(2, 6, 0, "sent"));
+    let connection = rig.connection_of(&small).with_stdin(std::io::Cursor::new(input.into_bytes()));
+    let report = connection.sync().await.unwrap();
+    let report = report.dataset("messages").unwrap();
+    assert_eq!((report.rows_read, report.rows_written, report.rows_dead_lettered), (3, 2, 1));
+    let letter = &letters(&rig)[0];
+    let whole = std::fs::read_to_string(letter["raw_file"].as_str().unwrap()).unwrap();
+    assert!(whole == format!("{long}\n"), "the line is not whole");
+    assert!(long.starts_with(letter["raw"].as_str().unwrap()));
 }
 
 #[tokio::test]

@@ -104,10 +104,15 @@ impl Rig {
 
     /// A sync by another configuration over the same bucket.
     pub(crate) async fn sync_with(&self, config: &str) -> SyncReport {
+        self.connection_of(config).sync().await.unwrap()
+    }
+
+    /// A connection of another configuration over the same bucket.
+    pub(crate) fn connection_of(&self, config: &str) -> Connection {
         let config = Config::parse(config, self.path("connector.toml").to_str().unwrap()).unwrap();
         let profile = config.load_profile().unwrap();
         let (store, clock) = (self.bucket.clone(), self.clock.clone());
-        Connection::new(config, profile, store, clock, Entropy::seeded(7)).unwrap().sync().await.unwrap()
+        Connection::new(config, profile, store, clock, Entropy::seeded(7)).unwrap()
     }
 
     /// Bytes of every object, by key.
