@@ -43,7 +43,7 @@ fn main() {
         "csv" => (Format::Csv, Compression::None),
         other => panic!("`{other}` is no form"),
     };
-    let batches = decode(dataset, input.into()).expect("one of our files");
+    let batches = decode(dataset, bytes::Bytes::from(input)).expect("one of our files");
     let (watch, ticks) = (Stopwatch::start(), cpu_ticks());
     let mut sink = File::create(output).expect("the output opens");
     if encoding.format == Format::Parquet {
