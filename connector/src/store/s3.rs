@@ -4,13 +4,13 @@
 //! injected clock. TLS is rustls, which speaks TLS 1.2 and 1.3 and nothing older; plain `http` needs
 //! `allow_http` in the configuration.
 
+mod body;
 mod inbound;
 mod notification;
 mod probe;
 mod queue;
 mod topic;
 
-use std::io::Write as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,7 +18,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{BehaviorVersion, IdentityCache, Region, StalledStreamProtectionConfig};
-use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption, StorageClass};
 use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
@@ -29,6 +28,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use bucketproof_clock::Clock;
 
+use body::{gathered, stream_of};
 pub(crate) use notification::NotificationRule;
 pub(crate) use probe::Probed;
 pub use queue::SqsQueue;
@@ -43,8 +43,6 @@ use crate::content::{Content, Room};
 use crate::credentials::{Ambient, BaseCredentials, CredentialSource, Provider};
 use crate::names::{BucketName, ETag, IntentId, ObjectKey};
 
-/// Bytes of an object for which there is room before the first one comes; a service that lies gets no more.
-const BODY_BYTES_AHEAD: u64 = 1 << 30;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(5);
 
@@ -464,36 +462,6 @@ fn head_of(
         generation: of(GENERATION_METADATA).and_then(|number| number.parse().ok()).unwrap_or(0),
         epoch: of(EPOCH_METADATA).and_then(|number| number.parse().ok()).unwrap_or(0),
     })
-}
-
-/// A body as the client sends it; that of a file is read as it is sent, and again if it is sent again.
-async fn stream_of(body: &Content) -> Result<ByteStream, StoreError> {
-    let no_room = |message| StoreError::NoRoom { operation: Operation::Put, message };
-    match body.path() {
-        Some(path) => ByteStream::from_path(path).await.map_err(|error| no_room(error.to_string())),
-        None => body.to_bytes().map(ByteStream::from).map_err(|error| no_room(error.to_string())),
-    }
-}
-
-/// A body, gathered where there is room for it.
-async fn gathered(length: Option<i64>, mut body: ByteStream, room: &Room) -> Result<Content, StoreError> {
-    let no_room =
-        |error: std::io::Error| StoreError::NoRoom { operation: Operation::Get, message: error.to_string() };
-    let length = length.and_then(|length| u64::try_from(length).ok()).unwrap_or(0);
-    let mut sink = room.sink(length.min(BODY_BYTES_AHEAD)).map_err(no_room)?;
-    loop {
-        match body.try_next().await {
-            Ok(Some(part)) => sink.write_all(&part).map_err(no_room)?,
-            Ok(None) => return sink.finish().map_err(no_room),
-            Err(error) => {
-                return Err(StoreError::Unavailable {
-                    operation: Operation::Get,
-                    message: format!("the body ended early: {error}"),
-                    effect: Effect::None,
-                });
-            }
-        }
-    }
 }
 
 fn no_etag(operation: Operation) -> StoreError {
