@@ -2,11 +2,17 @@
 //! pass. `PROPTEST_CASES` sets how many.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bucketproof_connector::profile::{KeyPrefix, Mode};
-use bucketproof_connector::store::{Effect, FaultyStore, Operation, StoreError, StoreFault};
+use async_trait::async_trait;
+use bucketproof_connector::names::{BucketName, ObjectKey};
+use bucketproof_connector::profile::{Effect as PolicyEffect, KeyPrefix, Mode, VendorProfile};
+use bucketproof_connector::store::{
+    Effect, FaultyStore, MemoryStore, ObjectHead, Operation, PutOutcome, PutRequest, Store, StoreError,
+    StoreFault, StoredObject,
+};
 use proptest::prelude::*;
 
 use super::content::{content_of, expected_of};
@@ -19,6 +25,10 @@ enum Event {
     Rows(u32),
     /// Minutes pass.
     Minutes(u64),
+    /// Somebody sets the clock, by so many minutes on or back.
+    Jump(i64),
+    /// A write that was given up arrives after all.
+    Arrives(usize),
     /// A run, undisturbed.
     Run,
     /// A run that meets a fault at a call.
@@ -36,6 +46,7 @@ enum Fault {
     Throttled,
     Conflict,
     Expired,
+    Late,
 }
 
 impl Fault {
@@ -49,6 +60,7 @@ impl Fault {
             Self::ErrorAfter => StoreFault::ErrorAfter(unavailable(Effect::Unknown)),
             Self::Throttled => StoreFault::ErrorBefore(unavailable(Effect::None)),
             Self::Conflict => StoreFault::Conflict,
+            Self::Late => StoreFault::Late(unavailable(Effect::Unknown)),
             Self::Expired => StoreFault::ErrorBefore(StoreError::Expired { operation: Operation::Put }),
         }
     }
@@ -63,10 +75,13 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         Just(Fault::Throttled),
         Just(Fault::Conflict),
         Just(Fault::Expired),
+        Just(Fault::Late),
     ];
     let event = prop_oneof![
         3 => (1_u32..9).prop_map(Event::Rows),
         1 => (1_u64..200).prop_map(Event::Minutes),
+        1 => (-360_i64..360).prop_map(Event::Jump),
+        1 => (0_usize..4).prop_map(Event::Arrives),
         1 => Just(Event::Run),
         3 => (0_u64..9, fault).prop_map(|(call, fault)| Event::Faulty(call, fault)),
         2 => (0_u64..25).prop_map(Event::Killed),
@@ -74,20 +89,102 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     proptest::collection::vec(event, 1..9)
 }
 
-async fn run(bench: &Bench, event: &Event, rows: &mut u32) {
+/// The actions that an export asks for, and the keys that it asks them of.
+#[derive(Debug)]
+struct Watched {
+    inner: Arc<FaultyStore<MemoryStore>>,
+    used: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
+}
+
+impl Watched {
+    fn uses(&self, operation: Operation, key: &str) {
+        self.used.lock().unwrap().insert((operation.action(), key.to_owned()));
+    }
+}
+
+#[async_trait]
+impl Store for Watched {
+    fn bucket(&self) -> &BucketName {
+        self.inner.bucket()
+    }
+
+    async fn list_probe(&self, prefix: &str) -> Result<(), StoreError> {
+        self.uses(Operation::List, prefix);
+        self.inner.list_probe(prefix).await
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
+        self.uses(Operation::Get, key.as_str());
+        self.inner.get(key).await
+    }
+
+    async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {
+        self.uses(Operation::Head, key.as_str());
+        self.inner.head(key).await
+    }
+
+    async fn put(&self, request: &PutRequest) -> Result<PutOutcome, StoreError> {
+        self.uses(Operation::Put, request.key.as_str());
+        if request.acl.is_some() {
+            self.used.lock().unwrap().insert(("s3:PutObjectAcl", request.key.to_string()));
+        }
+        self.inner.put(request).await
+    }
+
+    async fn refresh_credentials(&self) {
+        self.inner.refresh_credentials().await;
+    }
+}
+
+/// Whether the vendor documents a permission of `action` on objects, or on the bucket, whichever it is about.
+fn is_documented(profile: &VendorProfile, action: &str) -> bool {
+    let matches = |pattern: &String| match pattern.split_once('*') {
+        Some((start, end)) => action.starts_with(start) && action.ends_with(end),
+        None => pattern == action,
+    };
+    let is_of_objects = action != "s3:ListBucket";
+    profile.statements().iter().any(|statement| {
+        statement.effect == PolicyEffect::Allow
+            && statement.actions.iter().any(matches)
+            && statement.resources.iter().any(|arn| arn.contains('/') == is_of_objects)
+    })
+}
+
+/// What a schedule leaves behind besides objects.
+#[derive(Default)]
+struct Traces {
+    used: Arc<Mutex<BTreeSet<(&'static str, String)>>>,
+    /// The stores in which writes may wait that were given up.
+    stores: Vec<Arc<FaultyStore<MemoryStore>>>,
+}
+
+async fn run(bench: &Bench, event: &Event, rows: &mut u32, traces: &mut Traces) {
+    let connection_over = |store: Arc<FaultyStore<MemoryStore>>| {
+        bench.connection_over(Arc::new(Watched { inner: store, used: traces.used.clone() }))
+    };
     match event {
         Event::Rows(count) => {
             bench.write_rows(*rows..*rows + count);
             *rows += count;
         }
         Event::Minutes(minutes) => bench.clock.advance(Duration::from_mins(*minutes)),
+        Event::Jump(minutes) => {
+            let now = bench.clock.now() + jiff::SignedDuration::from_mins(*minutes);
+            bench.clock.set(now);
+        }
+        Event::Arrives(which) => {
+            if let Some(store) = which.checked_rem(traces.stores.len()).map(|at| &traces.stores[at]) {
+                drop(store.deliver(0).await);
+            }
+        }
         Event::Run => {
-            bench.connection().sync().await.unwrap();
+            connection_over(Arc::new(FaultyStore::new(bench.bucket.clone()))).sync().await.unwrap();
         }
         Event::Faulty(call, fault) => {
             let store = Arc::new(FaultyStore::new(bench.bucket.clone()));
             store.inject(*call, fault.of_store());
-            let connection = bench.connection_over(store.clone());
+            let connection = connection_over(store.clone());
+            traces.stores.push(store.clone());
             tokio::select! {
                 outcome = connection.sync() => { outcome.unwrap(); }
                 () = store.stopped() => {}
@@ -141,7 +238,8 @@ proptest! {
     })]
 
     /// Claims ENG-01, ENG-02, ENG-04, ENG-11, ENG-15: P1 as above; P2: in the end every row is there once and the counts
-    /// reconcile; P3: one more run changes nothing; P7: appended objects need no read.
+    /// reconcile; P3: one more run changes nothing; P4: writes that arrive late change nothing; P7: nothing is asked for but
+    /// what the vendor's page allows. Clocks that are set and credentials that expire are among the faults.
     #[test]
     fn every_schedule_ends_as_one_undisturbed_run(which in 0_usize..64, events in events()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -149,13 +247,23 @@ proptest! {
             let profiles = all_profiles();
             let (text, _) = &profiles[which % profiles.len()];
             let bench = Bench::new(text);
-            let mut rows = 0;
+            let (mut rows, mut traces, mut latest) = (0, Traces::default(), bench.clock.now());
             for event in &events {
-                run(&bench, event, &mut rows).await;
+                run(&bench, event, &mut rows, &mut traces).await;
+                latest = latest.max(bench.clock.now());
             }
-            // Something in every source, so that nothing is absent because nothing came.
-            run(&bench, &Event::Rows(1), &mut rows).await;
-            bench.connection().sync().await.unwrap();
+            // Something in every source, so that nothing is absent because nothing came; and a clock that is right again.
+            run(&bench, &Event::Rows(1), &mut rows, &mut traces).await;
+            bench.clock.set(latest);
+            run(&bench, &Event::Run, &mut rows, &mut traces).await;
+            for store in &traces.stores {
+                while let Some(outcome) = store.deliver(0).await {
+                    assert!(!matches!(outcome, Ok(PutOutcome::Written(_))), "a late write took effect");
+                }
+            }
+            for (action, key) in traces.used.lock().unwrap().iter() {
+                assert!(is_documented(&bench.profile, action), "{}: {action} of `{key}`", bench.profile.id());
+            }
             bench.assert_holds(0..rows, "at the end");
             assert_history(&bench, rows);
             let status = bench.connection().status().unwrap();
