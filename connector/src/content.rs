@@ -30,6 +30,16 @@ impl Room {
         Self { memory: u64::MAX, directory: PathBuf::new() }
     }
 
+    /// Bytes of content that stay in memory.
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    /// Where one content of several goes that are `bytes` together: to a file, once they are too many.
+    pub(crate) fn for_one_more(&self, bytes: u64) -> Self {
+        if bytes > self.memory { Self { memory: 0, ..self.clone() } } else { self.clone() }
+    }
+
     /// A place for content of about so many bytes.
     pub(crate) fn sink(&self, expected: u64) -> io::Result<Sink> {
         if expected <= self.memory {

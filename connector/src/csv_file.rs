@@ -6,6 +6,7 @@
 use std::io::Write;
 
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 
 use crate::datetime::Fraction;
 use crate::json_lines::write_value;
@@ -17,7 +18,7 @@ use crate::text_parts::{TextError, TextParts, equal};
 pub(crate) fn write(
     sink: &mut dyn Write,
     dataset: &Dataset,
-    batches: &[RecordBatch],
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), TextError> {
     let mut text = TextParts::new(sink);
     for (at, column) in dataset.columns().iter().enumerate() {
@@ -34,7 +35,8 @@ pub(crate) fn write(
         u8::from(byte == b',') | u8::from(byte == b'"') | u8::from(byte == b'\n') | u8::from(byte == b'\r')
     };
     for batch in batches {
-        let mut fields = Field::all(dataset, batch, special, Fraction::Micros).ok_or(TextError::Schema)?;
+        let batch = batch?;
+        let mut fields = Field::all(dataset, &batch, special, Fraction::Micros).ok_or(TextError::Schema)?;
         for row in 0..batch.num_rows() {
             for (at, field) in fields.iter_mut().enumerate() {
                 if at > 0 {

@@ -7,6 +7,7 @@ use std::io::Write;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array as _, RecordBatch, StructArray};
+use arrow_schema::ArrowError;
 
 use crate::column_view::ColumnView;
 use crate::datetime::{Fraction, InstantWriter};
@@ -45,14 +46,15 @@ impl Names {
 pub(crate) fn write(
     sink: &mut dyn Write,
     dataset: &Dataset,
-    batches: &[RecordBatch],
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), TextError> {
     let mut text = TextParts::new(sink);
     let names = Names::new(dataset);
     let mut numbers = itoa::Buffer::new();
     let mut slow = Vec::new();
     for batch in batches {
-        let mut fields = Field::all(dataset, batch, special, Fraction::Short).ok_or(TextError::Schema)?;
+        let batch = batch?;
+        let mut fields = Field::all(dataset, &batch, special, Fraction::Short).ok_or(TextError::Schema)?;
         for row in 0..batch.num_rows() {
             for (field, (start, length)) in fields.iter_mut().zip(&names.places) {
                 text.push_from(&names.text, *start, *length);

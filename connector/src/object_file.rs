@@ -5,9 +5,11 @@
 use std::io::{self, Write};
 
 use arrow_array::RecordBatch;
+use arrow_schema::ArrowError;
 use bytes::Bytes;
 use libdeflater::{CompressionLvl, Compressor};
 
+use crate::content::{Content, Room};
 use crate::csv_file;
 use crate::json_lines;
 use crate::parquet_file;
@@ -45,6 +47,17 @@ pub enum EncodeError {
         /// The cause.
         source: io::Error,
     },
+    /// The rows could not be had.
+    #[error("rows of dataset `{dataset}` cannot be gathered: {source}")]
+    Rows {
+        /// The dataset.
+        dataset: String,
+        /// The cause.
+        source: ArrowError,
+    },
+    /// The bytes cannot be kept.
+    #[error("the bytes of an object cannot be kept on disk: {0}")]
+    Disk(#[from] io::Error),
 }
 
 /// Encodes rows in their order as one object.
@@ -53,7 +66,7 @@ pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -
         return Ok(parquet_file::encode(dataset, encoding, batches)?);
     }
     let mut text = Vec::new();
-    write_text(&mut text, dataset, encoding.format, batches)?;
+    write_text(&mut text, dataset, encoding.format, owned(batches))?;
     if encoding.compression == Compression::Gzip {
         text = gzip(dataset, &text)?;
     }
@@ -69,10 +82,10 @@ pub fn encode_text_to(
     batches: &[RecordBatch],
 ) -> Result<(), EncodeError> {
     if encoding.compression != Compression::Gzip {
-        return write_text(sink, dataset, encoding.format, batches);
+        return write_text(sink, dataset, encoding.format, owned(batches));
     }
     let mut text = Vec::new();
-    write_text(&mut text, dataset, encoding.format, batches)?;
+    write_text(&mut text, dataset, encoding.format, owned(batches))?;
     let gzipped = gzip(dataset, &text)?;
     drop(text);
     sink.write_all(&gzipped)
@@ -83,7 +96,7 @@ fn write_text(
     sink: &mut dyn Write,
     dataset: &Dataset,
     format: Format,
-    batches: &[RecordBatch],
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<(), EncodeError> {
     let written = match format {
         Format::Csv => csv_file::write(sink, dataset, batches),
@@ -92,8 +105,44 @@ fn write_text(
     let dataset = || dataset.name().to_string();
     written.map_err(|error| match error {
         TextError::Schema => EncodeError::Schema { dataset: dataset() },
+        TextError::Rows(source) => EncodeError::Rows { dataset: dataset(), source },
         TextError::Sink(source) => EncodeError::Sink { dataset: dataset(), source },
     })
+}
+
+/// Encodes rows in their order as one object, as they come. The bytes are those of [`encode`]; they are kept where there
+/// is room. Text that is compressed is held whole.
+pub(crate) fn encode_within(
+    room: &Room,
+    dataset: &Dataset,
+    encoding: &Encoding,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+) -> Result<Content, EncodeError> {
+    let mut sink = room.sink(0)?;
+    if encoding.format == Format::Parquet {
+        let written = parquet_file::encode_to(sink, dataset, encoding, parquet_file::threads(), batches);
+        sink = written.map_err(|error| match error.disk_failure() {
+            Some(disk) => EncodeError::Disk(io::Error::new(disk.kind(), disk.to_string())),
+            None => error.into(),
+        })?;
+    } else if encoding.compression == Compression::Gzip {
+        let mut text = Vec::new();
+        write_text(&mut text, dataset, encoding.format, batches)?;
+        let gzipped = gzip(dataset, &text)?;
+        drop(text);
+        sink.write_all(&gzipped)?;
+    } else {
+        let written = write_text(&mut sink, dataset, encoding.format, batches);
+        written.map_err(|error| match error {
+            EncodeError::Sink { source, .. } => EncodeError::Disk(source),
+            other => other,
+        })?;
+    }
+    Ok(sink.finish()?)
+}
+
+fn owned(batches: &[RecordBatch]) -> impl Iterator<Item = Result<RecordBatch, ArrowError>> {
+    batches.iter().map(|batch| Ok(batch.clone()))
 }
 
 /// One member without name, time or system.

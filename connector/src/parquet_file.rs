@@ -19,6 +19,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 
 use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
+use crate::content::disk_failure;
 use crate::profile::{Column, ColumnType, Compression, Dataset, Encoding};
 
 mod row_groups;
@@ -39,6 +40,13 @@ pub(crate) const CREATED_BY: &str = "bucketproof version 1.0.0 (build 1)";
 pub struct EncodeError {
     dataset: String,
     source: parquet::errors::ParquetError,
+}
+
+impl EncodeError {
+    /// The failure of the disk that kept the bytes, if it was one.
+    pub(crate) fn disk_failure(&self) -> Option<&std::io::Error> {
+        disk_failure(&self.source)
+    }
 }
 
 /// Why an object's bytes could not be read as the dataset's rows.
@@ -73,17 +81,19 @@ pub enum DecodeError {
 /// Encodes sorted rows as one Parquet file, on as many cores as there are, up to four. Their number does not show in the
 /// bytes.
 pub fn encode(dataset: &Dataset, encoding: &Encoding, batches: &[RecordBatch]) -> Result<Bytes, EncodeError> {
-    let threads = threads(batches);
+    let threads = threads_for(batches);
     let batches = batches.iter().map(|batch| Ok(batch.clone()));
     encode_to(Vec::new(), dataset, encoding, threads, batches).map(Bytes::from)
 }
 
-/// As many threads as there are cores, up to four, if there are rows for them.
-fn threads(batches: &[RecordBatch]) -> usize {
+/// One thread for a file of few rows.
+fn threads_for(batches: &[RecordBatch]) -> usize {
     let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    if rows < THREADS_ROWS_MIN {
-        return 1;
-    }
+    if rows < THREADS_ROWS_MIN { 1 } else { threads() }
+}
+
+/// Threads for a file of many rows: as many as there are cores, up to four.
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get).min(THREADS_MAX)
 }
 
@@ -96,7 +106,7 @@ pub(crate) fn encode_generation(
     generation: u64,
 ) -> Result<Bytes, EncodeError> {
     let generation = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
-    let threads = threads(batches);
+    let threads = threads_for(batches);
     let batches = batches.iter().map(|batch| Ok(batch.clone()));
     write(Vec::new(), dataset, encoding, threads, batches, Some(vec![generation])).map(Bytes::from)
 }

@@ -5,6 +5,8 @@
 
 use std::io::{self, Write};
 
+use arrow_schema::ArrowError;
+
 /// Bytes of a part.
 const PART_BYTES: usize = 1 << 18;
 /// Bytes that a short text is copied by, in one step whatever its length: what lies behind it is overwritten next.
@@ -18,6 +20,9 @@ pub(crate) enum TextError {
     /// The rows are of another schema, or hold an instant that no text shows.
     #[error("the rows do not have the schema")]
     Schema,
+    /// The rows could not be had.
+    #[error(transparent)]
+    Rows(#[from] ArrowError),
     /// The sink failed.
     #[error(transparent)]
     Sink(#[from] io::Error),

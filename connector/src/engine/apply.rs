@@ -288,7 +288,7 @@ impl Connection {
     }
 }
 
-fn no_room(error: &std::io::Error) -> SyncError {
+pub(super) fn no_room(error: &std::io::Error) -> SyncError {
     SyncError::NoRoom { problem: error.to_string() }
 }
 

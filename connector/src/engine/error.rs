@@ -235,7 +235,7 @@ impl SyncError {
             Self::Unconditional { .. } => {
                 "use a store with conditional writes; or, if this connector is the only writer and rows may come twice or go back after a late request, set `writes = \"at_least_once_single_writer\"`".to_owned()
             }
-            Self::DeadLetters { .. } => "check the state directory's permissions and free space".to_owned(),
+            Self::DeadLetters { .. } | Self::Encode(EncodeError::Disk(_)) => "check the state directory's permissions and free space".to_owned(),
             Self::PlanOfStdin => "plan with a file as the source".to_owned(),
             Self::Reconfigured { .. } => {
                 "set format, compression and `worker_id` back, run `sync` once, then change them".to_owned()

@@ -13,6 +13,7 @@ mod gather;
 mod history;
 mod late;
 mod period;
+mod pile;
 mod plan;
 mod plan_whole;
 mod range;

@@ -3,22 +3,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::TimestampMicrosecondType;
-use arrow_select::concat::concat_batches;
-use arrow_select::take::take_record_batch;
-use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 
+use super::apply::no_room;
 use super::batch::Batch;
+use super::pile::{Pile, by_time};
 use super::sync::object_report;
 use super::whole::Whole;
 use super::{Connection, SyncError};
 use crate::merge::MergeError;
-use crate::names::ObjectKey;
-use crate::object_file::encode;
 use crate::parquet_file;
 use crate::profile::{BatchNames, Cadence, Dataset, DatasetPartition, EmptyPeriod};
 use crate::report::{DatasetReport, RetryReport};
@@ -71,7 +64,8 @@ impl Connection {
         let mut held = Vec::with_capacity(batch.partitions.len());
         for (slot, changes) in &batch.partitions {
             let rows = changes.rows.num_rows() as u64;
-            let body = parquet_file::encode(dataset, &self.encoding, std::slice::from_ref(&changes.rows))
+            let rows_by_time = by_time(dataset, &changes.rows).map_err(MergeError::from)?;
+            let body = parquet_file::encode(dataset, &self.encoding, std::slice::from_ref(&rows_by_time))
                 .map_err(crate::object_file::EncodeError::from)?;
             held.push(HeldRows { slot: *slot, rows, body });
         }
@@ -95,11 +89,14 @@ impl Connection {
             let unit = dataset.partitioning().unit;
             let partition = DatasetPartition::at(dataset.name().clone(), unit, due.slot);
             let key = self.key(dataset, &partition, BatchNames::default())?;
-            let held = held_batches(state, dataset, due.slot, &key)?;
-            let (body, object_rows) = self.period_body(dataset, &held)?;
+            let room = self.room(Some(state));
+            let mut pile = Pile::new(dataset, &room);
+            pile_held(state, dataset, due.slot, &mut pile)?;
+            let (body, object_rows) = pile.encode(&self.encoding)?;
+            drop(pile);
             let sealed = SealedBatch {
                 dataset: dataset.name(),
-                digest: hex::encode(Sha256::digest(&body)),
+                digest: body.digest().map_err(|error| no_room(&error))?,
                 rows_read: 0,
                 dead_lettered: 0,
                 ranges: &[],
@@ -154,17 +151,6 @@ impl Connection {
         Ok(empty)
     }
 
-    /// The bytes of a period's object and its rows.
-    pub(super) fn period_body(
-        &self,
-        dataset: &Dataset,
-        batches: &[RecordBatch],
-    ) -> Result<(Bytes, u64), SyncError> {
-        let rows = sorted(dataset, batches)?;
-        let object_rows = rows.num_rows() as u64;
-        Ok((encode(dataset, &self.encoding, &[rows])?, object_rows))
-    }
-
     fn due(&self, state: &State, dataset: &Dataset, now: Timestamp) -> Result<Vec<Due>, SyncError> {
         let first_open = self.first_open(dataset, now);
         let mut due: Vec<Due> = state
@@ -183,36 +169,16 @@ impl Connection {
 }
 
 /// What is held of a period, as rows.
-pub(super) fn held_batches(
+pub(super) fn pile_held(
     state: &State,
     dataset: &Dataset,
     slot: i64,
-    key: &ObjectKey,
-) -> Result<Vec<RecordBatch>, SyncError> {
-    let mut batches: Vec<RecordBatch> = Vec::new();
-    for body in state.held_rows(dataset.name(), slot)? {
-        let rows = parquet_file::decode(dataset, body)
-            .map_err(|source| SyncError::ForeignObject { key: key.clone(), source })?;
-        batches.extend(rows);
-    }
-    Ok(batches)
+    pile: &mut Pile<'_>,
+) -> Result<(), SyncError> {
+    Ok(state.each_held(dataset.name(), slot, |body| pile.add_body(body))??)
 }
 
 /// The fact that says from which period on each one gets an object.
 fn periods_from(dataset: &Dataset) -> String {
     format!("periods_from {}", dataset.name())
-}
-
-/// The rows by their time; of equal times in the order in which they came.
-fn sorted(dataset: &Dataset, batches: &[RecordBatch]) -> Result<RecordBatch, MergeError> {
-    let rows = concat_batches(&dataset.schema(), batches)?;
-    let times = rows
-        .columns()
-        .get(dataset.time_position().unwrap_or(usize::MAX))
-        .and_then(|array| array.as_primitive_opt::<TimestampMicrosecondType>())
-        .ok_or_else(|| MergeError::Schema { dataset: dataset.name().to_string() })?;
-    let mut order: Vec<(i64, u64)> = times.values().iter().copied().zip(0..).collect();
-    order.sort_unstable();
-    let order: arrow_array::UInt64Array = order.into_iter().map(|(_, row)| Some(row)).collect();
-    Ok(take_record_batch(&rows, &order)?)
 }

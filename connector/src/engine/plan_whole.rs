@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
 use jiff::Timestamp;
 
 use super::batch::{Batch, Cut};
-use super::period::held_batches;
+use super::period::pile_held;
+use super::pile::Pile;
 use super::{Connection, SyncError};
 use crate::config::OnReplaced;
 use crate::names::ObjectKey;
-use crate::object_file::encode;
 use crate::profile::{BatchNames, Dataset, DatasetPartition, PartitionUnit};
 use crate::report::{DatasetPlan, ObjectReport, RetryReport};
 use crate::state::{IntentMode, SourceRecord, State};
@@ -28,16 +27,17 @@ impl Connection {
         if read.pending_bytes > 0 {
             return Ok(());
         }
-        let batch = Batch::decode(dataset, read.chunks, &Cut::at(self.clock.now()))?;
-        plan.rows_read = batch.rows_read;
-        plan.rows_dead_lettered = batch.dead_letters.len() as u64;
-        let Some(changes) = batch.partitions.get(&0) else { return Ok(()) };
-        let rows = changes.rows.num_rows() as u64;
-        let body = encode(dataset, &self.encoding, std::slice::from_ref(&changes.rows))?;
+        let made = self.made_of(dataset, read.parts, &self.room(None), self.clock.now())?;
+        plan.rows_read = made.rows_read;
+        plan.rows_dead_lettered = made.dead_letters.len() as u64;
+        let (body, rows) = (made.body, made.rows);
+        if rows == 0 {
+            return Ok(());
+        }
         let partition = DatasetPartition::at(dataset.name().clone(), PartitionUnit::None, 0);
         let key = self.key(dataset, &partition, BatchNames::default())?;
         plan.rows_written = rows;
-        let object = self.planned(key, (body.len() as u64, rows, rows), retries).await?;
+        let object = self.planned(key, (body.len(), rows, rows), retries).await?;
         plan.objects.push(object);
         Ok(())
     }
@@ -81,14 +81,17 @@ impl Connection {
             let unit = dataset.partitioning().unit;
             let partition = DatasetPartition::at(dataset.name().clone(), unit, slot);
             let key = self.key(dataset, &partition, BatchNames::default())?;
-            let mut content: Vec<RecordBatch> = match state {
-                Some(state) => held_batches(state, dataset, slot, &key)?,
-                None => Vec::new(),
-            };
-            content.extend(batch.partitions.get(&slot).map(|changes| changes.rows.clone()));
-            let (body, object_rows) = self.period_body(dataset, &content)?;
+            let room = self.room(None);
+            let mut pile = Pile::new(dataset, &room);
+            if let Some(state) = state {
+                pile_held(state, dataset, slot, &mut pile)?;
+            }
+            if let Some(changes) = batch.partitions.get(&slot) {
+                pile.add(&self.encoding, &changes.rows)?;
+            }
+            let (body, object_rows) = pile.encode(&self.encoding)?;
             plan.rows_written += rows;
-            let object = self.planned(key, (body.len() as u64, object_rows, rows), retries).await?;
+            let object = self.planned(key, (body.len(), object_rows, rows), retries).await?;
             plan.objects.push(object);
         }
         Ok(())

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use sha2::{Digest as _, Sha256};
 
+use super::apply::no_room;
 use super::batch::{Batch, Cut};
+use super::pile::Pile;
 use super::sync::object_report;
 use super::whole::Whole;
 use super::{Connection, SyncError};
@@ -195,28 +195,30 @@ impl Connection {
             state.abandon_batch(open.id)?;
         }
         let mut report = RangeDataset::new(dataset.name().clone());
-        let mut rows: Vec<RecordBatch> = Vec::new();
+        let room = self.room(Some(state));
+        let mut pile = Pile::new(dataset, &room);
         for source in self.config.sources.iter().filter(own) {
             for (path, _) in source::files(&source.place)? {
                 let record = whole(path.display().to_string(), SourceKind::File);
-                self.read_days(dataset, record, days, (&mut rows, &mut report))?;
+                self.read_days(dataset, record, days, (&mut pile, &mut report))?;
             }
         }
         for (_, source) in self.sources.iter().filter(|(of, _)| of == dataset.name()) {
             let file = self.pull_whole(state, dataset, source).await?;
             let record = whole(file.path().display().to_string(), SourceKind::Spool);
-            self.read_days(dataset, record, days, (&mut rows, &mut report))?;
+            self.read_days(dataset, record, days, (&mut pile, &mut report))?;
         }
-        report.rows_written = rows.iter().map(|batch| batch.num_rows() as u64).sum();
+        report.rows_written = pile.rows();
         if report.rows_written == 0 && self.profile.period_rules().empty == EmptyPeriod::Skip {
             return Ok(report);
         }
         let key = self.range_key(template, dataset, days)?;
-        let (body, object_rows) = self.period_body(dataset, &rows)?;
+        let (body, object_rows) = pile.encode(&self.encoding).map_err(SyncError::from)?;
+        drop(pile);
         let now = self.clock.now();
         let sealed = SealedBatch {
             dataset: dataset.name(),
-            digest: hex::encode(Sha256::digest(&body)),
+            digest: body.digest().map_err(|error| no_room(&error))?,
             rows_read: 0,
             dead_lettered: 0,
             ranges: &[],
@@ -248,7 +250,7 @@ impl Connection {
         dataset: &Dataset,
         mut record: SourceRecord,
         days: Days,
-        (kept, report): (&mut Vec<RecordBatch>, &mut RangeDataset),
+        (kept, report): (&mut Pile<'_>, &mut RangeDataset),
     ) -> Result<(), RangeError> {
         let unit = dataset.partitioning().unit;
         let (first, end) = (unit.slot_of(days.instants.0), unit.slot_of(days.instants.1));
@@ -268,7 +270,7 @@ impl Connection {
             report.rows_refused += batch.dead_letters.len() as u64;
             for (slot, changes) in batch.partitions {
                 if (first..end).contains(&slot) {
-                    kept.push(changes.rows);
+                    kept.add(&self.encoding, &changes.rows).map_err(SyncError::from)?;
                 } else {
                     report.rows_outside += changes.rows.num_rows() as u64;
                 }

@@ -10,7 +10,7 @@ use super::batch::{Batch, Cut};
 use super::gather::read_within;
 use super::{Connection, SyncError};
 use crate::config::{SourcePlace, SyncToggle};
-use crate::dead_letter;
+use crate::dead_letter::{self, DeadLetter};
 use crate::profile::{Dataset, DatasetPartition, Mode};
 use crate::report::{DatasetReport, ObjectReport, Outcome, RetryReport, SyncReport};
 use crate::source::{self, Chunk, Taken};
@@ -248,7 +248,7 @@ impl Connection {
         report: &mut DatasetReport,
         retries: &mut RetryReport,
     ) -> Result<(), SyncError> {
-        let dead_bytes = self.keep_dead_letters(state, dataset, batch, report)?;
+        let dead_bytes = self.keep_dead_letters(state, dataset, &batch.dead_letters, report)?;
         let done = state.done_intents(identity.id)?;
         let (mut written, mut deduplicated) = (0, 0);
         for intent in &done {
@@ -323,16 +323,16 @@ impl Connection {
         &self,
         state: &State,
         dataset: &Dataset,
-        batch: &Batch,
+        letters: &[DeadLetter],
         report: &mut DatasetReport,
     ) -> Result<u64, SyncError> {
         let path = dead_letter::dead_letter_path(state.directory(), dataset.name());
         self.steps.reached(Step::DeadLettersBegin);
         let kept = (state.dead_bytes(dataset.name())?, source::spool_directory(state.directory()));
-        let bytes = dead_letter::append(&path, kept, &batch.dead_letters)
+        let bytes = dead_letter::append(&path, kept, letters)
             .map_err(|source| SyncError::DeadLetters { path: path.display().to_string(), source })?;
         self.steps.reached(Step::DeadLettersWritten);
-        if !batch.dead_letters.is_empty() {
+        if !letters.is_empty() {
             report.dead_letter_file = Some(path.display().to_string());
         }
         Ok(bytes)

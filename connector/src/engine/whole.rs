@@ -1,11 +1,9 @@
 //! An object whose content is known whole: a period's, or a snapshot's. It replaces what lies under its key by
 //! compare-and-swap, and is left alone if it is there already.
 
-use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
-
-use super::apply::Applied;
+use super::apply::{Applied, no_room};
 use super::{Connection, SyncError};
+use crate::content::Content;
 use crate::names::{ETag, IntentId, ObjectKey};
 use crate::profile::Dataset;
 use crate::report::RetryReport;
@@ -15,7 +13,7 @@ use crate::state::{IntentMode, IntentRecord, State};
 pub(super) struct Whole {
     pub(super) slot: i64,
     pub(super) key: ObjectKey,
-    pub(super) body: Bytes,
+    pub(super) body: Content,
     pub(super) object_rows: u64,
     /// Of these, rows that no object held before.
     pub(super) new_rows: u64,
@@ -32,7 +30,7 @@ impl Connection {
         retries: &mut RetryReport,
     ) -> Result<(IntentRecord, ETag), SyncError> {
         let Whole { slot, key, body, object_rows, new_rows } = whole;
-        let content_digest = hex::encode(Sha256::digest(&body));
+        let content_digest = body.digest().map_err(|error| no_room(&error))?;
         let name = format!("{} {key} {content_digest}", state.writer()?);
         let id = IntentId::new(uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).to_string())?;
         for attempt in 1..=self.retry.rebases_max {
@@ -48,7 +46,7 @@ impl Connection {
                 base_etag: head.as_ref().map(|head| head.etag.clone()),
                 generation: head.as_ref().map_or(0, |head| head.generation).saturating_add(1),
                 content_digest: content_digest.clone(),
-                body_bytes: body.len() as u64,
+                body_bytes: body.len(),
                 object_rows,
                 written: new_rows,
                 deduplicated: 0,
@@ -60,7 +58,7 @@ impl Connection {
                 return Ok((intent, head.etag));
             }
             state.seal_intent(&intent)?;
-            match self.write(state, &intent, body.clone().into(), retries).await? {
+            match self.write(state, &intent, body.clone(), retries).await? {
                 Applied::Written(etag) => return Ok((intent, etag)),
                 Applied::BaseMoved => {
                     tracing::info!(%key, attempt, "another writer was faster, looking again");

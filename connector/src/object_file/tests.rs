@@ -1,6 +1,7 @@
 use std::io::Read as _;
 
-use super::encode;
+use super::{encode, encode_within};
+use crate::content::Room;
 use crate::profile::{Compression, Encoding, Format, VendorProfile};
 use crate::rows::{LinesOrigin, decode_ndjson};
 
@@ -56,4 +57,38 @@ fn lines_are_a_fixed_point() {
     let text = encode(&profile.datasets()[0], &plain, &[rows]).unwrap();
     let (_, again) = events(std::str::from_utf8(&text).unwrap());
     assert_eq!(encode(&profile.datasets()[0], &plain, &[again]).unwrap(), text);
+}
+
+/// However the rows come and wherever the bytes are kept.
+#[test]
+fn rows_that_come_one_after_another_give_the_same_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    let lines: String = (0..3_000).map(line).collect();
+    let (profile, rows) = events(&lines);
+    let dataset = &profile.datasets()[0];
+    for (format, compression) in [
+        (Format::Parquet, Compression::Snappy),
+        (Format::Ndjson, Compression::Gzip),
+        (Format::Ndjson, Compression::None),
+        (Format::Csv, Compression::Gzip),
+        (Format::Csv, Compression::None),
+    ] {
+        let encoding = Encoding { format, compression, row_group_rows: 700, ..profile.encoding().clone() };
+        for rows in [rows.clone(), rows.slice(0, 0)] {
+            let whole = encode(dataset, &encoding, std::slice::from_ref(&rows)).unwrap();
+            for (step, memory) in [(1_100, u64::MAX), (90, 0)] {
+                let room = Room::new(memory, directory.path().to_owned());
+                let batches = (0..rows.num_rows())
+                    .step_by(step)
+                    .map(|from| Ok(rows.slice(from, step.min(rows.num_rows() - from))));
+                let kept = encode_within(&room, dataset, &encoding, batches).unwrap();
+                assert_eq!(kept.path().is_some(), memory == 0 && !kept.is_empty(), "{format:?}");
+                assert!(kept.to_bytes().unwrap() == whole, "{format:?} {compression:?} in steps of {step}");
+            }
+        }
+    }
+    let lost = directory.path().join("a file");
+    std::fs::write(&lost, "").unwrap();
+    let error = encode_within(&Room::new(0, lost), dataset, profile.encoding(), std::iter::once(Ok(rows)));
+    assert!(matches!(error, Err(super::EncodeError::Disk(_))), "{error:?}");
 }

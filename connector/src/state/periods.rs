@@ -56,13 +56,23 @@ impl State {
         })
     }
 
-    /// The held rows of a period, in the order in which they came.
-    pub(crate) fn held_rows(&self, dataset: &DatasetName, slot: i64) -> Result<Vec<Bytes>, StateError> {
+    /// Gives `take` the held rows of a period, in the order in which they came.
+    pub(crate) fn each_held<E>(
+        &self,
+        dataset: &DatasetName,
+        slot: i64,
+        mut take: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<Result<(), E>, StateError> {
         let database = self.lock();
         let mut statement =
             database.prepare("SELECT body FROM held WHERE dataset = ?1 AND slot = ?2 ORDER BY id")?;
         let bodies = statement.query_map(params![dataset.as_str(), slot], |row| row.get::<_, Vec<u8>>(0))?;
-        Ok(bodies.map(|body| body.map(Bytes::from)).collect::<Result<_, _>>()?)
+        for body in bodies {
+            if let Err(error) = take(&body?) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// The periods that hold rows their objects lack, or that have no object.

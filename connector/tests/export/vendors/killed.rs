@@ -21,6 +21,8 @@ pub(super) struct Bench {
     pub(super) profile: VendorProfile,
     pub(super) bucket: Arc<MemoryStore>,
     pub(super) clock: Clock,
+    /// Further lines of the configuration's `[state]`.
+    state: &'static str,
     directory: tempfile::TempDir,
 }
 
@@ -32,10 +34,16 @@ impl Bench {
             profile: VendorProfile::parse(text, "vendor.toml").unwrap(),
             bucket: Arc::new(MemoryStore::new(BucketName::new(BUCKET).unwrap())),
             clock: Clock::manual(NOW.parse().unwrap()),
+            state: "",
             directory,
         };
         bench.write("");
         bench
+    }
+
+    pub(super) fn with_state(mut self, lines: &'static str) -> Self {
+        self.state = lines;
+        self
     }
 
     /// Replaces the source of a dataset, as a producer does that writes beside it and renames.
@@ -84,7 +92,8 @@ impl Bench {
             "profile_path = \"vendor.toml\"\nenabled = true\ndatasets = {names:?}\n\
              [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n\
              [auth]\n{auth}access_key_id = \"AKIDEXAMPLE\"\nsecret_access_key = {{ env = \"SECRET\" }}\n\
-             [state]\ndir = \"state\"\n{sources}"
+             [state]\ndir = \"state\"\n{}\n{sources}",
+            self.state
         );
         let config = Config::parse(&text, self.directory.path().join("c.toml").to_str().unwrap()).unwrap();
         let profile = config.load_profile().unwrap();

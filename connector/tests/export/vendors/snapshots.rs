@@ -110,3 +110,25 @@ async fn a_state_that_was_sealed_gives_way_to_a_newer_one() {
         }
     }
 }
+
+/// A state of several batches is not held whole: what does not fit is read a second time, to the same bytes.
+#[tokio::test]
+async fn a_state_of_several_batches_gives_the_same_object() {
+    let ids: Vec<u32> = (0..30_000).collect();
+    let bad = format!("{}{{\"id\":5}}\n{}", segments(&ids[..29_000]), segments(&ids[29_000..]));
+    let made = async |state: &'static str| {
+        let bench = bench().with_state(state);
+        bench.replace("segment", &bad);
+        let plan = bench.connection().plan().await.unwrap();
+        let report = sync(&bench).await;
+        let segment = segment(&report);
+        assert!(segment.reconciles());
+        assert_eq!((segment.rows_read, segment.rows_written), (30_001, 30_000));
+        assert_eq!(segment.rows_dead_lettered, 1);
+        let planned = plan.datasets.iter().find(|dataset| dataset.dataset.as_str() == "segment").unwrap();
+        assert_eq!(planned.objects, segment.objects);
+        assert_eq!(codes(&bench), ids.iter().map(|id| i64::from(*id)).collect::<Vec<_>>());
+        bench.objects()[KEY].clone()
+    };
+    assert!(made("").await == made("batch_mib = 1").await, "other bytes");
+}
