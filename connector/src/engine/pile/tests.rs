@@ -40,7 +40,7 @@ fn rows_come_into_their_order_by_stretches_as_they_do_at_once() {
     ] {
         let encoding = Encoding { format, compression, row_group_rows: 400, ..profile.encoding().clone() };
         let expected = encode(dataset, &encoding, std::slice::from_ref(&sorted)).unwrap();
-        for memory in [0, 300_000, u64::MAX] {
+        for memory in [0, 30_000, u64::MAX] {
             let room = Room::new(memory, directory.path().to_owned());
             let mut pile = Pile::new(dataset, &room);
             for (at, part) in parts.iter().enumerate() {
