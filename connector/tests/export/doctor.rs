@@ -254,3 +254,35 @@ fn documents_are_judged_with_their_places() {
     let documents = Documents { trust, external_id: Some("e-1".to_owned()), ..Documents::default() };
     assert_eq!(failures(&examine_documents(&profile, "logs-1", &documents)), []);
 }
+
+/// Claims ENG-06: the connector writes whole objects, so no upload in parts of its own is left open, also after a write that was
+/// refused; those that others have left below its prefix are listed by the doctor, and who may not list them is told so.
+#[tokio::test]
+async fn uploads_that_were_left_are_listed() {
+    let full = suprsend().file(POLICY).unwrap().to_owned();
+    let seeing =
+        full.replacen("\"s3:ListBucket\"", "\"s3:ListBucket\", \"s3:ListBucketMultipartUploads\"", 1);
+    assert_ne!(seeing, full);
+    let finding = |report: &DoctorReport| {
+        let own = report.findings.iter().find(|finding| finding.check == "unfinished uploads").unwrap();
+        (own.verdict, own.message.clone(), own.help.clone().unwrap_or_default())
+    };
+    let case = Case::new(&[(POLICY, seeing)]).await;
+    assert_eq!(finding(&case.examined(ProbeWrite::IfItCanBeDeleted).await).0, Verdict::Passed);
+    let s3 = case.emulator.s3("administrator");
+    for key in ["year=2025/left.parquet", "year=2025/other.parquet"] {
+        s3.create_multipart_upload().bucket(SUPRSEND_BUCKET).key(key).send().await.unwrap();
+    }
+    let (verdict, message, help) = finding(&case.examined(ProbeWrite::IfItCanBeDeleted).await);
+    assert_eq!(verdict, Verdict::Warning);
+    assert_eq!(message, "left over: year=2025/left.parquet, year=2025/other.parquet");
+    assert!(help.contains("lifecycle rule that aborts unfinished multipart uploads"), "{help}");
+    // The documented policy does not let anybody see them, which is no failure.
+    let blind = Case::new(&[]).await;
+    let report = blind.examined(ProbeWrite::Allowed).await;
+    assert_eq!(finding(&report).0, Verdict::NotPermittedToKnow);
+    assert!(checks(&report).is_empty(), "{report:#?}");
+    let open =
+        blind.emulator.s3("administrator").list_multipart_uploads().bucket(SUPRSEND_BUCKET).send().await;
+    assert!(open.unwrap().uploads().is_empty(), "a doctor that writes leaves none");
+}

@@ -12,6 +12,7 @@ use bucketproof_connector::profile::{
 use bucketproof_connector::report::ConnectionState;
 use bucketproof_connector::secret::Secret;
 use bucketproof_connector::store::DiagnosisKind;
+use bucketproof_emulator::{Fault, Op};
 use serde_json::json;
 
 use super::killed::Bench;
@@ -379,4 +380,43 @@ async fn a_live_doctor_names_what_of_kms_is_missing() {
             assert_eq!(failed, expected, "{report:#?}");
         }
     }
+}
+
+/// Claims SPL-55, SPL-Q22: each object is one conditional PUT under its own name. Nothing is staged, so nothing is removed: not
+/// after a run that failed in between, and not what others have left under names of staging.
+#[tokio::test]
+async fn nothing_is_staged_and_nothing_removed() {
+    let place = Place::documented(text("split_impressions_export")).await;
+    let foreign = ["exports/_tmp/run-1/part", "exports/schema-v1_tmp/run-1/part"];
+    for key in foreign {
+        let s3 = place.emulator.s3("administrator");
+        s3.put_object().bucket(BUCKET).key(key).body(b"theirs".to_vec().into()).send().await.unwrap();
+    }
+    place.write_rows(0..5);
+    let failing = place.emulator.inject(Fault::on(Op::PutObject).times(1).refuse(
+        hyper::StatusCode::FORBIDDEN,
+        "AccessDenied",
+        "Access Denied",
+    ));
+    place.connection().sync().await.unwrap_err();
+    assert_eq!(failing.hits(), 1);
+    place.sync().await;
+    let journal = place.emulator.journal();
+    let entries = journal.entries();
+    let own = entries.iter().filter(|entry| {
+        entry.principal.as_deref().is_some_and(|principal| principal.ends_with("user/exporter"))
+    });
+    let mut written = 0;
+    for entry in own {
+        let operation = entry.operation.unwrap();
+        assert!(matches!(operation, Op::ListObjectsV2 | Op::GetObject | Op::PutObject), "{operation}");
+        if operation == Op::PutObject {
+            let key = entry.key.as_deref().unwrap();
+            assert!(key.starts_with("exports/schema-v1/") && !key.contains("_tmp"), "{key}");
+            written += 1;
+        }
+    }
+    assert!(written > 1, "the refused write and the one that followed it");
+    let objects = place.objects().await;
+    assert!(foreign.iter().all(|key| objects[*key] == b"theirs"[..]), "what is not ours stays");
 }
