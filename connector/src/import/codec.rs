@@ -107,7 +107,10 @@ pub(crate) fn ends(file: &mut File) -> io::Result<Option<String>> {
     if !first.starts_with(PARQUET) {
         return Ok(Some(match Wrapping::of(&first) {
             Some(wrapping) => {
-                format!("what is in it is packed once more, by {}; one packing is unpacked", wrapping.name())
+                format!(
+                    "what was packed is packed once more, by {}; only one packing is undone",
+                    wrapping.name()
+                )
             }
             None => format!("unpacked, {}", describe(&first, bytes)),
         }));

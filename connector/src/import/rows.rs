@@ -156,7 +156,9 @@ impl<'a> RowReader<'a> {
             Ok(Some(Err(error))) => error.to_string(),
             Err(problem) => problem,
         };
-        Some(Err(format!("the file cannot be read to its end: {problem}")))
+        let problem =
+            problem.trim_start_matches("Parquet argument error: ").trim_start_matches("Parquet error: ");
+        Some(Err(format!("the file cannot be read to its end, so nothing of it is stored: {problem}")))
     }
 
     /// Checks column by column: where nothing is wrong, no row is looked at by itself.

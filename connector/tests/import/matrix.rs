@@ -193,7 +193,7 @@ async fn what_is_no_parquet_is_told_what_it_is() {
     check(&footer, "cannot be read as Parquet").await;
     let (_, once) = wrapped(&good).swap_remove(1);
     let (_, twice) = wrapped(&once).swap_remove(1);
-    check(&twice, "is packed once more, by gzip").await;
+    check(&twice, "what was packed is packed once more, by gzip").await;
     let (_, empty) = wrapped(b"").swap_remove(1);
     check(&empty, "unpacked, the file is empty").await;
     let (_, json) = wrapped(b"{}").swap_remove(1);
