@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::{ObjectHead, PutOutcome, PutRequest, Store, StoreError, StoredObject};
+use crate::content::{Content, Room};
 use crate::names::{BucketName, ObjectKey};
 
 /// What happens to one call.
@@ -127,6 +128,14 @@ impl<S: Store> Store for FaultyStore<S> {
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
         self.around(self.next_fault(), self.inner.get(key)).await
+    }
+
+    async fn get_within(
+        &self,
+        key: &ObjectKey,
+        room: &Room,
+    ) -> Result<Option<(ObjectHead, Content)>, StoreError> {
+        self.around(self.next_fault(), self.inner.get_within(key, room)).await
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use md5::{Digest as _, Md5};
 
 use super::{Condition, ObjectHead, Operation, PutOutcome, PutRequest, Store, StoreError, StoredObject};
+use crate::content::{Content, Room};
 use crate::names::{BucketName, ETag, ObjectKey};
 
 /// One write that took effect.
@@ -90,6 +91,18 @@ impl Store for MemoryStore {
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<StoredObject>, StoreError> {
         Ok(self.lock().objects.get(key).cloned())
+    }
+
+    async fn get_within(
+        &self,
+        key: &ObjectKey,
+        room: &Room,
+    ) -> Result<Option<(ObjectHead, Content)>, StoreError> {
+        let Some(object) = self.get(key).await? else { return Ok(None) };
+        let body = Content::within(room, &object.body);
+        let body = body
+            .map_err(|error| StoreError::NoRoom { operation: Operation::Get, message: error.to_string() })?;
+        Ok(Some((object.head, body)))
     }
 
     async fn head(&self, key: &ObjectKey) -> Result<Option<ObjectHead>, StoreError> {

@@ -296,3 +296,53 @@ async fn a_state_directory_that_cannot_be_written_is_named() {
     assert_eq!(rig.objects(), fold("messages", &all));
     assert_eq!(letters(&rig).len(), 1);
 }
+
+/// An object above a sixteenth of the memory lies on disk while rows are merged into it; if it cannot, that is told, and
+/// nothing is lost.
+#[tokio::test]
+async fn an_object_that_is_large_against_the_memory_is_merged_with_on_disk() {
+    let rig = Rig::new();
+    let small = rig.config_text().replace("dir = \"state\"", "dir = \"state\"\nmemory_mib = 128");
+    let line = |id: u32, version: u32| {
+        // Digits that no compression makes few.
+        let digits = (0..20).fold((id + 7, String::new()), |(mut number, mut text), _| {
+            number = number.wrapping_mul(2_654_435_761).wrapping_add(12_345).rotate_left(13);
+            text.push_str(&format!("{number:08x}{:08x}", number.wrapping_mul(0x9E37_79B1) ^ (number >> 7)));
+            (number, text)
+        });
+        let webhook = format!("\"webhook_data\":{{\"d\":\"{}\"}},\"status\"", digits.1);
+        message(id, (id * 60) / 50_000, version, "sent").replace("\"status\"", &webhook)
+    };
+    let mut lines: String = (0..50_000).map(|id| line(id, 0)).collect();
+    rig.write("messages.ndjson", &lines);
+    rig.sync_with(&small).await;
+    let before = rig.objects()[key(14).as_str()].len();
+    assert!(before > 8 << 20, "{before} bytes are no more than a sixteenth of the memory");
+
+    let changed: String =
+        (0..50_000).step_by(997).chain(60_000..60_010).map(|id| line(id % 50_000, 1)).collect();
+    rig.append("messages.ndjson", &changed);
+    lines.push_str(&changed);
+    let room = rig.path("state/room");
+    let _none_yet = std::fs::remove_dir_all(&room);
+    std::fs::write(&room, "no directory").unwrap();
+    let error = rig.connection_of(&small).sync().await.unwrap_err();
+    assert!(matches!(error, SyncError::NoRoom { .. }), "{error}");
+    assert_eq!(error.kind(), FailureKind::Broken);
+    assert!(error.help().contains("free space"), "{}", error.help());
+    assert_eq!(rig.objects()[key(14).as_str()].len(), before);
+
+    std::fs::remove_file(&room).unwrap();
+    std::fs::create_dir_all(&room).unwrap();
+    std::fs::write(room.join(".object-left"), "of a crash").unwrap();
+    let report = rig.sync_with(&small).await;
+    assert!(report.datasets[0].reconciles());
+    assert_eq!(std::fs::read_dir(&room).map_or(0, Iterator::count), 0, "what is on disk goes with its sync");
+    let found = rows("messages", &rig.objects()[key(14).as_str()]);
+    let expected = rows("messages", &fold("messages", &lines)[key(14).as_str()]);
+    let schema = found[0].schema();
+    let whole = |batches: &[arrow_array::RecordBatch]| {
+        arrow_select::concat::concat_batches(&schema, batches).unwrap()
+    };
+    assert!(whole(&found) == whole(&expected), "other rows than those of a merge in memory");
+}
