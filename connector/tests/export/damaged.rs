@@ -307,7 +307,8 @@ async fn an_object_that_is_large_against_the_memory_is_merged_with_on_disk() {
         // Digits that no compression makes few.
         let digits = (0..20).fold((id + 7, String::new()), |(mut number, mut text), _| {
             number = number.wrapping_mul(2_654_435_761).wrapping_add(12_345).rotate_left(13);
-            text.push_str(&format!("{number:08x}{:08x}", number.wrapping_mul(0x9E37_79B1) ^ (number >> 7)));
+            let other = number.wrapping_mul(0x9E37_79B1) ^ (number >> 7);
+            std::fmt::Write::write_fmt(&mut text, format_args!("{number:08x}{other:08x}")).unwrap();
             (number, text)
         });
         let webhook = format!("\"webhook_data\":{{\"d\":\"{}\"}},\"status\"", digits.1);
