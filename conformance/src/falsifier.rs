@@ -38,6 +38,8 @@ pub enum Falsifier {
     },
     /// The requests of the check say something else, which the endpoint has no reason to refuse.
     RequestEdit(TextEdit),
+    /// The exporter loses a row group of an object that it replaces.
+    RowGroupLost,
     /// The connector is one that does this.
     Connector(&'static str),
     /// The decision core is asked something else.
@@ -89,6 +91,7 @@ impl fmt::Display for Falsifier {
             Self::ConfigEdit(edit) => write!(formatter, "in the configuration, {edit}"),
             Self::InputEdit { dataset, edit } => write!(formatter, "in the rows of `{dataset}`, {edit}"),
             Self::RequestEdit(edit) => write!(formatter, "in the requests, {edit}"),
+            Self::RowGroupLost => formatter.write_str("an object that is replaced loses its first row group"),
             Self::Connector(mode) => write!(formatter, "a connector that {}", mode.replace('-', " ")),
             Self::Decision(change) => write!(formatter, "{change}"),
             Self::ClockStands => formatter.write_str("the endpoint's clock stands still"),

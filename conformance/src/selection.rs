@@ -77,7 +77,12 @@ pub fn select(inventory: &Inventory, filter: &Filter) -> Result<Vec<Arc<Check>>,
             return Err(UnknownName::Id { name: name.clone(), nearest: nearest(inventory, name) });
         }
     }
-    let known = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    // A vendor with several profiles is one area.
+    let known = |names: Vec<&str>| {
+        let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        names.dedup();
+        names
+    };
     let areas: Vec<&str> = inventory.areas().iter().map(|area| area.name()).collect();
     for name in &filter.areas {
         if !inventory.areas().iter().any(|area| area.is_named(name)) {

@@ -88,6 +88,18 @@ fn bugs() -> Vec<Bug> {
             "suprsend_s3_v2.content.fold",
         ),
         bug(
+            "a row is lost when the answer to its write is",
+            fault(Fault::on(Op::PutObject).skip(3).refuse(StatusCode::OK, "Ignored", "")),
+            "suprsend_s3_v2.content.lost-answer",
+            "suprsend_s3_v2.content.lost-answer",
+        ),
+        bug(
+            "a splice loses a row group",
+            Falsifier::RowGroupLost,
+            "suprsend_s3_v2.content",
+            "suprsend_s3_v2.content.row-groups",
+        ),
+        bug(
             "a stale write replaces a newer object",
             fault(Fault::on(Op::PutObject).ignore_header("if-match")),
             "s3.put-object.",
@@ -219,6 +231,30 @@ fn bugs() -> Vec<Bug> {
             "auth.sigv4.wrong-service",
         ),
         bug(
+            "a signature for a region that there is not is accepted",
+            unseen("sign-region: aws-global", "sign-region: {region}"),
+            "auth.sigv4.wrong-region",
+            "auth.sigv4.wrong-region",
+        ),
+        bug(
+            "a header of AWS that is not signed is accepted",
+            unseen("unsigned x-amz-meta-stray", "x-amz-meta-stray"),
+            "auth.sigv4.unsigned-header",
+            "auth.sigv4.unsigned-header",
+        ),
+        bug(
+            "a bucket of another region is served instead of redirected",
+            fault(Fault::on(Op::ListObjectsV2).status(StatusCode::OK)),
+            "s3.bucket.",
+            "s3.bucket.other-region",
+        ),
+        bug(
+            "the ETag under a key of KMS is the MD5",
+            fault(Fault::on(Op::HeadObject).header("etag", "\"5ebe2294ecd0e0f08eab7690d2a6ee69\"")),
+            "s3.encryption.kms.etag",
+            "s3.encryption.kms.etag",
+        ),
+        bug(
             "notifications are signed over their fields in another order",
             unseen("Timestamp TopicArn", "TopicArn Timestamp"),
             "sns.delivery.signature",
@@ -298,6 +334,19 @@ async fn noticed(bug: &Bug) -> Vec<String> {
     .await;
     failed.sort();
     failed
+}
+
+/// The list of the README, a line a bug.
+#[test]
+fn the_readme_lists_the_bugs() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let lines: Vec<String> =
+        bugs().iter().map(|bug| format!("- {}: `{}`", bug.what, bug.noticed_by)).collect();
+    let section = readme.split("\n## Deliberate bugs\n").nth(1).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let listed: Vec<&str> = section.lines().filter(|line| line.starts_with("- ")).collect();
+    assert_eq!(listed, lines, "put this into the README:\n{}", lines.join("\n"));
 }
 
 /// Shown with `--nocapture`: each bug with the checks that notice it.

@@ -78,6 +78,7 @@ pub mod parquet_file;
 pub mod policy;
 pub mod profile;
 pub mod report;
+pub mod row_rules;
 pub mod rows;
 pub mod runner;
 pub mod schedule;

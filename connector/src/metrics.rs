@@ -162,6 +162,7 @@ impl Metrics {
                 ("deduplicated", dataset.rows_deduplicated),
                 ("dead_lettered", dataset.rows_dead_lettered),
                 ("before_start", dataset.rows_before_start),
+                ("left_out", dataset.rows_left_out),
             ];
             for (outcome, number) in rows {
                 *counts.rows.entry((name.clone(), outcome)).or_default() += number;

@@ -66,6 +66,8 @@ pub struct DatasetReport {
     /// Rows passed over because their time lies before the dataset's first sync (`history = "forward"`); in none of
     /// the counts above.
     pub rows_before_start: u64,
+    /// Rows that the configuration leaves out (`[[rows]]`); in none of the counts above.
+    pub rows_left_out: u64,
     /// Batches finished.
     pub batches: u64,
     /// Of these, batches that an earlier run had sealed and not finished.
@@ -89,6 +91,7 @@ impl DatasetReport {
             rows_held_before: 0,
             rows_held: 0,
             rows_before_start: 0,
+            rows_left_out: 0,
             batches: 0,
             batches_recovered: 0,
             pending_bytes: 0,

@@ -24,6 +24,7 @@ fn every_falsifier_reads_as_a_sentence() {
         Falsifier::ProfileEdit(TextEdit::new("hour={t:%H}", "hour={t:%I}")),
         Falsifier::ConfigEdit(TextEdit::new("enabled = true", "enabled = false")),
         Falsifier::InputEdit { dataset: "messages".into(), edit: TextEdit::new("14:59", "15:00") },
+        Falsifier::RowGroupLost,
         Falsifier::ClockStands,
         Falsifier::ClockAhead(Duration::from_mins(16)),
     ];

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::source_line;
-use super::terminal::details;
+use super::terminal::facts;
 use crate::check::Area;
 use crate::report::{CheckReport, PolicyProved, PolicyRow, Report, Status};
 
@@ -81,8 +81,12 @@ impl Page {
         }
         self.line("</tr></thead>\n<tbody>");
         for (area, checks) in &areas {
-            let mut row =
-                format!("<tr><th scope=\"row\"><a href=\"#{}\">{area}</a></th>", anchor(area.name()));
+            let mut row = format!(
+                "<tr><th scope=\"row\" class=\"area\"><a href=\"#{}\">{}</a></th>",
+                anchor(area.name()),
+                // A narrow page breaks names where they have parts.
+                escaped(area.name()).replace('.', ".<wbr>")
+            );
             for status in STATUSES {
                 let number = checks.iter().filter(|check| check.status == status).count();
                 let look = if number == 0 { "none" } else { class(status) };
@@ -144,7 +148,11 @@ impl Page {
                 check.level,
                 escaped(check.id.as_str())
             ));
-            self.line(&format!("<pre tabindex=\"0\">{}</pre>\n</article>", escaped(&details(report, check))));
+            self.line("<dl class=\"what\">");
+            for (label, value) in facts(report, check) {
+                self.line(&format!("<div><dt>{label}</dt><dd>{}</dd></div>", escaped(&value)));
+            }
+            self.line("</dl>\n</article>");
         }
         self.line("</section>");
     }

@@ -135,6 +135,13 @@ fn denied(report: &Report) -> String {
 
 /// What went wrong in `check`, one labelled entry per fact, without a line feed at the end.
 pub(super) fn details(report: &Report, check: &CheckReport) -> String {
+    let entries: Vec<String> =
+        facts(report, check).iter().map(|(label, value)| entry(label, value)).collect();
+    entries.join("\n")
+}
+
+/// What went wrong in `check`, each fact with its label.
+pub(super) fn facts(report: &Report, check: &CheckReport) -> Vec<(&'static str, String)> {
     let mut entries = vec![("source", source_line(&check.sources))];
     if let Some(failure) = &check.failure {
         entries.push(("step", failure.step.clone()));
@@ -151,8 +158,7 @@ pub(super) fn details(report: &Report, check: &CheckReport) -> String {
         entries.push(("error", error.message.clone()));
     }
     entries.push(("again", format!("{} {}", report.again, check.id)));
-    let entries: Vec<String> = entries.iter().map(|(label, value)| entry(label, value)).collect();
-    entries.join("\n")
+    entries
 }
 
 const LABEL_WIDTH: usize = 10;

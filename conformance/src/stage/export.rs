@@ -20,8 +20,9 @@ use bucketproof_fixtures::scenario::{
 use bucketproof_fixtures::suprsend::Dataset;
 use bytes::Bytes;
 
+use super::lossy_store::RowGroupLost;
 use super::{Stage, Table, read_table};
-use crate::falsifier::Falsifier;
+use crate::falsifier::{Falsifier, TextEdit};
 use crate::outcome::{Failure, Stop};
 use crate::step::step;
 
@@ -41,6 +42,7 @@ pub(crate) struct Export<'a> {
     datasets: Vec<Dataset>,
     way: Way,
     edits: Vec<(&'static str, String)>,
+    profile_edit: Option<(&'static str, &'static str)>,
 }
 
 /// Why a sync did not do its work.
@@ -64,7 +66,14 @@ impl std::fmt::Display for ExportStop {
 impl<'a> Export<'a> {
     /// A connector with all datasets and the recommended way in; `name` keeps its state apart from others'.
     pub(crate) fn new(stage: &'a Stage, name: &'static str) -> Self {
-        Self { stage, name, datasets: Dataset::ALL.to_vec(), way: Way::Role, edits: Vec::new() }
+        Self {
+            stage,
+            name,
+            datasets: Dataset::ALL.to_vec(),
+            way: Way::Role,
+            edits: Vec::new(),
+            profile_edit: None,
+        }
     }
 
     pub(crate) fn datasets(mut self, datasets: &[Dataset]) -> Self {
@@ -80,6 +89,12 @@ impl<'a> Export<'a> {
     /// Another value in the configuration text.
     pub(crate) fn with(mut self, find: &'static str, replace: impl Into<String>) -> Self {
         self.edits.push((find, replace.into()));
+        self
+    }
+
+    /// Another value in the profile's text.
+    pub(crate) fn with_profile(mut self, find: &'static str, replace: &'static str) -> Self {
+        self.profile_edit = Some((find, replace));
         self
     }
 
@@ -149,6 +164,12 @@ impl<'a> Export<'a> {
             Some(Falsifier::ProfileEdit(edit)) => step("falsify the profile").works(edit.apply(text))?,
             _ => text.to_owned(),
         };
+        let text = match self.profile_edit {
+            Some((find, replace)) => {
+                step("change the profile").works(TextEdit::new(find, replace).apply(&text))?
+            }
+            None => text,
+        };
         let profile = VendorProfile::parse(&text, "suprsend_s3_v2.toml");
         Ok(profile.map_err(|error| ExportStop::Setup(error.to_string())))
     }
@@ -196,7 +217,13 @@ impl<'a> Export<'a> {
             Err(stop) => return Ok(Err(stop)),
         };
         let store = match self.store(&config)? {
-            Ok(store) => between(Arc::new(store)),
+            Ok(store) => {
+                let store: Arc<dyn Store> = Arc::new(store);
+                between(match self.stage.falsifier() {
+                    Some(Falsifier::RowGroupLost) => Arc::new(RowGroupLost(store)),
+                    _ => store,
+                })
+            }
             Err(stop) => return Ok(Err(stop)),
         };
         let connection =

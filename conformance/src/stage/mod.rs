@@ -3,6 +3,7 @@
 mod export;
 mod ground;
 mod inbound;
+mod lossy_store;
 mod rows;
 mod sample_rows;
 mod text_rows;

@@ -218,6 +218,7 @@ fn rows_of(dataset: &Dataset, format: Format, body: &Bytes) -> Result<Rows, Stri
     let is_csv = match format {
         Format::Parquet => {
             let table = read_table(body).map_err(|error| error.to_string())?;
+            let dataset = &dataset.with_optional(|name| table.schema.field_with_name(name).is_ok());
             return Ok(Rows { wrong: columns(&table.schema, dataset), rows: table.rows });
         }
         Format::Csv => true,
@@ -225,6 +226,12 @@ fn rows_of(dataset: &Dataset, format: Format, body: &Bytes) -> Result<Rows, Stri
     };
     let read = if is_csv { read_csv(body) } else { read_json_lines(body) };
     let table = read.map_err(|error| error.to_string())?;
+    // Optional columns are documented as well, where they are there.
+    let is_there = |name: &str| {
+        let is_in_header = table.header.iter().flatten().any(|column| column == name);
+        is_in_header || table.rows.iter().any(|row| row.contains_key(name))
+    };
+    let dataset = &dataset.with_optional(is_there);
     let rows: Vec<Value> = table.rows.into_iter().map(Value::Object).collect();
     let mut wrong = text_columns(&rows, dataset, is_csv);
     if let Some(header) = table.header.filter(|_| rows.is_empty())

@@ -251,6 +251,28 @@ async fn each_mistake_in_a_text_is_found_and_named() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn optional_columns_are_documented_columns() {
+    let profile = VendorProfile::named("adapty_s3").unwrap();
+    let events = profile.datasets().iter().find(|dataset| dataset.name().as_str() == "events").unwrap();
+    let mut names: Vec<&str> = events.columns().iter().map(|column| column.name.as_str()).collect();
+    let mut row = vec![""; names.len()];
+    row[0] = "p";
+    row[1] = "trial_started";
+    row[2] = "2026-03-07T00:00:00Z";
+    names.push("attributes");
+    row.push("{}");
+    for (last, is_fine) in [("attributes", true), ("attribute", false)] {
+        *names.last_mut().unwrap() = last;
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("events")).unwrap();
+        let text = format!("{}\n{}\n", names.join(","), row.join(","));
+        fs::write(folder.path().join("events/2026-03-07.csv"), text).unwrap();
+        let report = verify(&profile, &Place::Folder(folder.path().to_owned()), &settings()).await.unwrap();
+        assert_eq!(report.findings.is_empty(), is_fine, "{}", report.text());
+    }
+}
+
 /// Pages follow each other, and what is kept does not grow with the number of keys.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bucket_of_many_keys_is_judged_page_by_page() {

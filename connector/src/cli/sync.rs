@@ -42,6 +42,9 @@ fn text(report: &SyncReport) -> String {
                 dataset.rows_before_start
             );
         }
+        if dataset.rows_left_out > 0 {
+            let _ = writeln!(text, "  {} rows are left out by the configuration", dataset.rows_left_out);
+        }
         for object in &dataset.objects {
             let _ = writeln!(text, "  {}", super::plan::object_line(object));
         }

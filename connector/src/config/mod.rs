@@ -6,6 +6,7 @@ mod raw;
 mod raw_auth;
 mod raw_engine;
 mod raw_place;
+mod raw_rows;
 mod raw_schedule;
 mod raw_source;
 mod secrets;
@@ -24,6 +25,7 @@ use crate::credentials::{AccessKey, AmbientSource, BaseCredentials, CredentialSo
 use crate::document::DocumentError;
 use crate::names::{BucketName, DatasetName};
 use crate::profile::{AuthMode, Compression, Format, KeyPrefix, ProfileError, VendorProfile};
+use crate::row_rules::RowChoice;
 use crate::schedule::Schedule;
 use crate::secret::Secret;
 use crate::store::{Addressing, Encryption, S3Settings, Transport};
@@ -344,6 +346,8 @@ pub struct Config {
     pub memory_bytes: u64,
     /// Bytes of source text that one batch takes at most; a longer line is a batch of its own.
     pub batch_bytes: u64,
+    /// Which rows of datasets to export, where it is not all of them as they are.
+    pub rows: Vec<RowChoice>,
     /// Sources, in the order in which equal versions are told apart.
     pub sources: Vec<SourceConfig>,
 }

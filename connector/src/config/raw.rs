@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::raw_auth::{RawAuth, auth};
 use super::raw_engine::{self, RawTail};
 use super::raw_place::{self, RawBucket};
+use super::raw_rows::{self, RawRows};
 use super::raw_schedule::{RawSchedule, schedule};
 use super::raw_source::{RawSource, sources};
 use super::{Config, History, ProfileChoice, SyncToggle};
@@ -41,6 +42,8 @@ struct RawConfig {
     bucket: RawBucket,
     auth: RawAuth,
     state: RawState,
+    #[serde(default)]
+    rows: Vec<RawRows>,
     #[serde(default)]
     source: Vec<RawSource>,
 }
@@ -103,6 +106,7 @@ pub(super) fn parse(text: &str, file_name: &str) -> Result<Config, DocumentError
         memory_bytes,
         batch_bytes,
         state_dir: directory.join(raw.state.dir),
+        rows: raw_rows::rows(&document, raw.rows, &datasets)?,
         sources: sources(&document, raw.source, &datasets, &directory)?,
         datasets,
     })

@@ -233,3 +233,29 @@ fn the_example_in_the_documentation_is_a_configuration() {
     let import = crate::import::ImportConfig::parse(example, "import.toml").unwrap();
     assert_eq!(import.connections[0].status_folder, "my_statuses");
 }
+
+/// Claims ADA-Q14.
+#[test]
+fn a_folder_is_a_prefix_by_another_name() {
+    let config = Config::parse(&ROLE.replace("prefix = ", "folder = "), "connector.toml").unwrap();
+    assert_eq!(config.bucket.prefix.as_str(), "exports/logs/");
+    let twice = ROLE.replace("prefix = ", "folder = \"exports\"\nprefix = ");
+    assert!(Config::parse(&twice, "connector.toml").is_err(), "one of the two names");
+}
+
+#[test]
+fn chosen_rows_are_read_as_they_stand() {
+    let rows = "[[rows]]\ndataset = \"messages\"\nescape_formulas = true\n\
+                keep = [{ column = \"properties\", path = \"/a\", is = [\"x\", 7, false], absent = true }]\n";
+    let config =
+        Config::parse(&ROLE.replacen("[[source]]", &format!("{rows}[[source]]"), 1), "c.toml").unwrap();
+    let [choice] = config.rows.as_slice() else { panic!("{:?}", config.rows) };
+    assert_eq!(
+        (choice.dataset.as_str(), choice.escape_formulas, choice.kinds.is_none()),
+        ("messages", true, true)
+    );
+    let keep = &choice.keep[0];
+    assert_eq!((keep.column.as_str(), keep.path.as_deref(), keep.absent), ("properties", Some("/a"), true));
+    assert_eq!(keep.is, [serde_json::json!("x"), serde_json::json!(7), serde_json::json!(false)]);
+    assert!(Config::parse(ROLE, "c.toml").unwrap().rows.is_empty());
+}

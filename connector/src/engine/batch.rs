@@ -26,6 +26,8 @@ pub(super) struct Batch {
     pub(super) rows_read: u64,
     /// Rows before the dataset's start, which are in no other count.
     pub(super) rows_before_start: u64,
+    /// Rows that the configuration leaves out, which are in no other count.
+    pub(super) rows_left_out: u64,
     pub(super) dead_letters: Vec<DeadLetter>,
     /// By partition, in units of the dataset.
     pub(super) partitions: BTreeMap<i64, ChangeSet>,
@@ -57,7 +59,7 @@ impl Batch {
         let mut ranges = Vec::with_capacity(chunks.len());
         let mut dead_letters = Vec::new();
         let mut decoded: Vec<RecordBatch> = Vec::with_capacity(chunks.len());
-        let mut rows_before_start = 0;
+        let (mut rows_before_start, mut rows_left_out) = (0, 0);
         for chunk in chunks {
             let origin = LinesOrigin {
                 source: &chunk.range.path,
@@ -74,7 +76,9 @@ impl Batch {
             dead_letters.extend(rows.dead_letters);
             let (kept, passed_over) = history::from_start(dataset, rows.batch, cut.start)?;
             rows_before_start += passed_over;
-            decoded.push(kept);
+            let (chosen, left_out) = dataset.rules().apply(kept).map_err(MergeError::from)?;
+            rows_left_out += left_out;
+            decoded.push(chosen);
             ranges.push(chunk.range);
         }
         let rows: usize = decoded.iter().map(RecordBatch::num_rows).sum();
@@ -83,6 +87,7 @@ impl Batch {
             ranges,
             rows_read,
             rows_before_start,
+            rows_left_out,
             dead_letters,
             partitions: partition(dataset, &decoded, cut.sealed_at)?,
             bodies: BTreeMap::new(),

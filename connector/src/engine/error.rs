@@ -5,6 +5,7 @@ use crate::names::{DatasetName, NameError, ObjectKey, ProfileId};
 use crate::object_file::EncodeError;
 use crate::parquet_file::DecodeError;
 use crate::profile::AuthMode;
+use crate::row_rules::Misfit;
 use crate::source::SourceError;
 use crate::state::StateError;
 use crate::store::{Diagnosis, StoreError};
@@ -74,6 +75,22 @@ pub enum ConnectionError {
         /// The dataset.
         dataset: DatasetName,
     },
+    /// The rows that are chosen are not the dataset's to choose.
+    #[error("the rows of dataset `{dataset}` cannot be chosen so: {problem}")]
+    Rows {
+        /// The dataset.
+        dataset: DatasetName,
+        /// What does not fit.
+        problem: String,
+        /// What to do next.
+        help: String,
+    },
+    /// Only spreadsheets have formulas.
+    #[error("`escape_formulas` is for CSV, which dataset `{dataset}` is not written as")]
+    FormulasOfOtherFormat {
+        /// The dataset.
+        dataset: DatasetName,
+    },
     /// Rows of the dataset have no identity, so reading a file again would export them twice.
     #[error("`on_replaced = \"restart\"` would export rows of dataset `{dataset}` twice: they have no key")]
     RestartDoubles {
@@ -83,6 +100,10 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
+    pub(super) fn rows((dataset, misfit): (DatasetName, Misfit)) -> Self {
+        Self::Rows { dataset, problem: misfit.problem, help: misfit.help }
+    }
+
     /// What to do next.
     pub fn help(&self) -> String {
         match self {
@@ -103,6 +124,8 @@ impl ConnectionError {
                 "give it sources with `path`, or one with `stdin`, `parquet`, `postgres` or `sqlite`"
                     .to_owned()
             }
+            Self::Rows { help, .. } => help.clone(),
+            Self::FormulasOfOtherFormat { .. } => "remove it from `[[rows]]`".to_owned(),
             Self::TailOfOtherMode { .. } => "remove it from `tail.datasets`".to_owned(),
             Self::TableWithoutTime { .. } => "name the column in `sqlite.updated_at`".to_owned(),
             Self::RestartDoubles { .. } => "give each new file a new path".to_owned(),

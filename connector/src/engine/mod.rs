@@ -39,7 +39,7 @@ pub(crate) use tail::tailed;
 
 use crate::config::{Config, History, OnReplaced, SourceConfig, SourcePlace};
 use crate::names::DatasetName;
-use crate::profile::{AuthMode, Dataset, Encoding, ExternalIdRule, Mode, VendorProfile};
+use crate::profile::{AuthMode, Dataset, Encoding, ExternalIdRule, Format, Mode, VendorProfile};
 use crate::runner::StopSignal;
 use crate::source::{ParquetFiles, ParquetPlace, PostgresTable, Source, SqliteTable};
 use crate::steps::{Steps, Unwatched};
@@ -80,6 +80,7 @@ impl Connection {
         entropy: Entropy,
     ) -> Result<Self, ConnectionError> {
         let encoding = check_fit(&config, &profile)?.clone();
+        let profile = profile.chosen(&config.rows).map_err(ConnectionError::rows)?;
         config.bucket.prefix = profile.prefix_of(&config.bucket.prefix);
         let sources = config.sources.iter().filter_map(asked);
         Ok(Self {
@@ -175,7 +176,12 @@ fn destination(config: &Config, profile: &VendorProfile) -> String {
     let bucket = &config.bucket;
     let endpoint = bucket.endpoint.as_deref().unwrap_or("aws");
     let prefix = profile.prefix_of(&bucket.prefix);
-    format!("{endpoint} {}/{} as {}", bucket.name, prefix.as_str(), profile.id())
+    // Rows that are held have the columns of their time.
+    let asked = config.rows.iter().filter(|rows| !rows.columns.is_empty());
+    let asked: Vec<String> =
+        asked.map(|rows| format!(" with {} of {}", rows.columns.join(" and "), rows.dataset)).collect();
+    let asked = asked.concat();
+    format!("{endpoint} {}/{} as {}{asked}", bucket.name, prefix.as_str(), profile.id())
 }
 
 /// Whether the configuration asks for what the profile has; the encoding that it asks for.
@@ -211,6 +217,8 @@ pub(crate) fn check_fit<'a>(
         return Err(ConnectionError::NestedBucket { profile: profile.id().clone() });
     }
     check_sources(config, profile)?;
+    // Whoever looks without connecting is told as well.
+    profile.clone().chosen(&config.rows).map_err(ConnectionError::rows)?;
     for tailed in config.tail.iter().flat_map(|tail| &tail.datasets) {
         if profile.dataset(tailed).is_some_and(|dataset| dataset.mode() != Mode::Replace) {
             return Err(ConnectionError::TailOfOtherMode { dataset: tailed.clone() });
@@ -229,14 +237,22 @@ pub(crate) fn check_fit<'a>(
             return Err(ConnectionError::RestartDoubles { dataset: source.dataset.clone() });
         }
     }
-    profile.encoding_for(config.format, config.compression).ok_or_else(|| ConnectionError::Encoding {
-        profile: profile.id().clone(),
-        known: profile
-            .encodings()
-            .iter()
-            .map(|encoding| format!("{:?} with {:?}", encoding.format, encoding.compression).to_lowercase())
-            .collect(),
-    })
+    let encoding =
+        profile.encoding_for(config.format, config.compression).ok_or_else(|| ConnectionError::Encoding {
+            profile: profile.id().clone(),
+            known: profile
+                .encodings()
+                .iter()
+                .map(|encoding| {
+                    format!("{:?} with {:?}", encoding.format, encoding.compression).to_lowercase()
+                })
+                .collect(),
+        })?;
+    let escaping = config.rows.iter().find(|rows| rows.escape_formulas && encoding.format != Format::Csv);
+    match escaping {
+        Some(rows) => Err(ConnectionError::FormulasOfOtherFormat { dataset: rows.dataset.clone() }),
+        None => Ok(encoding),
+    }
 }
 
 /// Whether each dataset can be made of its sources.

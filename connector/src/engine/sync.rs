@@ -235,6 +235,10 @@ impl Connection {
             // Writing to a String cannot fail.
             let _infallible = write!(name, " {}:{}-{}", range.path, range.bytes.start, range.bytes.end);
         }
+        if let Some(choice) = self.config.rows.iter().find(|rows| rows.dataset == *dataset.name()) {
+            // Other rows of the same lines are another object.
+            let _infallible = write!(name, " {}", serde_json::to_string(choice).unwrap_or_default());
+        }
         name
     }
 
@@ -348,6 +352,7 @@ fn count(dataset: &Dataset, batch: &Batch, report: &mut DatasetReport, (written,
     report.batches += 1;
     report.rows_read += batch.rows_read;
     report.rows_before_start += batch.rows_before_start;
+    report.rows_left_out += batch.rows_left_out;
     report.rows_written += written;
     report.rows_deduplicated += deduplicated;
     report.rows_dead_lettered += batch.dead_letters.len() as u64;

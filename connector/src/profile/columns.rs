@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::layout::Layout;
 use super::vocabulary::{Mode, Partitioning};
 use crate::names::DatasetName;
+use crate::row_rules::{Misfit, RowChoice, RowKinds, RowRules};
 
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
@@ -201,6 +202,9 @@ pub struct Dataset {
     pub(super) mode: Mode,
     pub(super) layout: Layout,
     pub(super) partitioning: Partitioning,
+    pub(super) optional_columns: Vec<Column>,
+    pub(super) kinds: Option<RowKinds>,
+    pub(super) rules: RowRules,
 }
 
 impl Dataset {
@@ -212,6 +216,54 @@ impl Dataset {
     /// Columns in file order.
     pub fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    /// Columns that come behind the others where a connection asks for them.
+    pub fn optional_columns(&self) -> &[Column] {
+        &self.optional_columns
+    }
+
+    /// The kinds of its rows, if the profile tells some apart.
+    pub fn kinds(&self) -> Option<&RowKinds> {
+        self.kinds.as_ref()
+    }
+
+    /// Which of its rows a connection exports.
+    pub(crate) fn rules(&self) -> &RowRules {
+        &self.rules
+    }
+
+    /// The dataset with those of its optional columns that `is_there` takes.
+    #[must_use]
+    pub fn with_optional(&self, is_there: impl Fn(&str) -> bool) -> Self {
+        let mut dataset = self.clone();
+        dataset.columns.extend(self.optional_columns.iter().filter(|column| is_there(&column.name)).cloned());
+        dataset.schema = schema_of(&dataset.columns);
+        dataset
+    }
+
+    /// The dataset as a connection has it: with the columns that it asks for, and the rows that it chooses.
+    pub(crate) fn chosen(&self, choice: &RowChoice) -> Result<Self, Misfit> {
+        let is_optional = |name: &String| self.optional_columns.iter().any(|column| column.name == *name);
+        if let Some(unknown) = choice.columns.iter().find(|name| !is_optional(name)) {
+            let names: Vec<&str> = self.optional_columns.iter().map(|column| column.name.as_str()).collect();
+            let help = if names.is_empty() {
+                "leave `columns` out: it has all that the vendor documents".to_owned()
+            } else {
+                format!("columns to ask for are {}", names.join(", "))
+            };
+            return Err(Misfit::new(format!("it has no column `{unknown}` to ask for"), help));
+        }
+        let has_identity = matches!(self.mode, Mode::Replace | Mode::Snapshot);
+        if has_identity && (choice.kinds.is_some() || !choice.keep.is_empty()) {
+            return Err(Misfit::new(
+                "it replaces what it wrote, so that a row which is left out later would stay as it was",
+                "choose the rows in the source",
+            ));
+        }
+        let mut dataset = self.with_optional(|name| choice.columns.iter().any(|asked| asked == name));
+        dataset.rules = RowRules::new(choice, &dataset.columns, self.kinds.as_ref())?;
+        Ok(dataset)
     }
 
     /// How its objects come to be.

@@ -37,6 +37,7 @@ pub use vocabulary::{
 
 use crate::document::DocumentError;
 use crate::names::{DatasetName, ProfileId};
+use crate::row_rules::{Misfit, RowChoice};
 use crate::store::DiagnosisKind;
 
 /// The profiles that come with the crate: id and TOML text.
@@ -351,6 +352,17 @@ impl VendorProfile {
     /// How the vendor's installation over HTTP maps to a configuration, if it has one.
     pub fn install(&self) -> Option<&InstallRules> {
         self.install.as_ref()
+    }
+
+    /// The profile as a connection has it: with the rows and columns that it chooses.
+    pub(crate) fn chosen(mut self, choices: &[RowChoice]) -> Result<Self, (DatasetName, Misfit)> {
+        for choice in choices {
+            if let Some(dataset) = self.datasets.iter_mut().find(|dataset| *dataset.name() == choice.dataset)
+            {
+                *dataset = dataset.chosen(choice).map_err(|misfit| (choice.dataset.clone(), misfit))?;
+            }
+        }
+        Ok(self)
     }
 
     /// The template of keys of chosen ranges, if the vendor exports such.

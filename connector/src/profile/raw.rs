@@ -8,6 +8,7 @@ use super::{
     PartitionUnit, PolicyAttachment, PrefixRule, TextForm,
 };
 use super::{GuideStep, InstallRules, TroubleshootingEntry};
+use crate::row_rules::RowKinds;
 use crate::store::DiagnosisKind;
 
 #[derive(Deserialize)]
@@ -145,6 +146,10 @@ pub(super) struct RawDataset {
     pub(super) version: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<Vec<KeyColumns>>>,
     pub(super) columns: Vec<RawColumn>,
+    /// Columns that come behind the others where a connection asks for them.
+    #[serde(default)]
+    pub(super) optional_columns: Vec<RawColumn>,
+    pub(super) kinds: Option<Spanned<RowKinds>>,
 }
 
 #[derive(Deserialize)]

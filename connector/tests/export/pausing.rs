@@ -132,7 +132,7 @@ async fn a_dataset_that_leaves_keeps_its_objects_and_fills_its_gap_when_it_retur
     assert!(gaps[0].filled_at.is_some());
 }
 
-/// Claims SUP-60, SUP-76: switching the toggle off and on again is a pause.
+/// Claims SUP-60, SUP-76, SUP-Q18: switching the toggle off and on again is a pause.
 #[tokio::test]
 async fn a_toggle_that_was_off_is_a_pause() {
     let rig = Rig::new();

@@ -4,6 +4,7 @@
 //! the bucket is compared with what was put in.
 
 mod ambient;
+mod chosen;
 mod claimed;
 mod content;
 mod diagnosed;

@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::change::DecisionChange;
 
-const OWNER: &str = "111111111111";
-const PARTNER: &str = "222222222222";
+pub(super) const OWNER: &str = "111111111111";
+pub(super) const PARTNER: &str = "222222222222";
 const THIRD: &str = "333333333333";
 
 /// A statement that matches everything, for a policy of a principal and for one of a resource.
@@ -52,18 +52,18 @@ pub(super) struct Row {
     pub(super) condition: Option<String>,
     #[serde(default)]
     pub(super) context: BTreeMap<String, toml::Value>,
-    canonical_user: Option<String>,
+    pub(super) canonical_user: Option<String>,
     unique_id: Option<String>,
     /// The unique ids that names in the resource policy had when it was stored.
     #[serde(default)]
     bound: BTreeMap<String, String>,
     #[serde(default)]
-    ownership: ObjectOwnership,
-    bucket_acl: Option<Vec<String>>,
-    object_owner: Option<String>,
-    object_acl: Option<Vec<String>>,
+    pub(super) ownership: ObjectOwnership,
+    pub(super) bucket_acl: Option<Vec<String>>,
+    pub(super) object_owner: Option<String>,
+    pub(super) object_acl: Option<Vec<String>>,
     #[serde(default)]
-    ignore_public_acls: bool,
+    pub(super) ignore_public_acls: bool,
     #[serde(default)]
     grant: Vec<Grant>,
     #[serde(default)]
@@ -240,15 +240,17 @@ impl Row {
         self.identity.iter().chain(lists.into_iter().flatten().flatten())
     }
 
-    /// Whether the row has ids by other names, or what belongs to keys.
+    /// Whether the row has ids of principals, or what belongs to keys.
     pub(super) fn speaks_of_more_than_policies(&self) -> bool {
-        self.canonical_user.is_some()
-            || self.unique_id.is_some()
+        self.unique_id.is_some()
             || !self.bound.is_empty()
             || !self.grant.is_empty()
             || !self.encryption_context.is_empty()
-            || self.object_owner.is_some()
-            || self.ignore_public_acls
+    }
+
+    /// Every grant of an ACL that the row has.
+    pub(super) fn grants(&self) -> impl Iterator<Item = &String> {
+        self.bucket_acl.iter().chain(&self.object_acl).flatten()
     }
 
     /// Whether a policy of a resource has a say.

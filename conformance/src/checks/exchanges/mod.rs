@@ -10,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::Deserialize;
 
+pub(super) use self::play::encoded;
 use self::script::{Script, parse};
 use super::READ_ON;
 use crate::check::{Area, Capability, Check, Level, Run, Source};

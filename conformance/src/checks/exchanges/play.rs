@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 
 use self::answer::Answer;
+pub(in crate::checks) use self::request::encoded;
 use super::script::{Action, Demand, Script, Step};
 use crate::outcome::{Conclusion, Stop};
 use crate::stage::Ground;

@@ -45,6 +45,14 @@ pub(super) fn checks() -> Vec<Check> {
         ),
         must(
             AREA,
+            "suprsend_s3_v2.content.row-groups",
+            "an hour of many row groups keeps all of them when some of its rows change",
+            requirements(&["SUP-07", "ENG-01"]),
+            Falsifier::RowGroupLost,
+            Run::new(row_groups),
+        ),
+        must(
+            AREA,
             "suprsend_s3_v2.content.two-writers",
             "a writer that comes late keeps what another wrote in the meantime",
             requirements(&["SUP-09", "ENG-03", "ENG-04"]),
@@ -224,6 +232,21 @@ fn respelled(dataset: Dataset, row: &Value) -> String {
         format!("\"{}\": {text}", column.name)
     });
     format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+}
+
+async fn row_groups(context: CheckContext) -> Conclusion {
+    let stage = Stage::vendor(context).await?;
+    let export = Export::new(&stage, "exporter").datasets(&[Dataset::Requests]);
+    let export = export.with_profile("row_group_rows = 16384", "row_group_rows = 4");
+    let rows = traffic().requests.rows;
+    for number in 0..SYNCS {
+        export.deliver_last(Dataset::Requests, &lines(part(&rows, number)))?;
+        export.sync(&format!("sync {}", number + 1)).await?;
+    }
+    let tables = stage.tables().await?;
+    let groups = tables.values().map(|table| table.metadata.num_row_groups()).min().unwrap_or_default();
+    step("every hour has several row groups").equal(&true, &(groups > 1))?;
+    equals_model(&tables, Dataset::Requests, &Content::of(&rows))
 }
 
 /// A store that lets another writer finish just before the first write.

@@ -46,7 +46,7 @@ pub(super) fn checks() -> Vec<Check> {
             AREA,
             "suprsend_s3_v2.layout.documented-keys",
             "the keys that the vendor's page shows hold the rows of their hour",
-            requirements(&["SUP-04"]),
+            requirements(&["SUP-04", "SUP-22"]),
             layout("hour={t:%H}", "hour={t:%I}"),
             Run::new(documented_keys),
         ),

@@ -6,6 +6,7 @@
 mod access;
 mod content;
 mod diagnosis;
+mod forms;
 mod layout;
 mod necessary;
 mod operation;
@@ -29,6 +30,7 @@ pub(super) fn checks() -> Vec<Check> {
     let mut checks = layout::checks();
     checks.extend(content::checks());
     checks.extend(schema::checks());
+    checks.extend(forms::checks());
     checks.extend(access::checks());
     checks.extend(necessary::checks());
     checks.extend(operation::checks());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bucketproof_fixtures::suprsend::Dataset;
+use bucketproof_fixtures::suprsend::{Dataset, documented_rows};
 use parquet::file::metadata::RowGroupMetaData;
 use serde_json::{Value, json};
 
@@ -37,6 +37,17 @@ pub(super) fn checks() -> Vec<Check> {
         ),
         must(
             AREA,
+            "suprsend_s3_v2.resolution.open-status",
+            "a status of a message that the page does not list is exported as it came",
+            requirements(&["SUP-Q11"]),
+            profile(
+                "doc = \"Delivery status; an open list\"",
+                "doc = \"Delivery status\", values = [\"clicked\"]",
+            ),
+            Run::new(open_status),
+        ),
+        must(
+            AREA,
             "suprsend_s3_v2.resolution.hours-accumulate",
             "rows of a new hour add an object, and those of a known hour replace its object; nothing is deleted",
             requirements(&["SUP-Q04"]),
@@ -66,6 +77,20 @@ pub(super) fn checks() -> Vec<Check> {
             Run::new(nullability),
         ),
     ]
+}
+
+async fn open_status(context: CheckContext) -> Conclusion {
+    let stage = Stage::vendor(context).await?;
+    let export = Export::new(&stage, "exporter").datasets(&[Dataset::Messages]);
+    let lines = documented_rows().messages.ndjson().replace("\"delivery_failed\"", "\"thawed\"");
+    export.deliver_last(Dataset::Messages, &lines)?;
+    let report = export.sync("export a message of an unknown status").await?;
+    let counts = step("the report").some("counts", report.dataset("messages"))?;
+    step("dead letters").equal(&0, &counts.rows_dead_lettered)?;
+    let tables = stage.tables().await?;
+    let rows = tables.values().flat_map(|table| &table.rows);
+    let statuses: BTreeSet<&str> = rows.filter_map(|row| row.get("status")?.as_str()).collect();
+    step("the unknown status is there").equal(&true, &statuses.contains("thawed"))
 }
 
 async fn codec(context: CheckContext) -> Conclusion {

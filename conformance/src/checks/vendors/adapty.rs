@@ -1,7 +1,7 @@
 //! What Adapty's page on Amazon S3 says.
 
 use super::particulars::{
-    Broken, Columns, Diagnosed, Examples, Form, FormKind, Header, Keys, Refused, Taken, Vendor, Wrong,
+    Columns, Diagnosed, Examples, Form, FormKind, Header, Keys, Refused, Taken, Vendor, Wrong,
 };
 use crate::stage::Element;
 
@@ -43,22 +43,8 @@ pub(super) const EVENTS: Vendor = Vendor {
             named: &["s3:GetBucketLocation"],
             ids: &["ADA-11"],
         },
-        Taken {
-            id: "objects",
-            name: "resource BUCKET/*",
-            element: Element::Resource("/*"),
-            stops: true,
-            named: &["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            ids: &["ADA-11"],
-        },
-        Taken {
-            id: "bucket",
-            name: "resource BUCKET",
-            element: Element::Resource(""),
-            stops: true,
-            named: &["s3:ListBucket", "s3:GetBucketLocation"],
-            ids: &["ADA-11"],
-        },
+        Taken::objects(&["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], &["ADA-11"]),
+        Taken::bucket(true, &["s3:ListBucket", "s3:GetBucketLocation"], &["ADA-11"]),
     ],
     keys: &[
         Keys {
@@ -83,7 +69,7 @@ pub(super) const EVENTS: Vendor = Vendor {
     columns: &[
         Columns {
             dataset: "events",
-            ids: &["ADA-16", "ADA-15", "ADA-18", "ADA-Q01"],
+            ids: &["ADA-16", "ADA-15", "ADA-18", "ADA-Q01", "ADA-Q02"],
             list: "profile_id:string event_type:string event_datetime:instant transaction_id:string \
                       original_transaction_id:string subscription_expires_at:instant environment:string \
                       revenue_usd:number proceeds_usd:number net_revenue_usd:number tax_amount_usd:number \
@@ -102,7 +88,7 @@ pub(super) const EVENTS: Vendor = Vendor {
         },
         Columns {
             dataset: "paywall_visits",
-            ids: &["ADA-29", "ADA-30"],
+            ids: &["ADA-29", "ADA-30", "ADA-Q02"],
             list: "profile_id:string customer_user_id:string profile_country:string install_date:instant \
                       store:string paywall_showed_at:instant developer_id:string ab_test_name:string \
                       ab_test_revision:number paywall_name:string paywall_revision:number",
@@ -126,14 +112,10 @@ pub(super) const EVENTS: Vendor = Vendor {
         broken_by: ("events", "9.90", "9.91"),
         refused: Some((&["ADA-17", "ADA-26"], ("events", "\"Trial_Started\"", "\"trial_started\""))),
     },
-    headers: &[Header {
-        id: "sse-s3",
-        title: "every write asks for SSE-S3, so that a bucket which insists on it takes the export",
-        ids: &["ENG-08"],
-        head: "encryption = \"sse-s3\"",
-        insists: ("s3:x-amz-server-side-encryption", "AES256"),
-        broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
-    }],
+    headers: &[Header::sse_s3(
+        "every write asks for SSE-S3, so that a bucket which insists on it takes the export",
+        &["ENG-08"],
+    )],
     diagnoses: &[
         Diagnosed { kind: Wrong::Bucket, id: "ADA-06", ids: &["ADA-06"] },
         Diagnosed { kind: Wrong::Region, id: "ADA-34", ids: &["ADA-34"] },
@@ -141,13 +123,7 @@ pub(super) const EVENTS: Vendor = Vendor {
         Diagnosed { kind: Wrong::Secret, id: "ADA-10", ids: &["ADA-06"] },
     ],
     refusals: &[
-        Refused {
-            id: "no-secret",
-            title: "a configuration without a secret access key is refused",
-            ids: &["ADA-06"],
-            edit: ("secret_access_key = { env = \"SECRET\" }", "# without its secret"),
-            says: "secret_access_key",
-        },
+        Refused::without_secret(&["ADA-06"]),
         Refused {
             id: "no-bucket",
             title: "a configuration without a bucket's name is refused",

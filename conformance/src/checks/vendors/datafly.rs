@@ -31,22 +31,8 @@ pub(super) const EVENTS: Vendor = Vendor {
             named: &["s3:GetBucketLocation"],
             ids: &["DAT-15"],
         },
-        Taken {
-            id: "objects",
-            name: "resource BUCKET/*",
-            element: Element::Resource("/*"),
-            stops: true,
-            named: &["s3:PutObject"],
-            ids: &["DAT-15", "DAT-26"],
-        },
-        Taken {
-            id: "bucket",
-            name: "resource BUCKET",
-            element: Element::Resource(""),
-            stops: false,
-            named: &["s3:GetBucketLocation"],
-            ids: &["DAT-15"],
-        },
+        Taken::objects(&["s3:PutObject"], &["DAT-15", "DAT-26"]),
+        Taken::bucket(false, &["s3:GetBucketLocation"], &["DAT-15"]),
     ],
     keys: &[
         Keys {
@@ -103,14 +89,7 @@ pub(super) const EVENTS: Vendor = Vendor {
         refused: Some((&["DAT-05"], ("events", "\"properties\":[1]", "\"properties\":{}"))),
     },
     headers: &[
-        Header {
-            id: "sse-s3",
-            title: "every write asks for SSE-S3 where it is chosen",
-            ids: &["DAT-13", "ENG-08"],
-            head: "encryption = \"sse-s3\"",
-            insists: ("s3:x-amz-server-side-encryption", "AES256"),
-            broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
-        },
+        Header::sse_s3("every write asks for SSE-S3 where it is chosen", &["DAT-13", "ENG-08"]),
         Header {
             id: "storage-class",
             title: "every write asks for the storage class that is chosen",
@@ -134,20 +113,8 @@ pub(super) const EVENTS: Vendor = Vendor {
             edit: ("name = \"customer-exports\"", "name = \"customer-exports\"\nbucket_name = \"another\""),
             says: "duplicate field",
         },
-        Refused {
-            id: "region",
-            title: "a region that does not exist is refused",
-            ids: &["DAT-08"],
-            edit: ("region = \"us-east-1\"", "region = \"EU\""),
-            says: "`EU`",
-        },
-        Refused {
-            id: "no-secret",
-            title: "a configuration without a secret access key is refused",
-            ids: &["DAT-09"],
-            edit: ("secret_access_key = { env = \"SECRET\" }", "# without its secret"),
-            says: "secret_access_key",
-        },
+        Refused::in_no_region("a region that does not exist is refused", &["DAT-08"]),
+        Refused::without_secret(&["DAT-09"]),
         Refused {
             id: "key-without-kms",
             title: "a KMS key is refused where the encryption is another",

@@ -61,6 +61,19 @@ pub(super) struct Taken {
     pub(super) ids: Ids,
 }
 
+impl Taken {
+    /// All objects of the bucket.
+    pub(super) const fn objects(named: &'static [&'static str], ids: Ids) -> Self {
+        let element = Element::Resource("/*");
+        Self { id: "objects", name: "resource BUCKET/*", element, stops: true, named, ids }
+    }
+
+    /// The bucket itself.
+    pub(super) const fn bucket(stops: bool, named: &'static [&'static str], ids: Ids) -> Self {
+        Self { id: "bucket", name: "resource BUCKET", element: Element::Resource(""), stops, named, ids }
+    }
+}
+
 /// The keys of a dataset's objects.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Keys {
@@ -141,6 +154,32 @@ pub(super) struct Header {
     pub(super) broken_by: Broken,
 }
 
+impl Header {
+    /// The encryption with keys of S3.
+    pub(super) const fn sse_s3(title: &'static str, ids: Ids) -> Self {
+        Self {
+            id: "sse-s3",
+            title,
+            ids,
+            head: "encryption = \"sse-s3\"",
+            insists: ("s3:x-amz-server-side-encryption", "AES256"),
+            broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
+        }
+    }
+
+    /// The canned ACL for buckets of others.
+    pub(super) const fn full_control(ids: Ids) -> Self {
+        Self {
+            id: "acl",
+            title: "every write gives the bucket's owner full control",
+            ids,
+            head: "",
+            insists: ("s3:x-amz-acl", "bucket-owner-full-control"),
+            broken_by: Broken::Profile("acl = \"bucket-owner-full-control\"", ""),
+        }
+    }
+}
+
 /// Where a falsifier changes something.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Broken {
@@ -174,6 +213,24 @@ pub(super) struct Refused {
     pub(super) edit: Edit,
     /// What the refusal says.
     pub(super) says: &'static str,
+}
+
+impl Refused {
+    /// Keys of which one half is missing.
+    pub(super) const fn without_secret(ids: Ids) -> Self {
+        Self {
+            id: "no-secret",
+            title: "a configuration without a secret access key is refused",
+            ids,
+            edit: ("secret_access_key = { env = \"SECRET\" }", "# without its secret"),
+            says: "secret_access_key",
+        }
+    }
+
+    /// A region that is none.
+    pub(super) const fn in_no_region(title: &'static str, ids: Ids) -> Self {
+        Self { id: "region", title, ids, edit: ("region = \"us-east-1\"", "region = \"EU\""), says: "`EU`" }
+    }
 }
 
 /// Buckets that are encrypted with a key of the customer's.

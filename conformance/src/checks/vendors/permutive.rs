@@ -1,13 +1,9 @@
 //! What Permutive's page on AWS S3 says of its two kinds of routing.
 
 use super::particulars::{
-    Broken, Columns, Diagnosed, Edit, Examples, Form, FormKind, Header, Keys, Kms, Refused, Taken, Vendor,
-    Wrong,
+    Columns, Diagnosed, Examples, Form, FormKind, Header, Keys, Kms, Refused, Taken, Vendor, Wrong,
 };
 use crate::stage::Element;
-
-const FULL_CONTROL: Edit = ("s3:x-amz-acl", "bucket-owner-full-control");
-const WITHOUT_ACL: Broken = Broken::Profile("acl = \"bucket-owner-full-control\"", "");
 
 const DIAGNOSES: &[Diagnosed] = &[
     Diagnosed { kind: Wrong::Bucket, id: "PER-40", ids: &["PER-44"] },
@@ -16,14 +12,13 @@ const DIAGNOSES: &[Diagnosed] = &[
     Diagnosed { kind: Wrong::Secret, id: "PER-47", ids: &["PER-47"] },
 ];
 
+const HEADERS: &[Header] = &[
+    Header::full_control(&["PER-46"]),
+    Header::sse_s3("a bucket that insists on SSE-S3 takes the export", &["PER-55", "ENG-08"]),
+];
+
 const REFUSALS: &[Refused] = &[
-    Refused {
-        id: "region",
-        title: "a region that is not a specific one is refused",
-        ids: &["PER-21", "PER-Q17"],
-        edit: ("region = \"us-east-1\"", "region = \"EU\""),
-        says: "`EU`",
-    },
+    Refused::in_no_region("a region that is not a specific one is refused", &["PER-21", "PER-Q17"]),
     Refused {
         id: "leading-slash",
         title: "a prefix with a leading slash is refused",
@@ -89,22 +84,8 @@ pub(super) const STREAM: Vendor = Vendor {
             named: &["s3:PutObject", "s3:PutObjectAcl"],
             ids: &["PER-20", "PER-44"],
         },
-        Taken {
-            id: "objects",
-            name: "resource BUCKET/*",
-            element: Element::Resource("/*"),
-            stops: true,
-            named: &["s3:GetObject", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"],
-            ids: &["PER-45"],
-        },
-        Taken {
-            id: "bucket",
-            name: "resource BUCKET",
-            element: Element::Resource(""),
-            stops: true,
-            named: &["s3:ListBucket", "s3:GetBucketLocation"],
-            ids: &["PER-45"],
-        },
+        Taken::objects(&["s3:GetObject", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"], &["PER-45"]),
+        Taken::bucket(true, &["s3:ListBucket", "s3:GetBucketLocation"], &["PER-45"]),
     ],
     keys: &[Keys {
         id: "layout.key",
@@ -164,24 +145,7 @@ pub(super) const STREAM: Vendor = Vendor {
             ("events", "{\"time\":1665851625945", "{\"time\":\"1665851625945\""),
         )),
     },
-    headers: &[
-        Header {
-            id: "acl",
-            title: "every write gives the bucket's owner full control",
-            ids: &["PER-46"],
-            head: "",
-            insists: FULL_CONTROL,
-            broken_by: WITHOUT_ACL,
-        },
-        Header {
-            id: "sse-s3",
-            title: "a bucket that insists on SSE-S3 takes the export",
-            ids: &["PER-55", "ENG-08"],
-            head: "encryption = \"sse-s3\"",
-            insists: ("s3:x-amz-server-side-encryption", "AES256"),
-            broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
-        },
-    ],
+    headers: HEADERS,
     diagnoses: DIAGNOSES,
     refusals: REFUSALS,
     kms: Some(Kms { ids: &["PER-54"], id: "PER-54", key_policy: false }),
@@ -254,14 +218,7 @@ pub(super) const BATCH: Vendor = Vendor {
             named: &["s3:GetObject", "s3:PutObjectAcl", "s3:DeleteObject"],
             ids: &["PER-45"],
         },
-        Taken {
-            id: "bucket",
-            name: "resource BUCKET",
-            element: Element::Resource(""),
-            stops: true,
-            named: &["s3:ListBucket"],
-            ids: &["PER-45"],
-        },
+        Taken::bucket(true, &["s3:ListBucket"], &["PER-45"]),
     ],
     keys: &[Keys {
         id: "layout.key",
@@ -339,24 +296,7 @@ pub(super) const BATCH: Vendor = Vendor {
         broken_by: ("domains", "\"example.com\"", "\"example.net\""),
         refused: Some((&["PER-53"], ("pageview_events", "\"browser\":\"x\"", "\"type\":\"x\""))),
     },
-    headers: &[
-        Header {
-            id: "acl",
-            title: "every write gives the bucket's owner full control",
-            ids: &["PER-46"],
-            head: "",
-            insists: FULL_CONTROL,
-            broken_by: WITHOUT_ACL,
-        },
-        Header {
-            id: "sse-s3",
-            title: "a bucket that insists on SSE-S3 takes the export",
-            ids: &["PER-55", "ENG-08"],
-            head: "encryption = \"sse-s3\"",
-            insists: ("s3:x-amz-server-side-encryption", "AES256"),
-            broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
-        },
-    ],
+    headers: HEADERS,
     diagnoses: DIAGNOSES,
     refusals: REFUSALS,
     kms: Some(Kms { ids: &["PER-54"], id: "PER-54", key_policy: true }),

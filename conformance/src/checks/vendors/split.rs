@@ -1,8 +1,7 @@
 //! What Split's page on Amazon S3 says of outbound impressions.
 
 use super::particulars::{
-    Broken, Columns, Diagnosed, Examples, Form, FormKind, Header, Ids, Keys, Kms, Refused, Taken, Vendor,
-    Wrong,
+    Columns, Diagnosed, Examples, Form, FormKind, Header, Ids, Keys, Kms, Refused, Taken, Vendor, Wrong,
 };
 use crate::stage::Element;
 
@@ -68,14 +67,7 @@ pub(super) const IMPRESSIONS: Vendor = Vendor {
             named: &["s3:GetObject", "s3:PutObject", "s3:PutObjectAcl", "s3:DeleteObject"],
             ids: &["SPL-59"],
         },
-        Taken {
-            id: "bucket",
-            name: "resource BUCKET",
-            element: Element::Resource(""),
-            stops: true,
-            named: &["s3:ListBucket"],
-            ids: &["SPL-59"],
-        },
+        Taken::bucket(true, &["s3:ListBucket"], &["SPL-59"]),
     ],
     keys: &[
         Keys {
@@ -183,22 +175,11 @@ pub(super) const IMPRESSIONS: Vendor = Vendor {
         refused: None,
     },
     headers: &[
-        Header {
-            id: "acl",
-            title: "every write gives the bucket's owner full control",
-            ids: &["SPL-Q21"],
-            head: "",
-            insists: ("s3:x-amz-acl", "bucket-owner-full-control"),
-            broken_by: Broken::Profile("acl = \"bucket-owner-full-control\"", ""),
-        },
-        Header {
-            id: "sse-s3",
-            title: "a bucket that insists on SSE-S3 takes the export without any policy of a key",
-            ids: &["SPL-63", "ENG-08"],
-            head: "encryption = \"sse-s3\"",
-            insists: ("s3:x-amz-server-side-encryption", "AES256"),
-            broken_by: Broken::Config("\"sse-s3\"", "\"none\""),
-        },
+        Header::full_control(&["SPL-Q21"]),
+        Header::sse_s3(
+            "a bucket that insists on SSE-S3 takes the export without any policy of a key",
+            &["SPL-63", "ENG-08"],
+        ),
     ],
     diagnoses: &[
         Diagnosed { kind: Wrong::Bucket, id: "SPL-54", ids: &["SPL-54"] },

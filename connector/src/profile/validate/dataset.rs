@@ -13,6 +13,7 @@ use crate::profile::{
     Column, ColumnType, Dataset, KeyColumns, Layout, LayoutError, Mode, PartitionBy, PartitionUnit,
     Partitioning,
 };
+use crate::row_rules::{RowKinds, RowRules};
 
 /// What holds of a dataset that says nothing else.
 pub(super) struct Defaults<'a> {
@@ -97,6 +98,13 @@ pub(super) fn dataset(
         ));
     }
     let key_positions = key_positions(document, &keys, key_span, &columns, &name)?;
+    let mut all = columns.clone();
+    for optional in raw.optional_columns {
+        let checked = column(document, optional, &all)?;
+        all.push(checked);
+    }
+    let optional_columns = all.split_off(columns.len());
+    let kinds = raw.kinds.map(|kinds| self::kinds(document, kinds, &columns)).transpose()?;
     let schema = schema_of(&columns);
     Ok(Dataset {
         name,
@@ -109,7 +117,34 @@ pub(super) fn dataset(
         mode,
         layout,
         partitioning,
+        optional_columns,
+        kinds,
+        rules: RowRules::default(),
     })
+}
+
+fn kinds(
+    document: &Document<'_>,
+    raw: Spanned<RowKinds>,
+    columns: &[Column],
+) -> Result<RowKinds, DocumentError> {
+    let kinds = raw.get_ref();
+    let is_text = |column: &Column| column.name == kinds.column && column.kind == ColumnType::String;
+    if !columns.iter().any(is_text) {
+        return Err(document.error(
+            raw.span(),
+            format!("kinds of rows are told apart by a column of texts, and `{}` is none", kinds.column),
+            "name a column of the dataset with `type = \"string\"`",
+        ));
+    }
+    match kinds.problem() {
+        Some(problem) => Err(document.error(
+            raw.span(),
+            problem,
+            "give each kind a name of its own and at least one value",
+        )),
+        None => Ok(raw.into_inner()),
+    }
 }
 
 fn partitioning(

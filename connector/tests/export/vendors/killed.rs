@@ -23,6 +23,8 @@ pub(super) struct Bench {
     pub(super) clock: Clock,
     /// Further lines of the configuration's `[state]`.
     state: &'static str,
+    /// The choice of rows, as the configuration has it.
+    pub(super) rows: &'static str,
     directory: tempfile::TempDir,
 }
 
@@ -35,6 +37,7 @@ impl Bench {
             bucket: Arc::new(MemoryStore::new(BucketName::new(BUCKET).unwrap())),
             clock: Clock::manual(NOW.parse().unwrap()),
             state: "",
+            rows: "",
             directory,
         };
         bench.write("");
@@ -75,7 +78,11 @@ impl Bench {
         }
     }
 
-    pub(super) fn connection_over(&self, store: Arc<dyn Store>) -> Connection {
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    pub(super) fn config_text(&self) -> String {
         let names: Vec<&str> =
             self.profile.datasets().iter().map(|dataset| dataset.name().as_str()).collect();
         let mut sources = String::new();
@@ -88,13 +95,17 @@ impl Bench {
             }
             _ => "mode = \"static_keys\"\n",
         };
-        let text = format!(
+        format!(
             "profile_path = \"vendor.toml\"\nenabled = true\ndatasets = {names:?}\n\
              [bucket]\nname = \"{BUCKET}\"\nregion = \"us-east-1\"\n\
              [auth]\n{auth}access_key_id = \"AKIDEXAMPLE\"\nsecret_access_key = {{ env = \"SECRET\" }}\n\
-             [state]\ndir = \"state\"\n{}\n{sources}",
-            self.state
-        );
+             [state]\ndir = \"state\"\n{}\n{}{sources}",
+            self.state, self.rows
+        )
+    }
+
+    pub(super) fn connection_over(&self, store: Arc<dyn Store>) -> Connection {
+        let text = self.config_text();
         let config = Config::parse(&text, self.directory.path().join("c.toml").to_str().unwrap()).unwrap();
         let profile = config.load_profile().unwrap();
         Connection::new(config, profile, store, self.clock.clone(), Entropy::seeded(7)).unwrap()

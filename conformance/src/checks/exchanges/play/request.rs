@@ -134,7 +134,7 @@ fn credentials(ground: &Ground, names: &Names, who: &Who) -> Result<Option<Crede
 }
 
 /// Percent-encoded, as forms and queries want it.
-pub(super) fn encoded(text: &str) -> String {
+pub(in crate::checks) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
