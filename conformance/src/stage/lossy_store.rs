@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bucketproof_connector::content::Content;
 use bucketproof_connector::names::{BucketName, ObjectKey};
 use bucketproof_connector::store::{
     Condition, ObjectHead, PutOutcome, PutRequest, Store, StoreError, StoredObject,
@@ -16,7 +17,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 pub(super) struct RowGroupLost(pub(super) Arc<dyn Store>);
 
 /// The file without its first row group; absent if it has no other, or is none.
-fn without_first_row_group(body: &Bytes) -> Option<Bytes> {
+fn without_first_row_group(body: &Content) -> Option<Bytes> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(body.clone()).ok()?;
     let groups = builder.metadata().num_row_groups();
     if groups < 2 {
@@ -54,7 +55,7 @@ impl Store for RowGroupLost {
             _ => None,
         };
         match lost {
-            Some(body) => self.0.put(&PutRequest { body, ..request.clone() }).await,
+            Some(body) => self.0.put(&PutRequest { body: body.into(), ..request.clone() }).await,
             None => self.0.put(request).await,
         }
     }
