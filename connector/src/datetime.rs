@@ -155,6 +155,7 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 /// 9999-12-30T22:00:00Z, where the calendar library ends.
 const LAST_SECOND: i64 = 253_402_207_200;
 
+#[inline]
 fn pair(tens: u8, ones: u8) -> Result<i64, DatetimeError> {
     if tens.is_ascii_digit() && ones.is_ascii_digit() {
         Ok(i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
@@ -163,9 +164,35 @@ fn pair(tens: u8, ones: u8) -> Result<i64, DatetimeError> {
     }
 }
 
+/// The offset that producers write.
+const UTC: &[u8] = b"Z";
+
 /// The microseconds of a fraction, if there is one, and what follows it.
+#[inline]
 fn fraction(tail: &[u8]) -> Result<(i64, &[u8]), DatetimeError> {
-    let Some((b'.', rest)) = tail.split_first() else { return Ok((0, tail)) };
+    // As producers write it: three or six digits, or none.
+    match tail {
+        [b'.', m1, m2, m3, b'Z'] => {
+            let millis = number([*m1, *m2, *m3]).ok_or(DatetimeError::Form)?;
+            Ok((millis * 1_000, UTC))
+        }
+        [b'.', m1, m2, m3, m4, m5, m6, b'Z'] => {
+            let micros = number([*m1, *m2, *m3, *m4, *m5, *m6]).ok_or(DatetimeError::Form)?;
+            Ok((micros, UTC))
+        }
+        [b'.', rest @ ..] => any_fraction(rest),
+        _ => Ok((0, tail)),
+    }
+}
+
+/// The number that digits are.
+#[inline]
+fn number<const DIGITS: usize>(digits: [u8; DIGITS]) -> Option<i64> {
+    let value = digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')));
+    digits.iter().all(u8::is_ascii_digit).then_some(value)
+}
+
+fn any_fraction(rest: &[u8]) -> Result<(i64, &[u8]), DatetimeError> {
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, after) = rest.split_at_checked(digits).ok_or(DatetimeError::Form)?;
     if number.is_empty() {
@@ -179,6 +206,7 @@ fn fraction(tail: &[u8]) -> Result<(i64, &[u8]), DatetimeError> {
     Ok((micros, after))
 }
 
+#[inline]
 fn offset_seconds(offset: &[u8]) -> Result<i64, DatetimeError> {
     match offset {
         [] | [b'Z' | b'z'] => Ok(0),
@@ -208,6 +236,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
 }
 
 /// Days from 1970-01-01 to a date of the proleptic Gregorian calendar, for years from 1.
+#[inline]
 fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let before_year = year - 1;
     let leap_days = before_year / 4 - before_year / 100 + before_year / 400;

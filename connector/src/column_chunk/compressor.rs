@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use bytes::{BufMut as _, Bytes, BytesMut};
 use flate2::write::GzEncoder;
 use parquet::basic::Compression as PageCompression;
 use parquet::errors::ParquetError;
@@ -16,7 +17,9 @@ enum Method {
 /// Compresses pages of one file.
 pub(super) struct Compressor {
     method: Method,
-    out: Vec<u8>,
+    out: BytesMut,
+    /// The buffer while a page is in it. It comes back when the page has gone.
+    lent: Bytes,
 }
 
 impl Compressor {
@@ -30,11 +33,14 @@ impl Compressor {
             PageCompression::GZIP(level) => Method::Gzip(flate2::Compression::new(level.compression_level())),
             other => return Err(ParquetError::NYI(format!("pages compressed with {other}"))),
         };
-        Ok(Self { method, out: Vec::new() })
+        Ok(Self { method, out: BytesMut::new(), lent: Bytes::new() })
     }
 
     /// The page, compressed.
-    pub(super) fn compress<'a>(&'a mut self, page: &'a [u8]) -> Result<&'a [u8], ParquetError> {
+    pub(super) fn compress(&mut self, page: &[u8]) -> Result<Bytes, ParquetError> {
+        if let Ok(out) = std::mem::take(&mut self.lent).try_into_mut() {
+            self.out = out;
+        }
         let out = &mut self.out;
         let mut room = |bytes: usize| {
             if out.len() < bytes {
@@ -42,23 +48,24 @@ impl Compressor {
             }
         };
         let written = match &mut self.method {
-            Method::None => return Ok(page),
+            Method::None => return Ok(Bytes::copy_from_slice(page)),
             Method::Snappy(encoder) => {
                 room(snap::raw::max_compress_len(page.len()));
                 encoder.compress(page, out).map_err(|error| ParquetError::External(Box::new(error)))?
             }
             Method::Zstd(compressor) => {
                 room(zstd::zstd_safe::compress_bound(page.len()));
-                compressor.compress_to_buffer(page, out.as_mut_slice())?
+                compressor.compress_to_buffer(page, out.as_mut())?
             }
             Method::Gzip(level) => {
                 out.clear();
-                let mut encoder = GzEncoder::new(&mut *out, *level);
+                let mut encoder = GzEncoder::new(out.writer(), *level);
                 encoder.write_all(page)?;
                 encoder.finish()?;
                 out.len()
             }
         };
-        Ok(self.out.get(..written).unwrap_or_default())
+        self.lent = std::mem::take(&mut self.out).freeze();
+        Ok(self.lent.slice(..written.min(self.lent.len())))
     }
 }

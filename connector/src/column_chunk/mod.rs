@@ -74,6 +74,8 @@ pub(crate) struct TextChunk {
     column: TextColumn,
     /// The pages written so far.
     open: Open,
+    /// Bytes of the last chunk: the next one is about as large.
+    last_bytes: usize,
     rows: usize,
     nulls: usize,
     /// Which of the rows that wait have a value.
@@ -93,6 +95,7 @@ impl TextChunk {
         let mut chunk = Self {
             column,
             open: Open::default(),
+            last_bytes: 0,
             rows: 0,
             nulls: 0,
             validity: BooleanBufferBuilder::new(0),
@@ -108,7 +111,7 @@ impl TextChunk {
     }
 
     fn clear(&mut self) {
-        self.open = Open::default();
+        self.open = Open::with_capacity(self.last_bytes + self.last_bytes / 8);
         (self.rows, self.nulls) = (0, 0);
         self.validity.truncate(0);
         self.is_numbered = self.column.dictionary;
@@ -218,6 +221,7 @@ impl TextChunk {
             self.end_numbering();
         }
         let chunk = self.close(maker);
+        self.last_bytes = chunk.as_ref().map_or(0, |chunk| chunk.bytes.len());
         self.clear();
         chunk
     }
@@ -227,7 +231,7 @@ impl TextChunk {
         if encoding == Encoding::RLE_DICTIONARY {
             let page = maker.compressor.compress(self.dictionary.page())?;
             let page = Page::DictionaryPage {
-                buf: Bytes::copy_from_slice(page),
+                buf: page,
                 num_values: count(self.dictionary.len())?,
                 encoding: Encoding::PLAIN,
                 is_sorted: false,
@@ -291,7 +295,7 @@ impl TextChunk {
                 _ => {}
             }
             let data = Page::DataPage {
-                buf: Bytes::copy_from_slice(maker.compressor.compress(&maker.page)?),
+                buf: maker.compressor.compress(&maker.page)?,
                 num_values: count(page.rows)?,
                 encoding,
                 def_level_encoding: Encoding::RLE,
@@ -386,8 +390,14 @@ struct Open {
 
 impl Default for Open {
     fn default() -> Self {
+        Self::with_capacity(0)
+    }
+}
+
+impl Open {
+    fn with_capacity(bytes: usize) -> Self {
         Self {
-            sink: TrackedWrite::new(Vec::new()),
+            sink: TrackedWrite::new(Vec::with_capacity(bytes)),
             raw_bytes: 0,
             dictionary_offset: None,
             data_offset: None,
@@ -395,9 +405,7 @@ impl Default for Open {
             page_count: 0,
         }
     }
-}
 
-impl Open {
     fn write(&mut self, page: CompressedPage) -> Result<PageWriteSpec, ParquetError> {
         let written = SerializedPageWriter::new(&mut self.sink).write_page(page)?;
         self.raw_bytes += written.uncompressed_size;
