@@ -126,21 +126,24 @@ impl Content {
 
     /// SHA-256, as hexadecimal digits.
     pub(crate) fn digest(&self) -> io::Result<String> {
-        let mut digest = Sha256::new();
         match &self.0 {
-            Kept::Memory(bytes) => digest.update(bytes),
-            Kept::File(path, _) => {
-                let mut file = File::open(&**path)?;
-                let mut buffer = vec![0; 1 << 16];
-                loop {
-                    let got = file.read(&mut buffer)?;
-                    let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
-                    digest.update(part);
-                }
-            }
+            Kept::Memory(bytes) => Ok(hex::encode(Sha256::digest(bytes))),
+            Kept::File(path, _) => file_digest(path),
         }
-        Ok(hex::encode(digest.finalize()))
     }
+}
+
+/// SHA-256 of a file, as hexadecimal digits.
+pub(crate) fn file_digest(path: &Path) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let got = file.read(&mut buffer)?;
+        let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
+        digest.update(part);
+    }
+    Ok(hex::encode(digest.finalize()))
 }
 
 impl From<Bytes> for Content {

@@ -68,10 +68,15 @@ pub(super) enum Applied {
     BaseMoved,
 }
 
-/// A folder of the state directory; what a crash left in it is of no use.
-pub(super) const ROOM: &str = "room";
+/// A folder of the state directory.
+const ROOM: &str = "room";
 /// An object is held as it is and as it becomes, and its rows take some six times its size when they are read.
 const OBJECTS_IN_MEMORY: u64 = 16;
+
+/// Removes objects that a crash left and nobody goes on with.
+pub(super) fn clear_room(state: &State) {
+    let _nothing_left = std::fs::remove_dir_all(state.directory().join(ROOM));
+}
 
 impl Connection {
     /// Where objects are held that rows are merged into: in memory, or on disk where they would take much of the budget.

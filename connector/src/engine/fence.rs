@@ -22,8 +22,6 @@ impl Connection {
     /// Before anything is read: a store that was found to keep no conditions is not written to, nor is one with an
     /// epoch below an earlier one.
     pub(super) fn may_write(&self, state: &State) -> Result<(), SyncError> {
-        // A crash may have left objects there that nobody goes on with.
-        let _nothing_left = std::fs::remove_dir_all(state.directory().join(super::apply::ROOM));
         if self.config.writes == Writes::AtLeastOnceSingleWriter {
             tracing::warn!("weaker mode: writes have no conditions; at least once, for a single writer");
         } else if state.fact(FACT)?.is_some_and(|known| known == format!("ignored by {}", self.place())) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::append::NewObject;
-use super::apply::BatchIdentity;
+use super::apply::{BatchIdentity, clear_room};
 use super::batch::{Batch, Cut};
 use super::gather::read_within;
 use super::{Connection, SyncError};
@@ -74,6 +74,7 @@ impl Connection {
             state.record_setup(self.clock.now(), None)?;
         }
         source::remove_finished(state)?;
+        clear_room(state);
         self.note_selection(state)?;
         self.spool_stdin(state)?;
         for dataset in self.selected() {

@@ -5,19 +5,19 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use async_trait::async_trait;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
-use sha2::{Digest as _, Sha256};
 
 use super::SourceError;
 use super::directory::files_with;
 use super::pulled::{Pulled, Source};
 use super::row_text::write_row;
 use crate::config::OnReplaced;
+use crate::content::file_digest;
 use crate::profile::Dataset;
 
 /// Rows that are held in memory at a time.
@@ -77,8 +77,8 @@ impl Source for ParquetFiles {
         let mut count = 0;
         for path in self.files()? {
             let name = path.display().to_string();
-            let digest =
-                digest(&path).map_err(|source| SourceError::Unreadable { path: name.clone(), source })?;
+            let digest = file_digest(&path)
+                .map_err(|source| SourceError::Unreadable { path: name.clone(), source })?;
             match (known.get(&name), &self.place) {
                 (Some(before), _) if *before == digest => continue,
                 (None, _) | (Some(_), ParquetPlace::File(_, OnReplaced::Restart)) => {}
@@ -130,16 +130,4 @@ fn give(path: &Path, dataset: &Dataset, rows: &mut dyn Write) -> Result<u64, Sou
         count += batch.num_rows() as u64;
     }
     Ok(count)
-}
-
-fn digest(path: &Path) -> io::Result<String> {
-    let mut digest = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let got = file.read(&mut buffer)?;
-        let Some(part) = buffer.get(..got).filter(|part| !part.is_empty()) else { break };
-        digest.update(part);
-    }
-    Ok(hex::encode(digest.finalize()))
 }
