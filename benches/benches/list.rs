@@ -1,42 +1,38 @@
 //! What does a page of a listing cost, and does it grow with the bucket?
 //!
-//! Pages of 1,000 keys in buckets of a thousand and of a million keys, by the SDK over memory, policies enforced, journal
-//! on. The limit is the page
-//! itself: a page from the middle of a million keys, and one in which a delimiter folds all but a few of them, should cost
-//! what the same page costs in the small bucket. With `--test` the large bucket has fewer keys.
+//! Pages of 1,000 keys in buckets of a thousand and of a million keys, inside the server, policies enforced, journal on. The
+//! limit is the page itself: a page from the middle of a million keys, and one in which a delimiter folds all but a few of
+//! them, should cost what the same page costs in the small bucket. `sdk/...` is the same page as the SDK sees it: most of
+//! that is reading the document. With `--test` the large bucket has fewer keys.
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use std::time::Duration;
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::presigning::PresigningConfig;
 use bucketproof_emulator::Emulator;
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use http::{Request, StatusCode};
+use http::{Method, StatusCode};
 use tokio::runtime::Runtime;
 
-const PAGE: i32 = 1_000;
+use signed::signed;
+
+#[path = "../shared/signed.rs"]
+mod signed;
+
 /// Keys under one prefix: a delimiter makes a page of 1,000 prefixes of a million keys.
 const KEYS_PER_PREFIX: usize = 1_000;
+const USER: &str = "administrator";
 
 /// An emulator whose bucket has so many keys.
-async fn filled(count: usize) -> (Emulator, Client) {
+async fn filled(count: usize) -> Emulator {
     let emulator = Emulator::builder().seed(7).start().await.expect("an emulator");
-    let s3 = emulator.s3("administrator");
-    s3.create_bucket().bucket("logs").send().await.expect("a bucket");
+    emulator.s3(USER).create_bucket().bucket("logs").send().await.expect("a bucket");
     for number in 0..count {
-        let key = format!("{:04}/{:04}", number / KEYS_PER_PREFIX, number % KEYS_PER_PREFIX);
-        let put = s3.put_object().bucket("logs").key(key);
-        let put = put.presigned(lasting()).await.expect("a URL").uri().to_owned();
-        let put = Request::put(put).body(Bytes::new()).expect("a request");
+        let target = format!("/logs/{:04}/{:04}", number / KEYS_PER_PREFIX, number % KEYS_PER_PREFIX);
+        let put = signed(&emulator, USER, &Method::PUT, &target, Bytes::new());
         assert_eq!(emulator.send(put).await.expect("an answer").status(), StatusCode::OK);
     }
-    (emulator, s3)
-}
-
-fn lasting() -> PresigningConfig {
-    PresigningConfig::expires_in(Duration::from_hours(1)).expect("an hour")
+    emulator
 }
 
 fn list(criterion: &mut Criterion) {
@@ -45,21 +41,29 @@ fn list(criterion: &mut Criterion) {
     let runtime: Runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut group = criterion.benchmark_group("list");
+    group.measurement_time(Duration::from_secs(10));
     for count in [1_000, large] {
-        // It serves for as long as it is there.
-        let (_emulator, s3) = runtime.block_on(filled(count));
-        let middle = format!("{:04}/{:04}", count / KEYS_PER_PREFIX / 2, 0);
-        let page = || s3.list_objects_v2().bucket("logs").max_keys(PAGE);
+        let emulator = runtime.block_on(filled(count));
+        let middle = format!("{:04}%2F{:04}", count / KEYS_PER_PREFIX / 2, 0);
         let pages = [
-            ("first page", page()),
-            ("page from the middle", page().start_after(&middle)),
-            ("prefixes", page().delimiter("/")),
+            ("first page", "/logs?list-type=2".to_owned()),
+            ("page from the middle", format!("/logs?list-type=2&start-after={middle}")),
+            ("prefixes", "/logs?delimiter=%2F&list-type=2".to_owned()),
         ];
-        for (name, page) in pages {
+        for (name, target) in pages {
+            let page = signed(&emulator, USER, &Method::GET, &target, Bytes::new());
             group.bench_function(BenchmarkId::new(name, format!("{count} keys")), |bencher| {
-                bencher.iter(|| runtime.block_on(page.clone().send()).expect("a page"));
+                bencher.iter(|| {
+                    let answer = runtime.block_on(emulator.send(page.clone())).expect("an answer");
+                    assert_eq!(answer.status(), StatusCode::OK);
+                    answer
+                });
             });
         }
+        let page = emulator.s3(USER).list_objects_v2().bucket("logs");
+        group.bench_function(BenchmarkId::new("sdk/first page", format!("{count} keys")), |bencher| {
+            bencher.iter(|| runtime.block_on(page.clone().send()).expect("a page"));
+        });
     }
     group.finish();
 }

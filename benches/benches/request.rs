@@ -13,8 +13,13 @@ use bucketproof_emulator::{Emulator, Scenario};
 use bucketproof_fixtures::scenario::{ADMINISTRATOR, SUPRSEND_BUCKET, suprsend};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use http::Request;
+use http::{Method, Request};
 use s3s::service::S3ServiceBuilder;
+
+use signed::signed;
+
+#[path = "../shared/signed.rs"]
+mod signed;
 
 const BODY: [u8; 1024] = [b'0'; 1024];
 
@@ -62,6 +67,23 @@ fn request(criterion: &mut Criterion) {
             runtime.block_on(emulator.send(request)).expect("an answer")
         });
     });
+
+    // The same signed in their headers, which says the hash of the body too.
+    let target = format!("/{SUPRSEND_BUCKET}/bench");
+    for (name, method, body) in [
+        ("raw/signed put 1 KiB", Method::PUT, Bytes::from_static(&BODY)),
+        ("raw/signed get 1 KiB", Method::GET, Bytes::new()),
+        ("raw/signed head 1 KiB", Method::HEAD, Bytes::new()),
+    ] {
+        let request = signed(&emulator, ADMINISTRATOR.principal, &method, &target, body);
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| {
+                let answer = runtime.block_on(emulator.send(request.clone())).expect("an answer");
+                assert!(answer.status().is_success(), "{}", answer.status());
+                answer
+            });
+        });
+    }
 
     // Without a signature a request is authenticated as anonymous, decided, denied and worded: the whole way but the
     // state.

@@ -191,7 +191,7 @@ fn matched(pattern: &str, path: &str) -> Option<Option<String>> {
     loop {
         match (wanted.next(), given.next()) {
             (None, None) => return Some(id),
-            (Some("{id}"), Some(segment)) if !segment.is_empty() => id = Some(decode(segment)),
+            (Some("{id}"), Some(segment)) if !segment.is_empty() => id = Some(decode(segment).into_owned()),
             (Some(wanted), Some(given)) if wanted == given => {}
             _ => return None,
         }
@@ -200,7 +200,7 @@ fn matched(pattern: &str, path: &str) -> Option<Option<String>> {
 
 /// A parameter that nobody reads would be taken for one that works.
 fn check_query(head: &Head, route: &Route) -> Result<(), Refusal> {
-    let known = |name: &String| route.query.iter().any(|parameter| parameter.name == name);
+    let known = |name: &str| route.query.iter().any(|parameter| parameter.name == name);
     let Some((unknown, _)) = head.query.iter().find(|(name, _)| !known(name)) else { return Ok(()) };
     // Of another emulator's callers nobody knows what they add.
     if route.path.starts_with(OTHER_PREFIX) {

@@ -3,15 +3,18 @@
 //! [`Authorized`] can be made in this file alone, and the state takes nothing else. There is no way around it: no
 //! mode without authorization, no key that is always right.
 
+use std::sync::LazyLock;
+
 use bucketproof_authz::{
     AccountId, Acls, Context, Decision, KmsGrants, Outcome, Policies, Policy, Principal, PrincipalIds,
-    PublicAccessBlock, Request, Resource, UniqueId, Values, decide,
+    PublicAccessBlock, Request, Resource, UniqueId, Values, decide_owned,
 };
 use jiff::Timestamp;
 
 use crate::authenticate::{Authenticated, Caller, Carrier, Identity};
 use crate::error::AwsError;
 use crate::head::Head;
+use crate::instant;
 use crate::kms::{self, KeyAccess};
 use crate::operation::{Operation, RequiredResource, Requirement, Weight};
 use crate::s3::existing_tags;
@@ -65,7 +68,6 @@ impl<O> Authorized<O> {
 #[derive(Clone, Debug)]
 pub(crate) struct Decided {
     pub(crate) action: &'static str,
-    pub(crate) resource: String,
     pub(crate) decision: Decision,
 }
 
@@ -105,7 +107,7 @@ pub(crate) fn authorize<O: Operation>(
         let via_service = requirement.via_service;
         let tolerated = is_tolerated(&requirement, &decision);
         let shown = (!is_allowed).then(|| requirement.resource.shown_in(decision.aws_message()));
-        let made = Decided { action: requirement.action, resource: requirement.resource.arn(), decision };
+        let made = Decided { action: requirement.action, decision };
         match shown {
             None => decided.push(made),
             Some(shown) if tolerated => not_allowed = Some((made, shown)),
@@ -167,14 +169,14 @@ pub(crate) fn decide_for_service(service: &str, requirement: &Requirement, world
     let now = world.now;
     context
         .set("aws:SecureTransport", "true")
-        .set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .set("aws:CurrentTime", instant::extended(now))
         .set("aws:EpochTime", now.as_second().to_string())
         .set("aws:PrincipalIsAWSService", "true")
         .set("aws:PrincipalServiceName", service);
     let principal = Principal::Service { name: service.to_owned() };
     let policies = CallerPolicies::default();
     let decision = decide_as(requirement, principal, PrincipalIds::default(), &policies, &context, world);
-    Decided { action: requirement.action, resource: requirement.resource.arn(), decision }
+    Decided { action: requirement.action, decision }
 }
 
 fn decide_as(
@@ -229,7 +231,7 @@ fn decide_as(
         public_access_block: resource.public_access_block,
         ..Policies::default()
     };
-    decide(&request, &environment)
+    decide_owned(request, &environment)
 }
 
 /// The canonical user id of the caller's account, and the unique id of its user or role.
@@ -311,25 +313,28 @@ impl<'a> ResourceSide<'a> {
 /// The endpoint speaks plain HTTP on loopback; `aws:SecureTransport` is `true` as it would be on AWS, because the
 /// common `Deny` on insecure transport would otherwise refuse every request.
 fn request_context(authenticated: &Authenticated, head: &Head, now: Timestamp) -> Context {
-    let mut context = Context::new();
+    let mut context = match &authenticated.caller {
+        Caller::Anonymous => context_of_all(),
+        Caller::Known(identity) => identity.context.get_or_init(|| principal_context(identity)).clone(),
+    };
+    // What a caller's request has in common with the one before is kept once, also by the journal.
+    let last = authenticated.caller.identity().map(|identity| &identity.last_context);
+    let earlier = last.map(|last| last.lock().clone()).unwrap_or_default();
     context
-        .set("aws:SecureTransport", "true")
-        .set("aws:CurrentTime", now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-        .set("aws:EpochTime", now.as_second().to_string())
-        .set("aws:SourceIp", head.source_ip.to_string())
-        .set("aws:ViaAWSService", "false")
-        .set("s3:TlsVersion", "1.3");
+        .set_as_in(&earlier, "aws:CurrentTime", &instant::extended(now))
+        .set_as_in(&earlier, "aws:EpochTime", &now.as_second().to_string())
+        .set_as_in(&earlier, "aws:SourceIp", &head.source_ip.to_string());
     if let Some(region) = &authenticated.region {
-        context.set("aws:RequestedRegion", region.as_str());
+        context.set_as_in(&earlier, "aws:RequestedRegion", region);
     }
-    if let Some(agent) = head.header("user-agent") {
-        context.set("aws:UserAgent", agent);
-    }
-    if let Some(referer) = head.header("referer") {
-        context.set("aws:Referer", referer);
-    }
-    if let Some(hash) = head.header("x-amz-content-sha256") {
-        context.set("s3:x-amz-content-sha256", hash);
+    for (key, header) in [
+        ("aws:UserAgent", "user-agent"),
+        ("aws:Referer", "referer"),
+        ("s3:x-amz-content-sha256", "x-amz-content-sha256"),
+    ] {
+        if let Some(value) = head.header(header) {
+            context.set_as_in(&earlier, key, value);
+        }
     }
     if let Some(carrier) = authenticated.carrier {
         let (kind, version) = match carrier {
@@ -339,19 +344,33 @@ fn request_context(authenticated: &Authenticated, head: &Head, now: Timestamp) -
             Carrier::Post => ("POST", "AWS4-HMAC-SHA256"),
             Carrier::PostV2 => ("POST", "AWS"),
         };
-        context.set("s3:authType", kind).set("s3:signatureversion", version);
+        context.set_as_in(&earlier, "s3:authType", kind).set_as_in(&earlier, "s3:signatureversion", version);
     }
     if let Some(signed_at) = authenticated.signed_at {
         let age_ms = now.duration_since(signed_at).as_millis().max(0);
-        context.set("s3:signatureAge", age_ms.to_string());
+        context.set_as_in(&earlier, "s3:signatureAge", &age_ms.to_string());
     }
-    if let Caller::Known(identity) = &authenticated.caller {
-        principal_context(&mut context, identity);
+    if let Some(last) = last {
+        *last.lock() = context.clone();
     }
     context
 }
 
-fn principal_context(context: &mut Context, identity: &Identity) {
+fn context_of_all() -> Context {
+    static OF_ALL: LazyLock<Context> = LazyLock::new(|| {
+        let mut context = Context::new();
+        context
+            .set("aws:SecureTransport", "true")
+            .set("aws:ViaAWSService", "false")
+            .set("s3:TlsVersion", "1.3");
+        context
+    });
+    OF_ALL.clone()
+}
+
+/// The condition keys that all requests of a principal have.
+fn principal_context(identity: &Identity) -> Context {
+    let mut context = context_of_all();
     let (arn, kind) = match (&identity.principal, &identity.holder) {
         (Principal::User { arn, .. }, _) => (arn, "User"),
         (Principal::AssumedRole { session_arn, .. }, holder) if holder.is_federated_user() => {
@@ -359,7 +378,9 @@ fn principal_context(context: &mut Context, identity: &Identity) {
         }
         (Principal::AssumedRole { role_arn, .. }, _) => (role_arn, "AssumedRole"),
         (Principal::Root { arn, .. }, _) => (arn, "Account"),
-        (Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous, _) => return,
+        (Principal::Service { .. } | Principal::Federated { .. } | Principal::Anonymous, _) => {
+            return context;
+        }
     };
     context
         .set("aws:PrincipalArn", arn.as_str())
@@ -372,9 +393,9 @@ fn principal_context(context: &mut Context, identity: &Identity) {
     if let Principal::User { arn, .. } = &identity.principal {
         context.set("aws:username", arn.resource().rsplit('/').next().unwrap_or_default());
     }
-    let Holder::Session(session) = &identity.holder else { return };
+    let Holder::Session(session) = &identity.holder else { return context };
     context
-        .set("aws:TokenIssueTime", session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+        .set("aws:TokenIssueTime", instant::extended(session.issued_at))
         .set("aws:MultiFactorAuthPresent", "false");
     if let Some(source_identity) = &session.source_identity {
         context.set("aws:SourceIdentity", source_identity.as_str());
@@ -382,4 +403,5 @@ fn principal_context(context: &mut Context, identity: &Identity) {
     for (key, value) in &session.claims {
         context.set(key.as_str(), value.as_str());
     }
+    context
 }

@@ -1,5 +1,6 @@
 //! One request on its way through the pipeline, and what was found out about it.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bucketproof_clock::Clock;
@@ -53,7 +54,7 @@ pub(crate) struct Exchange {
     /// Whether this only asks, before the client sends its body, if the upload would be refused.
     rehearsal: bool,
     /// The ids that the answer will have.
-    pub(crate) ids: Option<RequestIds>,
+    pub(crate) ids: Option<Arc<RequestIds>>,
     wake: Arc<Notify>,
     base_url: Arc<OnceLock<String>>,
     world: Arc<Mutex<World>>,
@@ -136,22 +137,22 @@ impl Exchange {
     }
 
     /// Notes which operation this is and lets faults at it: the head as the operation is to see it.
-    pub(crate) fn begin(&self, op: Op) -> Result<Head, AwsError> {
-        if self.rehearsal {
+    pub(crate) fn begin(&self, op: Op) -> Result<Cow<'_, Head>, AwsError> {
+        let mut head = Cow::Borrowed(&self.head);
+        if self.rehearsal || self.faults.are_none() {
             self.outcome.lock().op = Some(op);
-            return Ok(self.head.clone());
+            return Ok(head);
         }
         let address = Address::of(&self.head);
         let identity = self.authenticated.caller.identity();
         let principal = identity.and_then(|identity| identity.principal.arn());
         let matched = self.faults.matching(op, &address, principal, self.clock.now());
-        let mut head = self.head.clone();
         let mut refusal = None;
         for effect in matched.iter().flat_map(|fault| &fault.effects) {
             match effect {
                 Effect::Refuse(error) => refusal = refusal.or_else(|| Some(error.clone())),
                 Effect::IgnoreHeader(name) => {
-                    head.headers.remove(name.as_str());
+                    head.to_mut().headers.remove(name.as_str());
                 }
                 Effect::ExpireToken => refusal = refusal.or_else(|| self.expired_session()),
                 _ => {}

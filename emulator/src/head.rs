@@ -1,12 +1,19 @@
 //! The head of a request as it was received: method, target, headers, peer.
 
+mod query;
+mod received;
+
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderValue, Method, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::addressing::{Domains, WebsiteHost};
 use crate::error::AwsError;
+
+pub(crate) use query::Query;
+pub(crate) use received::{ReceivedHeaders, SHAPES, shape};
 
 /// Everything but the unreserved characters of RFC 3986 is encoded, as SigV4 asks.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -21,7 +28,7 @@ pub(crate) struct Encrypted;
 pub(crate) struct Head {
     pub(crate) method: Method,
     pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: ReceivedHeaders,
     pub(crate) source_ip: IpAddr,
     /// The bucket that the host names; absent for path style.
     pub(crate) bucket_in_host: Option<String>,
@@ -29,13 +36,13 @@ pub(crate) struct Head {
     pub(crate) website: Option<WebsiteHost>,
     /// Whether it came over TLS.
     pub(crate) is_encrypted: bool,
-    /// The query string, split and decoded once, in the order received.
-    pub(crate) query: Vec<(String, String)>,
+    /// The query string, split and decoded once.
+    pub(crate) query: Query,
 }
 
 impl Head {
-    pub(crate) fn new(parts: &http::request::Parts, source_ip: IpAddr, domains: &Domains) -> Self {
-        let mut headers = parts.headers.clone();
+    pub(crate) fn new(parts: http::request::Parts, source_ip: IpAddr, domains: &Domains) -> Self {
+        let mut headers = ReceivedHeaders::from(parts.headers);
         if !headers.contains_key(http::header::HOST)
             && let Some(authority) = parts.uri.authority()
             && let Ok(host) = authority.as_str().parse()
@@ -43,9 +50,9 @@ impl Head {
             headers.insert(http::header::HOST, host);
         }
         let mut head = Self {
-            method: parts.method.clone(),
-            query: parts.uri.query().map(split_query).unwrap_or_default(),
-            uri: parts.uri.clone(),
+            method: parts.method,
+            query: parts.uri.query().map(Query::parse).unwrap_or_default(),
+            uri: parts.uri,
             headers,
             source_ip,
             bucket_in_host: None,
@@ -63,8 +70,7 @@ impl Head {
     /// Refuses what has no reading as text, so that nothing below has to guess.
     pub(crate) fn check(&self) -> Result<(), AwsError> {
         let path = self.uri.path();
-        let query = self.uri.query().unwrap_or_default();
-        if !is_encoded_text(path) || percent_decode_str(query).decode_utf8().is_err() {
+        if !is_encoded_text(path) || self.query.is_lossy() {
             return Err(AwsError::invalid_uri(path));
         }
         match self.headers.iter().find(|(_, value)| std::str::from_utf8(value.as_bytes()).is_err()) {
@@ -82,7 +88,7 @@ impl Head {
 
     /// The first value of a query parameter, decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query.get(name)
     }
 
     /// How the client reached the endpoint.
@@ -97,36 +103,33 @@ impl Head {
 
 /// Whether every `%` begins an encoded byte, and the bytes are UTF-8.
 fn is_encoded_text(path: &str) -> bool {
+    if !path.contains('%') {
+        return true;
+    }
     let is_hex = |text: Option<&str>| text.is_some_and(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
     path.split('%').skip(1).all(|rest| is_hex(rest.get(..2)))
         && percent_decode_str(path).decode_utf8().is_ok()
 }
 
-/// Splits `a=b&c` into decoded pairs; `+` stands for a space.
-pub(crate) fn split_query(query: &str) -> Vec<(String, String)> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode_form(name), decode_form(value))
-        })
-        .collect()
-}
-
-/// Decodes `%XX` and `+`.
-fn decode_form(text: &str) -> String {
-    decode(&text.replace('+', " "))
-}
-
 /// Decodes `%XX`; bytes that are not UTF-8 become replacement characters.
-pub(crate) fn decode(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+    if text.contains('%') { percent_decode_str(text).decode_utf8_lossy() } else { Cow::Borrowed(text) }
+}
+
+/// The text of a header, if it is one; what is none has replacement characters.
+pub(crate) fn header_text(value: &HeaderValue) -> Cow<'_, str> {
+    // ASCII, which nearly all is, is told at once.
+    value.to_str().map_or_else(|_| String::from_utf8_lossy(value.as_bytes()), Cow::Borrowed)
 }
 
 /// Encodes all but the unreserved characters.
 pub(crate) fn encode(text: &str) -> String {
-    utf8_percent_encode(text, ENCODED).to_string()
+    encoded(text).into_owned()
+}
+
+/// Encodes all but the unreserved characters, where there are others.
+pub(crate) fn encoded(text: &str) -> Cow<'_, str> {
+    utf8_percent_encode(text, ENCODED).into()
 }
 
 /// Encodes all but the unreserved characters and `/`.

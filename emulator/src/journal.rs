@@ -5,6 +5,7 @@ mod decisions;
 mod entry;
 mod export;
 mod har;
+mod headers;
 mod of_emulator;
 mod pattern;
 mod redacted;
@@ -20,6 +21,7 @@ use crate::admin::Tally;
 
 pub use decisions::Decisions;
 pub use entry::{Entry, RecordedDecision};
+pub use headers::Headers;
 pub use requests::Requests;
 
 /// How many entries are kept if nothing else is said.

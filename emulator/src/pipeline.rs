@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use bucketproof_clock::Clock;
 use bytes::{Bytes, BytesMut};
-use http::header::CONTENT_LENGTH;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, DATE, SERVER};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use s3s::service::{S3Service, S3ServiceBuilder};
@@ -31,6 +31,7 @@ use crate::fault::Matched;
 use crate::head::Head;
 use crate::iam;
 use crate::ids::RequestIds;
+use crate::instant;
 use crate::journal::Entry;
 use crate::kms;
 use crate::operation::Op;
@@ -74,6 +75,8 @@ impl Default for Network {
 pub(crate) struct Pipeline {
     control: Arc<Control>,
     codec: S3Service,
+    /// By which clients time out, whatever the emulator's clock does.
+    real_time: Clock,
 }
 
 impl std::fmt::Debug for Pipeline {
@@ -86,7 +89,7 @@ impl Pipeline {
     pub(crate) fn new(control: Arc<Control>) -> Self {
         let mut builder = S3ServiceBuilder::new(S3Codec);
         builder.set_host(Host(control.network.domains.clone()));
-        Self { control, codec: builder.build() }
+        Self { control, codec: builder.build(), real_time: Clock::system() }
     }
 
     /// Answers one request, whatever it is.
@@ -96,7 +99,7 @@ impl Pipeline {
         B::Error: std::fmt::Display,
     {
         let (parts, body) = request.into_parts();
-        let head = Head::new(&parts, source_ip, &self.control.network.domains);
+        let head = Head::new(parts, source_ip, &self.control.network.domains);
         if admin::is_admin(&head) {
             return self.administrate(&head, body).await;
         }
@@ -105,7 +108,7 @@ impl Pipeline {
         if let Some(answer) = certificate_answer(&head, seed, &ground.certificates) {
             return answer;
         }
-        let ids = RequestIds::draw(&self.control.entropy);
+        let ids = Arc::new(RequestIds::draw(&self.control.entropy));
         let service = Service::of(&head);
         let address = Address::of(&head);
         let mut entry = Entry {
@@ -123,7 +126,7 @@ impl Pipeline {
         let (answer, outcome) = match self.authenticated(head, body, &service, &mut entry).await {
             Err(refusal) => (Err(refusal), Outcome::default()),
             Ok(mut exchange) => {
-                exchange.ids = Some(ids.clone());
+                exchange.ids = Some(Arc::clone(&ids));
                 let exchange = Arc::new(exchange);
                 let answer = match &service {
                     // Before its body was sent: the refusal is in the outcome.
@@ -241,7 +244,7 @@ impl Pipeline {
             }
             is_open = *service == Service::Sns && sns::is_open(&head, &bytes);
             if let Ok(hash) = HeaderValue::from_str(&sha256_hex(&bytes)) {
-                head.headers.insert("x-amz-content-sha256", hash);
+                head.headers.insert(HeaderName::from_static("x-amz-content-sha256"), hash);
             }
             received = Some(bytes);
         }
@@ -362,7 +365,6 @@ impl Pipeline {
                 "You did not provide the number of bytes specified by the Content-Length HTTP header",
             )
         };
-        let idle = Clock::system();
         let mut first: Option<Bytes> = None;
         let mut rest = BytesMut::new();
         let mut total = 0_u64;
@@ -370,7 +372,7 @@ impl Pipeline {
             let frame = tokio::select! {
                 biased;
                 frame = body.frame() => frame,
-                () = idle.sleep(self.control.network.idle_timeout) => return Err(AwsError::request_timeout()),
+                () = self.real_time.sleep(self.control.network.idle_timeout) => return Err(AwsError::request_timeout()),
             };
             let Some(frame) = frame else { break };
             let Ok(data) = frame.map_err(|_| incomplete())?.into_data() else { continue };
@@ -413,7 +415,10 @@ impl Pipeline {
             authenticate::adopt_signed(head)?;
         }
         let mut now = self.control.ground.clock.now();
-        for fault in self.control.ground.faults.matching_early(&Address::of(head), now) {
+        let faults = &self.control.ground.faults;
+        let early =
+            if faults.are_none() { Vec::new() } else { faults.matching_early(&Address::of(head), now) };
+        for fault in early {
             now = now.saturating_add(fault.skew()).unwrap_or(now);
             entry.faults.push(fault.description);
         }
@@ -525,26 +530,27 @@ fn sign_off(response: &mut Response<Content>, service: &Service, ids: &RequestId
     let bodiless = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     let bytes = response.body().len();
     let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: &str| {
+    headers.reserve(8);
+    let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
         }
     };
     match service {
         Service::S3 => {
-            set("x-amz-request-id", &ids.request_id);
-            set("x-amz-id-2", &ids.host_id);
-            set("server", "AmazonS3");
+            set(HeaderName::from_static("x-amz-request-id"), &ids.request_id);
+            set(HeaderName::from_static("x-amz-id-2"), &ids.host_id);
+            set(SERVER, "AmazonS3");
         }
         Service::Sts => {
-            set("x-amzn-requestid", &ids.uuid);
-            set("x-amz-sts-extended-request-id", &ids.host_id);
+            set(HeaderName::from_static("x-amzn-requestid"), &ids.uuid);
+            set(HeaderName::from_static("x-amz-sts-extended-request-id"), &ids.host_id);
         }
-        _ => set("x-amzn-requestid", &ids.uuid),
+        _ => set(HeaderName::from_static("x-amzn-requestid"), &ids.uuid),
     }
     // The id under which the decision trace is found, also for services that word their ids otherwise.
-    set("x-bucketproof-trace", &ids.request_id);
-    set("date", &clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    set(HeaderName::from_static("x-bucketproof-trace"), &ids.request_id);
+    set(DATE, &instant::http_date(clock.now()));
     if !bodiless && !headers.contains_key(CONTENT_LENGTH) {
         headers.insert(CONTENT_LENGTH, bytes.into());
     }

@@ -24,9 +24,7 @@ pub(crate) enum Service {
 impl Service {
     /// Classifies a request by its head.
     pub(crate) fn of(head: &Head) -> Self {
-        let scope = crate::addressing::service_in_host(head.host())
-            .map(str::to_owned)
-            .or_else(|| scope_service(head));
+        let scope = crate::addressing::service_in_host(head.host()).or_else(|| scope_service(head));
         if let Some((service, _)) = head.header("x-amz-target").and_then(|target| target.split_once('.')) {
             if service == kms::TARGET {
                 return Self::Kms;
@@ -34,14 +32,14 @@ impl Service {
             if service == sqs::TARGET {
                 return Self::Sqs;
             }
-            return Self::Other(scope.unwrap_or_else(|| service.to_owned()));
+            return Self::Other(scope.unwrap_or(service).to_owned());
         }
         let is_form = head
             .header("content-type")
             .is_some_and(|content_type| content_type.starts_with("application/x-www-form-urlencoded"));
         let at_root = head.uri.path() == "/" && head.bucket_in_host.is_none();
         let speaks_query = at_root && (head.parameter("Action").is_some() || is_form);
-        match scope.as_deref() {
+        match scope {
             // The query services have one path, so elsewhere the scope is wrong, which S3 says.
             Some("sts") if at_root => Self::Sts,
             Some("iam") if at_root => Self::Iam,
@@ -114,10 +112,10 @@ fn is_of_iam(head: &Head) -> bool {
 }
 
 /// The service in the credential scope of a header or a presigned query.
-fn scope_service(head: &Head) -> Option<String> {
+fn scope_service(head: &Head) -> Option<&str> {
     let credential = match head.header("authorization") {
-        Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next()?.to_owned(),
-        None => head.parameter("X-Amz-Credential")?.to_owned(),
+        Some(text) => text.split_once("Credential=")?.1.split([',', ' ']).next()?,
+        None => head.parameter("X-Amz-Credential")?,
     };
-    Some(Credential::parse(&credential)?.scope.service)
+    Credential::service_in(credential)
 }

@@ -24,7 +24,7 @@ pub(crate) fn finish_document(xml: Bytes) -> Bytes {
     let Ok(text) = std::str::from_utf8(&xml) else { return xml };
     let root = text.strip_prefix(DECLARATION).filter(|root| !root.starts_with('\n'));
     match root {
-        None if !text.contains(is_forbidden) => xml,
+        None if !has_forbidden(text) => xml,
         None => Bytes::from(escape_controls(text)),
         Some(root) => {
             let mut finished = String::with_capacity(text.len() + 1);
@@ -39,7 +39,7 @@ pub(crate) fn finish_document(xml: Bytes) -> Bytes {
                     write!(finished, "<{name} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
                 rest
             });
-            if root.contains(is_forbidden) {
+            if has_forbidden(root) {
                 finished.push_str(&escape_controls(root));
             } else {
                 finished.push_str(root);
@@ -61,6 +61,15 @@ fn escape_controls(text: &str) -> String {
     escaped
 }
 
+/// Whether there is something to escape; nearly always there is not, which blocks of bytes tell at once.
+fn has_forbidden(text: &str) -> bool {
+    // The two characters beyond ASCII begin with this byte.
+    let may_be = |byte: &u8| (*byte < b' ' && !matches!(byte, b'\t' | b'\n')) || *byte == 0xEF;
+    let any = |block: &[u8]| block.iter().fold(false, |found, byte| found | may_be(byte));
+    let (blocks, rest) = text.as_bytes().as_chunks::<64>();
+    (blocks.iter().any(|block| any(block)) || any(rest)) && text.contains(is_forbidden)
+}
+
 /// Not allowed, or, like a carriage return, turned into something else by every parser.
 fn is_forbidden(character: char) -> bool {
     matches!(character, '\0'..='\u{8}' | '\u{B}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}')
@@ -74,7 +83,9 @@ mod tests {
     fn what_xml_cannot_hold_becomes_an_entity() {
         assert_eq!(escape_text("a\u{1}b\r<&>'\"\t\n"), "a&#x1;b&#xD;&lt;&amp;&gt;'&quot;\t\n");
         assert_eq!(finish_document("<a>\u{0}</a>".into()), "<a>&#x0;</a>");
-        assert_eq!(finish_document("<a>é</a>".into()), "<a>é</a>");
+        assert_eq!(finish_document("<a>é\u{FFFD}</a>".into()), "<a>é\u{FFFD}</a>");
+        let long = format!("<a>{}\u{FFFE}\r</a>", "k".repeat(200));
+        assert!(finish_document(long.into()).ends_with(b"k&#xFFFE;&#xD;</a>"));
     }
 
     #[test]

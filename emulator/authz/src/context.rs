@@ -1,9 +1,14 @@
 //! The condition keys of a request.
 
+mod name;
+
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use serde::{Serialize, Serializer};
+
+pub(crate) use name::LowerKey;
 
 use crate::policy::value;
 
@@ -17,32 +22,79 @@ pub struct Context {
     entries: Arc<Entries>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 struct Entries {
-    /// In the order of their lower-case keys.
-    list: Vec<Entry>,
-    slots: Derived<Slots>,
+    /// In the order in which they were first set; each key once.
+    list: Vec<Arc<Entry>>,
+    slots: Slots,
 }
 
 /// Where a key may stand, by a few bits of its hash. An absent key, which is the common case, costs no comparison of
 /// texts.
-type Slots = [Slot; SLOT_COUNT];
+#[derive(Debug, Clone)]
+struct Slots([u8; SLOT_COUNT]);
 
 const SLOT_COUNT: usize = 64;
+/// How many further keys a copy has room for.
+const ROOM: usize = 20;
 
-#[derive(Debug, Clone, Copy)]
+/// What a slot says of the keys that fall on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Slot {
     Free,
     /// The index of the only entry.
-    One(u32),
+    One(u8),
     Several,
 }
 
-/// A key of the request with its values.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Default for Slots {
+    fn default() -> Self {
+        Self([0; SLOT_COUNT])
+    }
+}
+
+impl Slots {
+    fn get(&self, key: &LowerKey) -> Slot {
+        match self.0.get(key.slot()).copied().unwrap_or(u8::MAX) {
+            0 => Slot::Free,
+            u8::MAX => Slot::Several,
+            number => Slot::One(number - 1),
+        }
+    }
+
+    /// An entry was added at this index.
+    fn add(&mut self, key: &LowerKey, index: usize) {
+        if let Some(slot) = self.0.get_mut(key.slot()) {
+            let number = u8::try_from(index + 1).unwrap_or(u8::MAX);
+            *slot = if *slot == 0 { number } else { u8::MAX };
+        }
+    }
+}
+
+/// Whoever copies a context adds to it.
+impl Clone for Entries {
+    fn clone(&self) -> Self {
+        let mut list = Vec::with_capacity(self.list.len() + ROOM);
+        list.extend(self.list.iter().cloned());
+        Self { list, slots: self.slots.clone() }
+    }
+}
+
+/// The order in which keys were set makes no difference.
+impl PartialEq for Entries {
+    fn eq(&self, other: &Self) -> bool {
+        self.list.len() == other.list.len()
+            && self.list.iter().all(|entry| other.find(&entry.lower_key) == Some(&**entry))
+    }
+}
+
+impl Eq for Entries {}
+
+/// A key of the request with its values. Contexts that have it in common share it.
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     lower_key: LowerKey,
-    key: Box<str>,
+    key: Cow<'static, str>,
     values: Values,
     typed: Typed,
 }
@@ -74,40 +126,6 @@ impl<T> PartialEq for Derived<T> {
 
 impl<T> Eq for Derived<T> {}
 
-/// The name of a condition key as it is compared: in lower case, with its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LowerKey {
-    hash: u64,
-    text: Box<str>,
-}
-
-impl LowerKey {
-    pub(crate) fn new(key: &str) -> Self {
-        let text = key.to_lowercase().into_boxed_str();
-        Self { hash: fnv1a(text.as_bytes()), text }
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.text == other.text
-    }
-
-    /// The index in [`Slots`].
-    fn slot(&self) -> usize {
-        usize::try_from(self.hash >> 58).unwrap_or_default()
-    }
-}
-
-/// The hash of Fowler, Noll and Vo: short, and the same in every process.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
-}
-
 impl Entry {
     pub(crate) fn values(&self) -> &Values {
         &self.values
@@ -131,51 +149,37 @@ impl Entry {
 }
 
 impl Entries {
-    fn find(&self, key: &LowerKey) -> Option<&Entry> {
-        match *self.slots.0.get_or_init(|| self.slots()).get(key.slot())? {
+    fn place(&self, key: &LowerKey) -> Option<usize> {
+        match self.slots.get(key) {
             Slot::Free => None,
             Slot::One(index) => {
-                self.list.get(usize::try_from(index).ok()?).filter(|entry| entry.lower_key.is(key))
+                let index = usize::from(index);
+                self.list.get(index).is_some_and(|entry| entry.lower_key.is(key)).then_some(index)
             }
-            Slot::Several => self.list.iter().find(|entry| entry.lower_key.is(key)),
+            Slot::Several => self.list.iter().position(|entry| entry.lower_key.is(key)),
         }
     }
 
-    fn slots(&self) -> Slots {
-        let mut slots = [Slot::Free; SLOT_COUNT];
-        for (entry, index) in self.list.iter().zip(0..) {
-            if let Some(slot) = slots.get_mut(entry.lower_key.slot()) {
-                *slot = match slot {
-                    Slot::Free => Slot::One(index),
-                    Slot::One(_) | Slot::Several => Slot::Several,
-                };
-            }
-        }
-        slots
+    fn find(&self, key: &LowerKey) -> Option<&Entry> {
+        self.list.get(self.place(key)?).map(Arc::as_ref)
     }
 
-    fn place(&self, key: &LowerKey) -> Result<usize, usize> {
-        self.list.binary_search_by(|entry| entry.lower_key.text.cmp(&key.text))
-    }
-
-    fn insert(&mut self, entry: Entry) {
-        match self.place(&entry.lower_key) {
-            Ok(index) => {
-                if let Some(known) = self.list.get_mut(index) {
-                    *known = entry;
-                }
-            }
-            Err(index) => {
-                self.list.insert(index, entry);
-                self.slots = Derived::default();
-            }
+    fn insert(&mut self, entry: Arc<Entry>) {
+        if let Some(known) = self.place(&entry.lower_key).and_then(|index| self.list.get_mut(index)) {
+            *known = entry;
+        } else {
+            self.slots.add(&entry.lower_key, self.list.len());
+            self.list.push(entry);
         }
     }
 
     fn remove(&mut self, key: &LowerKey) {
-        if let Ok(index) = self.place(key) {
+        if let Some(index) = self.place(key) {
             self.list.remove(index);
-            self.slots = Derived::default();
+            self.slots = Slots::default();
+            for (index, entry) in self.list.iter().enumerate() {
+                self.slots.add(&entry.lower_key, index);
+            }
         }
     }
 }
@@ -216,17 +220,36 @@ impl Context {
     }
 
     /// Sets a single-valued key, replacing an earlier value.
-    pub fn set(&mut self, key: impl Into<String>, value: impl Into<String>) -> &mut Self {
-        self.insert(key.into(), Values::One(value.into()))
+    pub fn set(&mut self, key: impl AsRef<str>, value: impl Into<String>) -> &mut Self {
+        self.insert(key.as_ref(), Values::One(value.into()))
+    }
+
+    /// Sets a single-valued key, as [`Context::set`] does. What `earlier` holds alike is shared with it: one caller's
+    /// requests have most of their keys in common, and records of many requests keep these once.
+    pub fn set_as_in(&mut self, earlier: &Self, key: impl AsRef<str>, value: &str) -> &mut Self {
+        let (lower_key, key) = LowerKey::named(key.as_ref());
+        let known = earlier.entries.place(&lower_key).and_then(|place| earlier.entries.list.get(place));
+        let is_same = |known: &&Arc<Entry>| {
+            known.key == key && matches!(&known.values, Values::One(own) if own == value)
+        };
+        let entry = known.filter(is_same).map_or_else(
+            || {
+                let values = Values::One(value.to_owned());
+                Arc::new(Entry { lower_key, key, values, typed: Typed::default() })
+            },
+            Arc::clone,
+        );
+        Arc::make_mut(&mut self.entries).insert(entry);
+        self
     }
 
     /// Sets a multi-valued key, replacing earlier values.
-    pub fn set_many<I, V>(&mut self, key: impl Into<String>, values: I) -> &mut Self
+    pub fn set_many<I, V>(&mut self, key: impl AsRef<str>, values: I) -> &mut Self
     where
         I: IntoIterator<Item = V>,
         V: Into<String>,
     {
-        self.insert(key.into(), Values::Many(values.into_iter().map(Into::into).collect()))
+        self.insert(key.as_ref(), Values::Many(values.into_iter().map(Into::into).collect()))
     }
 
     /// Removes a key; absent keys are no error.
@@ -252,13 +275,15 @@ impl Context {
 
     /// All keys as they were written, with their values, in the order of their lower-case names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Values)> {
-        self.entries.list.iter().map(|entry| (&*entry.key, &entry.values))
+        let mut entries: Vec<&Entry> = self.entries.list.iter().map(Arc::as_ref).collect();
+        entries.sort_by(|left, right| left.lower_key.as_str().cmp(right.lower_key.as_str()));
+        entries.into_iter().map(|entry| (&*entry.key, &entry.values))
     }
 
-    fn insert(&mut self, key: String, values: Values) -> &mut Self {
-        let lower_key = LowerKey::new(&key);
-        let entry = Entry { lower_key, key: key.into_boxed_str(), values, typed: Typed::default() };
-        Arc::make_mut(&mut self.entries).insert(entry);
+    fn insert(&mut self, key: &str, values: Values) -> &mut Self {
+        let (lower_key, key) = LowerKey::named(key);
+        let entry = Entry { lower_key, key, values, typed: Typed::default() };
+        Arc::make_mut(&mut self.entries).insert(Arc::new(entry));
         self
     }
 }

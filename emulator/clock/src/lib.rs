@@ -229,14 +229,7 @@ impl Entropy {
                 getrandom::fill(&mut bytes).expect("the operating system provides entropy");
                 u64::from_le_bytes(bytes)
             }
-            Source::Seeded { state } => {
-                let mut state = state.lock();
-                *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                let mut z = *state;
-                z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-                z ^ (z >> 31)
-            }
+            Source::Seeded { state } => split_mix(&mut state.lock()),
         }
     }
 
@@ -251,13 +244,31 @@ impl Entropy {
     /// `length` characters drawn evenly from `alphabet`; an empty alphabet gives an empty text.
     pub fn text(&self, alphabet: &[u8], length: usize) -> String {
         let size = alphabet.len() as u64;
-        (0..length)
-            .filter_map(|_| {
-                let index = self.next_u64().checked_rem(size)?;
-                usize::try_from(index).ok().and_then(|index| alphabet.get(index)).copied().map(char::from)
-            })
-            .collect()
+        let character = |number: u64| {
+            // Most alphabets have a power of two of characters, which spares a division.
+            let index =
+                if size.is_power_of_two() { number & (size - 1) } else { number.checked_rem(size)? };
+            usize::try_from(index).ok().and_then(|index| alphabet.get(index)).copied().map(char::from)
+        };
+        let mut text = String::with_capacity(length);
+        match &*self.source {
+            Source::Machine => text.extend((0..length).filter_map(|_| character(self.next_u64()))),
+            Source::Seeded { state } => {
+                let mut state = state.lock();
+                text.extend((0..length).filter_map(|_| character(split_mix(&mut state))));
+            }
+        }
+        text
     }
+}
+
+/// The next number of the sequence SplitMix64.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mut z = *state;
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
 }
 
 #[expect(clippy::disallowed_methods, reason = "this file is the door to real time")]

@@ -57,12 +57,13 @@ pub(super) fn show(call: &Call<'_>) -> Answer {
     page.family("bucketproof_requests_total", "counter", "Requests by service, operation and HTTP status.");
     for ((service, operation, status), count) in &tally.requests {
         let status = status.to_string();
-        let labels = [("service", service.as_str()), ("operation", operation), ("status", &status)];
+        let operation = operation.map_or_else(|| "unknown".to_owned(), |op| op.to_string());
+        let labels = [("service", *service), ("operation", &operation), ("status", &status)];
         page.sample("bucketproof_requests_total", &labels, number(*count));
     }
     page.family("bucketproof_decisions_total", "counter", "Decisions by service of the action and outcome.");
     for ((service, outcome), count) in &tally.decisions {
-        let labels = [("service", service.as_str()), ("outcome", outcome)];
+        let labels = [("service", *service), ("outcome", *outcome)];
         page.sample("bucketproof_decisions_total", &labels, number(*count));
     }
     let request_help = "Bytes of the bodies received.";

@@ -85,7 +85,7 @@ fn gate(ip: &str, headers: &[(&str, &str)], network: &Network) -> u16 {
         request = request.header(*name, *value);
     }
     let (parts, ()) = request.body(()).unwrap().into_parts();
-    let head = Head::new(&parts, ip.parse().unwrap(), &network.domains);
+    let head = Head::new(parts, ip.parse().unwrap(), &network.domains);
     let route = ROUTES.iter().find(|route| route.path == "/_bucketproof/requests").unwrap();
     check(&head, network, route).map_or_else(|refusal| refusal.status.as_u16(), |()| 0)
 }

@@ -28,6 +28,9 @@ const CONDITIONS: [&str; 4] = ["if-match", "if-modified-since", "if-none-match",
 
 /// Takes over, before the signature is checked, the parameters that the URL lists among its signed headers.
 pub(crate) fn adopt_signed(head: &mut Head) -> Result<(), AwsError> {
+    if !head.query.iter().any(|(parameter, _)| is_header(parameter)) {
+        return Ok(());
+    }
     let Some(signed) = head.parameter("X-Amz-SignedHeaders").map(super::split_headers) else { return Ok(()) };
     adopt(head, |name| signed.iter().any(|signed| signed == name))
 }
@@ -39,9 +42,10 @@ pub(crate) fn adopt_all(head: &mut Head) -> Result<(), AwsError> {
 
 /// A header that was sent wins over a parameter of its name.
 fn adopt(head: &mut Head, wanted: impl Fn(&str) -> bool) -> Result<(), AwsError> {
-    for (parameter, text) in &head.query {
+    let headers = &mut head.headers;
+    for (parameter, text) in head.query.iter().filter(|(parameter, _)| is_header(parameter)) {
         let name = parameter.to_ascii_lowercase();
-        if !is_header(&name) || !wanted(&name) {
+        if !wanted(&name) {
             continue;
         }
         let (Ok(header), Ok(value)) =
@@ -50,16 +54,17 @@ fn adopt(head: &mut Head, wanted: impl Fn(&str) -> bool) -> Result<(), AwsError>
             let message = "Header value cannot be represented using ISO-8859-1.";
             return Err(AwsError::invalid_argument(message, name, text));
         };
-        head.headers.entry(header).or_insert(value);
+        headers.insert_if_absent(header, value);
     }
     Ok(())
 }
 
+/// Whether a parameter, in any case, is a header.
 fn is_header(name: &str) -> bool {
-    if CONDITIONS.contains(&name) {
-        return true;
-    }
-    name.starts_with("x-amz-") && !name.starts_with("x-amz-checksum-") && !NOT_HEADERS.contains(&name)
+    let begins =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let is_one_of = |names: &[&str]| names.iter().any(|own| own.eq_ignore_ascii_case(name));
+    is_one_of(&CONDITIONS) || begins("x-amz-") && !begins("x-amz-checksum-") && !is_one_of(&NOT_HEADERS)
 }
 
 #[cfg(test)]
@@ -70,7 +75,7 @@ mod tests {
 
     fn head(target: &str) -> Head {
         let request = http::Request::put(target).header("x-amz-acl", "private").body(()).unwrap();
-        Head::new(&request.into_parts().0, std::net::Ipv4Addr::LOCALHOST.into(), &Domains::default())
+        Head::new(request.into_parts().0, std::net::Ipv4Addr::LOCALHOST.into(), &Domains::default())
     }
 
     #[test]

@@ -14,20 +14,23 @@ mod sigv4;
 #[cfg(test)]
 mod tests;
 
-use bucketproof_authz::Principal;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, civil};
+use std::sync::{Arc, OnceLock};
+
+use bucketproof_authz::{Context, Principal};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 
 pub(crate) use hoisted::{adopt_all, adopt_signed};
 pub(crate) use payload::{ChunkSigner, Decoded, Payload};
 pub(crate) use post::authenticate_form;
 pub(crate) use presigned::version_2_is_taken_in;
-pub(crate) use sigv4::{Credential, Scope, hmac_sha256, sha256_hex};
+pub(crate) use sigv4::{Credential, Scope, hex_of, hmac_sha256, sha256_hex};
 
 use crate::addressing;
 use crate::error::AwsError;
 use crate::head::Head;
+use crate::instant;
 use crate::s3::is_region;
 use crate::service::Service;
 use crate::state::{AccessKey, Accounts, Holder, KeyStatus};
@@ -91,7 +94,7 @@ impl Authenticated {
 #[derive(Clone, Debug)]
 pub(crate) enum Caller {
     Anonymous,
-    Known(Box<Identity>),
+    Known(Arc<Identity>),
 }
 
 /// An authenticated principal.
@@ -102,6 +105,10 @@ pub(crate) struct Identity {
     pub(crate) user_id: String,
     pub(crate) holder: Holder,
     pub(crate) access_key_id: String,
+    /// The condition keys that all requests of this principal have.
+    pub(crate) context: OnceLock<Context>,
+    /// The condition keys of its last request.
+    pub(crate) last_context: Arc<Mutex<Context>>,
 }
 
 impl Caller {
@@ -337,14 +344,14 @@ impl Verifier<'_> {
 
     fn date(&self) -> Result<(String, Timestamp), AwsError> {
         if let Some(text) = self.head.header("x-amz-date")
-            && let Some(instant) = parse_basic(text)
+            && let Some(instant) = instant::parse_basic(text)
         {
             return Ok((text.to_owned(), instant));
         }
         if let Some(text) = self.head.header("date")
             && let Ok(zoned) = jiff::fmt::rfc2822::parse(text)
         {
-            return Ok((format_basic(zoned.timestamp()), zoned.timestamp()));
+            return Ok((instant::basic(zoned.timestamp()), zoned.timestamp()));
         }
         Err(AwsError::access_denied("AWS authentication requires a valid Date or x-amz-date header"))
     }
@@ -353,12 +360,12 @@ impl Verifier<'_> {
         let off = self.now.duration_since(signed_at);
         match self.service {
             Service::S3 if off.abs() > SKEW_S3 => {
-                Err(AwsError::request_time_too_skewed(timestamp, &format_extended(self.now)))
+                Err(AwsError::request_time_too_skewed(timestamp, &instant::extended(self.now)))
             }
             Service::Sts | Service::Iam | Service::Kms if off > SKEW_STS => Err(self.sts_expired(timestamp)),
             Service::Sts | Service::Iam | Service::Kms if off < -SKEW_STS => {
                 let limit = self.now.saturating_add(SKEW_STS).unwrap_or(Timestamp::MAX);
-                let (limit, now) = (format_basic(limit), format_basic(self.now));
+                let (limit, now) = (instant::basic(limit), instant::basic(self.now));
                 Err(AwsError::sts_signature(format!(
                     "Signature not yet current: {timestamp} is still later than {limit} ({now} + 5 min.)"
                 )))
@@ -369,7 +376,7 @@ impl Verifier<'_> {
 
     fn sts_expired(&self, timestamp: &str) -> AwsError {
         let limit = self.now.saturating_sub(SKEW_STS).unwrap_or(Timestamp::MIN);
-        let (limit, now) = (format_basic(limit), format_basic(self.now));
+        let (limit, now) = (instant::basic(limit), instant::basic(self.now));
         AwsError::sts_signature(format!(
             "Signature expired: {timestamp} is now earlier than {limit} ({now} - 5 min.)"
         ))
@@ -389,12 +396,11 @@ impl Verifier<'_> {
         signature: &str,
         leave_out: Option<&str>,
     ) -> Result<(), AwsError> {
-        let names: Vec<&str> = signed_headers.iter().map(String::as_str).collect();
         let scope = &credential.scope;
-        let canonical = sigv4::canonical_request(self.head, &names, payload_hash, scope, leave_out);
+        let canonical = sigv4::canonical_request(self.head, signed_headers, payload_hash, scope, leave_out);
         let string_to_sign = sigv4::string_to_sign(timestamp, scope, &canonical);
-        let signing_key = scope.signing_key(key.secret.expose());
-        let computed = hex::encode(hmac_sha256(&signing_key, string_to_sign.as_bytes()));
+        let signing_key = key.secret.signing_key(scope);
+        let computed = hex_of(&hmac_sha256(&signing_key, string_to_sign.as_bytes()));
         let date_matches = timestamp.starts_with(scope.date.as_str());
         if date_matches && bool::from(computed.as_bytes().ct_eq(signature.as_bytes())) {
             return Ok(());
@@ -431,10 +437,7 @@ impl Verifier<'_> {
     }
 
     fn caller(&self, key: &AccessKey) -> Result<Caller, AwsError> {
-        self.accounts
-            .identity(key)
-            .map(|identity| Caller::Known(Box::new(identity)))
-            .ok_or_else(|| AwsError::invalid_access_key_id(&key.id))
+        self.accounts.identity(key).map(Caller::Known).ok_or_else(|| AwsError::invalid_access_key_id(&key.id))
     }
 }
 
@@ -448,7 +451,7 @@ fn announced_payload(
 ) -> Result<Payload, AwsError> {
     Payload::announced(announced, || {
         Some(ChunkSigner {
-            key: credential.scope.signing_key(key.secret.expose()),
+            key: key.secret.signing_key(&credential.scope),
             scope: credential.scope.clone(),
             timestamp: timestamp.to_owned(),
             seed: signature.to_owned(),
@@ -510,21 +513,6 @@ fn split_headers(text: &str) -> Vec<String> {
 fn is_well_formed_token(token: &str) -> bool {
     token.len() >= 64
         && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
-}
-
-/// `20260101T000000Z`.
-fn parse_basic(text: &str) -> Option<Timestamp> {
-    let time = civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-    Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
-fn format_basic(instant: Timestamp) -> String {
-    instant.strftime("%Y%m%dT%H%M%SZ").to_string()
-}
-
-/// `2026-01-01T00:00:00Z`, as times stand in answers: without a fraction.
-fn format_extended(instant: Timestamp) -> String {
-    instant.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// The bytes of a text in hexadecimal with a space between, as AWS lists them.

@@ -7,10 +7,11 @@ use subtle::ConstantTimeEq;
 
 use super::payload::Payload;
 use super::sigv4::{self, ALGORITHM, Credential};
-use super::{Authenticated, Carrier, Verifier, parse_basic, sigv2};
+use super::{Authenticated, Carrier, Verifier, sigv2};
 use crate::addressing;
 use crate::error::AwsError;
 use crate::head::Head;
+use crate::instant;
 use crate::s3::Form;
 use crate::service::Service;
 use crate::state::Accounts;
@@ -80,13 +81,13 @@ fn version_4(verifier: &Verifier<'_>, form: &Form, policy: &str) -> Result<Authe
              \"s3\"."
         )));
     }
-    let signed_at = parse_basic(field("x-amz-date")).ok_or_else(|| {
+    let signed_at = instant::parse_basic(field("x-amz-date")).ok_or_else(|| {
         let text = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"";
         AwsError::invalid_argument(text, "X-Amz-Date", field("x-amz-date"))
     })?;
     let key = verifier.key(&credential.access_key_id, form.field("x-amz-security-token"))?;
-    let signing_key = credential.scope.signing_key(key.secret.expose());
-    let computed = hex::encode(sigv4::hmac_sha256(&signing_key, policy.as_bytes()));
+    let signing_key = key.secret.signing_key(&credential.scope);
+    let computed = sigv4::hex_of(&sigv4::hmac_sha256(&signing_key, policy.as_bytes()));
     let signature = field("x-amz-signature");
     let date_matches = field("x-amz-date").starts_with(credential.scope.date.as_str());
     if !date_matches || !bool::from(computed.as_bytes().ct_eq(signature.as_bytes())) {

@@ -5,11 +5,9 @@ use subtle::ConstantTimeEq;
 
 use super::payload::Payload;
 use super::sigv4::{ALGORITHM, Credential};
-use super::{
-    Authenticated, Carrier, SKEW_S3, Verifier, announced_payload, format_extended, parse_basic, sigv2,
-    split_headers,
-};
+use super::{Authenticated, Carrier, SKEW_S3, Verifier, announced_payload, sigv2, split_headers};
 use crate::error::AwsError;
+use crate::instant;
 use crate::service::Service;
 
 /// A week, the longest a URL may live.
@@ -41,7 +39,7 @@ pub(super) fn version_4(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
         )
     })?;
     verifier.check_scope(&credential, Carrier::Query)?;
-    let signed_at = parse_basic(date).ok_or_else(|| {
+    let signed_at = instant::parse_basic(date).ok_or_else(|| {
         AwsError::query_parameters("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
     })?;
     let lifetime_secs = lifetime(expires)?;
@@ -58,8 +56,8 @@ pub(super) fn version_4(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
         return Err(match verifier.service {
             Service::S3 => AwsError::access_denied("Request has expired")
                 .with("X-Amz-Expires", expires)
-                .with("Expires", format_extended(expires_at))
-                .with("ServerTime", format_extended(verifier.now)),
+                .with("Expires", instant::extended(expires_at))
+                .with("ServerTime", instant::extended(verifier.now)),
             _ => verifier.sts_expired(date),
         });
     }
@@ -110,8 +108,8 @@ pub(super) fn version_2(verifier: &Verifier<'_>) -> Result<Authenticated, AwsErr
         )?;
     if verifier.now > expires_at {
         return Err(AwsError::access_denied("Request has expired")
-            .with("Expires", format_extended(expires_at))
-            .with("ServerTime", format_extended(verifier.now)));
+            .with("Expires", instant::extended(expires_at))
+            .with("ServerTime", instant::extended(verifier.now)));
     }
     let string_to_sign = sigv2::string_to_sign(head, expires, head.bucket_in_host.as_deref());
     let computed = sigv2::sign(key.secret.expose(), &string_to_sign);

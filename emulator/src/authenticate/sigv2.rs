@@ -68,7 +68,8 @@ pub(crate) fn string_to_sign(head: &Head, expires: &str, bucket: Option<&str>) -
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
         })
         .collect();
-    amz.extend(head.query.iter().filter(|(name, _)| name.starts_with("x-amz-")).cloned());
+    let in_query = head.query.iter().filter(|(name, _)| name.starts_with("x-amz-"));
+    amz.extend(in_query.map(|(name, value)| (name.to_owned(), value.to_owned())));
     amz.sort();
     let mut canonical = String::new();
     for (name, value) in &amz {
@@ -77,9 +78,9 @@ pub(crate) fn string_to_sign(head: &Head, expires: &str, bucket: Option<&str>) -
 
     let mut resource = bucket.map(|bucket| format!("/{bucket}")).unwrap_or_default();
     resource.push_str(head.uri.path());
-    let mut parameters: Vec<&(String, String)> =
-        head.query.iter().filter(|(name, _)| SUBRESOURCES.contains(&name.as_str())).collect();
-    parameters.sort();
+    let mut parameters: Vec<(&str, &str)> =
+        head.query.iter().filter(|(name, _)| SUBRESOURCES.contains(name)).collect();
+    parameters.sort_unstable();
     for (index, (name, value)) in parameters.into_iter().enumerate() {
         resource.push(if index == 0 { '?' } else { '&' });
         resource.push_str(name);

@@ -138,7 +138,7 @@ impl Meant {
 
 fn head_of(request: &http::Request<Bytes>) -> Head {
     let (parts, ()) = request.clone().map(|_| ()).into_parts();
-    Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default())
+    Head::new(parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default())
 }
 
 /// Authenticates as the pipeline does: the head, then the body.

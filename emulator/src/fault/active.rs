@@ -220,6 +220,11 @@ impl Faults {
         Some(named.hits.load(Ordering::Relaxed))
     }
 
+    /// Whether nothing is in force.
+    pub(crate) fn are_none(&self) -> bool {
+        self.active.lock().is_empty()
+    }
+
     /// The faults that act on this request; each is counted.
     pub(crate) fn matching(
         &self,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::redacted;
+use super::{Headers, redacted};
 use crate::authorize::Decided;
 use crate::head::Head;
 use crate::operation::Op;
@@ -56,9 +56,9 @@ pub struct Entry {
     /// The length of the body answered.
     pub response_bytes: u64,
     /// The headers received, without secrets.
-    pub request_headers: Vec<(String, String)>,
+    pub request_headers: Headers,
     /// The headers answered, without secrets.
-    pub response_headers: Vec<(String, String)>,
+    pub response_headers: Headers,
 }
 
 /// One requirement of a request with its decision.
@@ -234,7 +234,7 @@ impl Entry {
             request_id: self.request_id.clone(),
             decided_at: now,
             action: decided.action.to_owned(),
-            resource: decided.resource,
+            resource: decided.decision.request().resource.arn.clone(),
             decision: decided.decision,
         }));
     }
@@ -244,7 +244,7 @@ impl Entry {
 fn question(decision: &Decision) -> Value {
     let mut question = question_of(decision);
     if let Some(Value::String(referer)) = question.pointer_mut("/request/context/aws:Referer") {
-        *referer = redacted::url(referer);
+        *referer = redacted::url(referer).into_owned();
     }
     question
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Entry, RecordedDecision};
-use crate::head::split_query;
+use super::{Entry, Headers, RecordedDecision};
+use crate::head::Query;
 
 pub(super) fn archive(entries: &[Arc<Entry>]) -> String {
     // What a service of the emulator did by itself was no request over HTTP.
@@ -25,13 +25,11 @@ pub(super) fn archive(entries: &[Arc<Entry>]) -> String {
 fn one(entry: &Entry) -> Value {
     let milliseconds = entry.answered_at.duration_since(entry.received_at).as_secs_f64() * 1000.0;
     let query = if entry.query.is_empty() { String::new() } else { format!("?{}", entry.query) };
-    let parameters: Vec<Value> = split_query(&entry.query)
+    let parameters: Vec<Value> = Query::parse(&entry.query)
         .iter()
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect();
-    let header = |headers: &[(String, String)], name: &str| {
-        headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone()).unwrap_or_default()
-    };
+    let header = |headers: &Headers, name: &str| headers.get(name).unwrap_or_default().to_owned();
     let reason = StatusCode::from_u16(entry.status).ok().and_then(|status| status.canonical_reason());
     json!({
         "startedDateTime": entry.received_at.to_string(),
@@ -74,7 +72,7 @@ fn one(entry: &Entry) -> Value {
     })
 }
 
-fn headers(headers: &[(String, String)]) -> Vec<Value> {
+fn headers(headers: &Headers) -> Vec<Value> {
     headers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
 }
 

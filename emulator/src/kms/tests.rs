@@ -93,14 +93,14 @@ fn write(world: &mut World, access_key: &str, key: ResolvedKey) -> Result<DataKe
     let context = [("aws:s3:arn".to_owned(), "arn:aws:s3:::logs/a".to_owned())].into();
     let holder = world.accounts.access_key(access_key).unwrap();
     let authenticated = Authenticated {
-        caller: Caller::Known(Box::new(world.accounts.identity(holder).unwrap())),
+        caller: Caller::Known(world.accounts.identity(holder).unwrap()),
         carrier: None,
         region: Some("us-east-1".to_owned()),
         signed_at: None,
         payload: Payload::Unsigned,
     };
     let (parts, ()) = Request::new(()).into_parts();
-    let head = Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default());
+    let head = Head::new(parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default());
     let mut decided = Vec::new();
     let operation = Encrypted { key, context };
     let authorized = authorize(operation, &authenticated, &head, world, new_year(), &mut decided)?;

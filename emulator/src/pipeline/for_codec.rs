@@ -1,14 +1,14 @@
 //! The request that `s3s` gets to see in place of the one that came.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderName};
-use http::{HeaderValue, Request};
+use http::header::CONTENT_LENGTH;
+use http::{HeaderValue, Request, Uri};
 
 use crate::error::AwsError;
 use crate::exchange::Exchange;
+use crate::head::{Head, encoded};
 use crate::s3::{Slot, stand_in};
 
 /// Headers that are verified, or read raw by us, before `s3s` sees the request.
@@ -53,28 +53,14 @@ const TAKEN_PREFIXES: [&str; 8] = [
 /// The request as `s3s` is to see it: no signature, no framing, and nothing that we read ourselves.
 pub(super) fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, AwsError> {
     let head = &exchange.head;
-    // Of several parameters with one name the first counts, for us and so for the codec.
-    let mut seen = BTreeSet::new();
-    let query: Vec<String> = head
-        .query
-        .iter()
-        .filter(|(name, value)| !is_taken_parameter(name, value) && seen.insert(name))
-        .map(|(name, value)| format!("{}={}", crate::head::encode(name), crate::head::encode(value)))
-        .collect();
-    let mut target = head.uri.path().to_owned();
-    if !query.is_empty() {
-        target.push('?');
-        target.push_str(&query.join("&"));
-    }
     let body = stand_in(head, &exchange.body)
         .map_or_else(|| exchange.body.clone(), |text| Bytes::from(text.into_owned()));
     let body_bytes = body.len();
     let mut request = Request::new(s3s::Body::from(body));
     *request.method_mut() = head.method.clone();
-    *request.uri_mut() = target.parse().map_err(|_| AwsError::invalid_uri(head.uri.path()))?;
-    *request.headers_mut() = head.headers.clone();
-    for name in TAKEN {
-        request.headers_mut().remove(name);
+    *request.uri_mut() = Uri::try_from(target(head)).map_err(|_| AwsError::invalid_uri(head.uri.path()))?;
+    for (name, value) in head.headers.iter().filter(|(name, _)| !is_taken(name.as_str())) {
+        request.headers_mut().append(name, value.clone());
     }
     // A plus in the source of a copy is a space, as in a form.
     if let Some(source) = head.header("x-amz-copy-source").filter(|source| source.contains('+'))
@@ -82,21 +68,33 @@ pub(super) fn for_codec(exchange: &Arc<Exchange>) -> Result<Request<s3s::Body>, 
     {
         request.headers_mut().insert("x-amz-copy-source", source);
     }
-    let ours: Vec<HeaderName> = head
-        .headers
-        .keys()
-        .filter(|name| {
-            let name = name.as_str();
-            TAKEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-        })
-        .cloned()
-        .collect();
-    for name in ours {
-        request.headers_mut().remove(name);
-    }
     request.headers_mut().insert(CONTENT_LENGTH, body_bytes.into());
     request.extensions_mut().insert(Slot(Arc::clone(exchange)));
     Ok(request)
+}
+
+/// Path and query. Of several parameters with one name the first counts, for us and so for the codec.
+fn target(head: &Head) -> String {
+    let mut target =
+        String::with_capacity(head.uri.path().len() + head.uri.query().unwrap_or_default().len() + 1);
+    target.push_str(head.uri.path());
+    let mut separator = '?';
+    for (place, (name, value)) in head.query.iter().enumerate() {
+        let is_repeated = || head.query.iter().take(place).any(|(earlier, _)| earlier == name);
+        if is_taken_parameter(name, value) || is_repeated() {
+            continue;
+        }
+        target.push(separator);
+        target.push_str(&encoded(name));
+        target.push('=');
+        target.push_str(&encoded(value));
+        separator = '&';
+    }
+    target
+}
+
+fn is_taken(header: &str) -> bool {
+    TAKEN.contains(&header) || TAKEN_PREFIXES.iter().any(|prefix| header.starts_with(prefix))
 }
 
 /// The query parameters that carry a signature, both versions, and those that we read ourselves.

@@ -15,7 +15,7 @@ use crate::authenticate::{Authenticated, Decoded};
 use crate::authorize::Authorized;
 use crate::error::AwsError;
 use crate::exchange::Exchange;
-use crate::head::{Head, decode, encode_path};
+use crate::head::{Head, Query, decode, encode_path};
 use crate::ids::RequestIds;
 use crate::operation::{Op, Operation, Requirement, Target};
 use crate::s3::{Redirect, ReplacedKey, RoutingRule, Website};
@@ -106,7 +106,7 @@ impl Pipeline {
                 .with_first("Method", exchange.head.method.as_str())
                 .into());
         }
-        let head = exchange.begin(Op::GetObject)?;
+        let head = exchange.begin(Op::GetObject)?.into_owned();
         let website = exchange.perform(&head, VisitWebsite { bucket: bucket.clone() })?;
         let key = decode(head.uri.path()).strip_prefix('/').unwrap_or_default().to_owned();
         let visit = Visit { exchange, head, bucket: bucket.clone(), key };
@@ -173,7 +173,7 @@ impl Pipeline {
         let mut head = head.clone();
         let target = format!("/{}/{}", visit.bucket, encode_path(key));
         head.uri = target.parse().map_err(|_| AwsError::invalid_uri(&target))?;
-        head.query = Vec::new();
+        head.query = Query::default();
         head.website = None;
         head.bucket_in_host = None;
         head.headers.insert(HOST, HeaderValue::from_static("s3.amazonaws.com"));

@@ -40,7 +40,7 @@ impl Fields {
 
     /// An instant without its fraction: `2026-01-01T00:00:00Z`.
     pub(crate) fn time(self, name: &'static str, instant: Timestamp) -> Self {
-        self.text(name, instant.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        self.text(name, crate::instant::extended(instant))
     }
 
     pub(crate) fn fields(mut self, name: &'static str, value: Fields) -> Self {

@@ -5,7 +5,7 @@ use std::ops::Bound;
 
 use bytes::Bytes;
 
-use crate::head::{Head, split_query};
+use crate::head::{Head, Query};
 
 /// What a request gives, by name; the first of two with one name wins.
 #[derive(Debug)]
@@ -15,9 +15,9 @@ impl Parameters {
     /// Those of the URL, then those of the body.
     pub(crate) fn of(head: &Head, body: &Bytes) -> Self {
         let mut all = BTreeMap::new();
-        let pairs = head.query.iter().cloned().chain(split_query(&String::from_utf8_lossy(body)));
-        for (name, value) in pairs {
-            all.entry(name).or_insert(value);
+        let of_body = Query::parse(&String::from_utf8_lossy(body));
+        for (name, value) in head.query.iter().chain(of_body.iter()) {
+            all.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         Self(all)
     }

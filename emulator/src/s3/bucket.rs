@@ -94,11 +94,10 @@ impl CreateBucket {
 
 /// Whether a text has the shape of a region's name, such as `eu-west-1` or `us-gov-east-1`.
 pub(crate) fn is_region(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let (Some(number), Some(area)) = (parts.last(), parts.first()) else { return false };
-    (3..=4).contains(&parts.len())
+    let (Some(number), Some(area)) = (text.rsplit('-').next(), text.split('-').next()) else { return false };
+    (3..=4).contains(&text.split('-').count())
         && area.len() == 2
-        && parts.iter().all(|part| part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()))
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && number.len() == 1
         && number.bytes().all(|b| b.is_ascii_digit())
 }

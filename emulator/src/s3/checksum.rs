@@ -86,6 +86,17 @@ impl ChecksumAlgorithm {
         }
     }
 
+    /// The header that carries it.
+    pub(crate) fn header(self) -> &'static str {
+        match self {
+            Self::Crc32 => "x-amz-checksum-crc32",
+            Self::Crc32c => "x-amz-checksum-crc32c",
+            Self::Crc64nvme => "x-amz-checksum-crc64nvme",
+            Self::Sha1 => "x-amz-checksum-sha1",
+            Self::Sha256 => "x-amz-checksum-sha256",
+        }
+    }
+
     /// Takes names in any case, as AWS does.
     pub(crate) fn parse(name: &str) -> Result<Self, AwsError> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name)).ok_or_else(|| {
@@ -249,8 +260,7 @@ fn check_shape(algorithm: ChecksumAlgorithm, claimed: &str) -> Result<(), AwsErr
     if raw.is_some_and(|raw| raw.len() == algorithm.raw_bytes()) {
         return Ok(());
     }
-    let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
-    Err(AwsError::invalid_request(format!("Value for {header} header is invalid.")))
+    Err(AwsError::invalid_request(format!("Value for {} header is invalid.", algorithm.header())))
 }
 
 /// The MD5 of all pieces.

@@ -61,8 +61,8 @@ fn answer_tags(x: &Exchange, arn: &str) -> Result<Response<Bytes>, AwsError> {
         }
         Method::DELETE => {
             let head = x.begin(Op::ControlUntagResource)?;
-            let named = head.query.iter().filter(|(name, _)| name == OWN_TAGS);
-            let keys = named.map(|(_, key)| key.clone()).collect();
+            let named = head.query.iter().filter(|(name, _)| *name == OWN_TAGS);
+            let keys = named.map(|(_, key)| key.to_owned()).collect();
             x.perform(&head, UntagBucket { of: bucket(&head)?, keys })?;
             Ok(response(StatusCode::NO_CONTENT, String::new()))
         }

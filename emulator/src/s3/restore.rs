@@ -6,10 +6,11 @@
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 
-use super::calendar::{end_of_days, http_date};
+use super::calendar::end_of_days;
 use super::version_ref::VersionRef;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
+use crate::instant::http_date;
 use crate::operation::{Op, Operation, Requirement, Target};
 use crate::state::{EventKind, Happening, Object, RestoredCopy, What, World};
 

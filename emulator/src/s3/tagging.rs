@@ -10,7 +10,7 @@ use super::document::{Document, Element};
 use super::read::missing_requirement;
 use crate::authorize::Authorized;
 use crate::error::AwsError;
-use crate::head::split_query;
+use crate::head::Query;
 use crate::operation::{Op, Operation, Requirement, Target};
 use crate::state::{Bucket, EventKind, Object, Tags, VersionId, World};
 
@@ -103,11 +103,11 @@ fn is_allowed(character: char) -> bool {
 /// Reads the header `x-amz-tagging`: tags as URL query parameters.
 pub(crate) fn parse_header(text: &str) -> Result<Tags, AwsError> {
     let mut tags = Tags::default();
-    for (key, value) in split_query(text) {
-        if !is_key(&key) || !is_value(&value) || is_reserved(&key) || tags.contains_key(&key) {
+    for (key, value) in Query::parse(text).iter() {
+        if !is_key(key) || !is_value(value) || is_reserved(key) || tags.contains_key(key) {
             return Err(AwsError::invalid_tagging_header(text));
         }
-        tags.insert(key, value);
+        tags.insert(key.to_owned(), value.to_owned());
     }
     if tags.len() > OBJECT_TAGS_MAX { Err(AwsError::too_many_object_tags()) } else { Ok(tags) }
 }

@@ -1,3 +1,6 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use super::{Context, Entries, Entry, LowerKey, Values};
@@ -19,20 +22,36 @@ fn keys_ignore_case_and_keep_their_spelling() {
 
 #[test]
 fn equal_hashes_do_not_confuse_keys() {
-    let entry = |text: &str| Entry {
-        lower_key: LowerKey { hash: 7, text: text.into() },
-        key: text.into(),
-        values: Values::One(text.to_owned()),
-        typed: super::Typed::default(),
+    let entry = |text: &str| {
+        Arc::new(Entry {
+            lower_key: LowerKey::with_hash(7, text),
+            key: text.to_owned().into(),
+            values: Values::One(text.to_owned()),
+            typed: super::Typed::default(),
+        })
     };
     let mut entries = Entries::default();
     for text in ["b", "a", "c"] {
         entries.insert(entry(text));
     }
     for text in ["a", "b", "c"] {
-        assert_eq!(entries.find(&entry(text).lower_key), Some(&entry(text)));
+        assert_eq!(entries.find(&entry(text).lower_key), Some(&*entry(text)));
     }
     assert_eq!(entries.find(&entry("d").lower_key), None);
+}
+
+#[test]
+fn documented_names_and_others_are_alike() {
+    for name in ["aws:SourceIp", "AWS:sourceip", "s3:x-amz-acl", "x:Own", "aws:PrincipalTag/Ärger", ""] {
+        let (lower, written) = LowerKey::named(name);
+        assert_eq!((lower.as_str(), &*written), (name.to_lowercase().as_str(), name));
+        assert!(lower.is(&LowerKey::new(&name.to_lowercase())) && !lower.is(&LowerKey::new("aws:userid")));
+    }
+    for key in crate::condition_keys() {
+        let (lower, written) = LowerKey::named(key.name);
+        assert!(matches!(written, Cow::Borrowed(_)), "{}", key.name);
+        assert_eq!(lower.as_str(), key.name.to_lowercase());
+    }
 }
 
 /// The values of a key, of which a typed one is asked for before and after they change.

@@ -106,7 +106,7 @@ impl Framing {
             .body(())
             .unwrap();
         let (parts, ()) = request.into_parts();
-        payload.verify(&Head::new(&parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default()), body.into())
+        payload.verify(&Head::new(parts, IpAddr::V4(Ipv4Addr::LOCALHOST), &Domains::default()), body.into())
     }
 }
 

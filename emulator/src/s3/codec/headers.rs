@@ -8,25 +8,20 @@ use crate::exchange::Exchange;
 use crate::head::Head;
 use crate::state::Object;
 
-/// What the parameter that overrides a header is called.
-fn parameter_of(header: &str) -> String {
-    format!("response-{header}")
-}
-
-/// The headers that a read may override.
-const OVERRIDABLE: [&str; 6] = [
-    "cache-control",
-    "content-disposition",
-    "content-encoding",
-    "content-language",
-    "content-type",
-    "expires",
+/// The headers that a read may override, and the parameters that do.
+const OVERRIDABLE: [(&str, &str); 6] = [
+    ("cache-control", "response-cache-control"),
+    ("content-disposition", "response-content-disposition"),
+    ("content-encoding", "response-content-encoding"),
+    ("content-language", "response-content-language"),
+    ("content-type", "response-content-type"),
+    ("expires", "response-expires"),
 ];
 
 /// Refuses overrides that AWS refuses: of callers who are not known, and with values that no header can carry.
 pub(super) fn check_overrides(x: &Exchange, head: &Head) -> Result<(), AwsError> {
-    for parameter in OVERRIDABLE.map(parameter_of) {
-        let Some(value) = head.parameter(&parameter) else { continue };
+    for (_, parameter) in OVERRIDABLE {
+        let Some(value) = head.parameter(parameter) else { continue };
         if x.authenticated.caller.identity().is_none() {
             let text = "Request specific response headers cannot be used for anonymous GET requests.";
             return Err(AwsError::invalid_request(text));
@@ -42,7 +37,7 @@ pub(super) fn check_overrides(x: &Exchange, head: &Head) -> Result<(), AwsError>
 /// Adds the object's own headers to the answer.
 pub(super) fn answer(x: &Exchange, head: &Head, object: &Object) {
     let own = &object.attributes.headers;
-    for header in OVERRIDABLE {
+    for (header, parameter) in OVERRIDABLE {
         let stored = match header {
             "cache-control" => own.cache_control.as_deref(),
             "content-disposition" => own.content_disposition.as_deref(),
@@ -51,7 +46,7 @@ pub(super) fn answer(x: &Exchange, head: &Head, object: &Object) {
             "content-type" => Some(own.content_type.as_deref().unwrap_or("binary/octet-stream")),
             _ => own.expires.as_deref(),
         };
-        if let Some(value) = head.parameter(&parameter_of(header)).or(stored) {
+        if let Some(value) = head.parameter(parameter).or(stored) {
             x.answer_header(header, value);
         }
     }

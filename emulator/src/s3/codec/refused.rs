@@ -108,6 +108,9 @@ pub(crate) fn names_subresource(head: &Head) -> bool {
 
 /// Refuses a subresource that is not supported with this method.
 pub(crate) fn check_subresource(head: &Head) -> Result<(), AwsError> {
+    if !names_subresource(head) {
+        return Ok(());
+    }
     let address = Address::of(head);
     let (on_object, on_bucket) = (address.key.is_some(), address.bucket.is_some() && address.key.is_none());
     let method = &head.method;

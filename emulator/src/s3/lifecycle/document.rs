@@ -237,7 +237,7 @@ fn write_filter(filter: &Filter) -> Element {
 fn write_when(element: Element, when: When) -> Element {
     match when {
         When::Days(days) => element.with_text("Days", days.to_string()),
-        When::Date(date) => element.with_text("Date", date.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()),
+        When::Date(date) => element.with_text("Date", crate::instant::with_zero_millis(date)),
     }
 }
 

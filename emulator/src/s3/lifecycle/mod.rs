@@ -9,8 +9,8 @@ mod run;
 
 use crate::error::AwsError;
 use crate::head::encode_path;
+use crate::instant::http_date;
 use crate::operation::Op;
-use crate::s3::calendar::http_date;
 use crate::s3::configuration::{Configuration, Removable};
 use crate::state::{Bucket, LifecycleConfiguration, Object, World};
 

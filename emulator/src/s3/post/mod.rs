@@ -15,7 +15,7 @@ use super::document::Element;
 use super::tagging::{Tagged, read_tags};
 use crate::error::AwsError;
 use crate::exchange::Address;
-use crate::head::{Head, encode_path};
+use crate::head::{Head, ReceivedHeaders, encode_path};
 use crate::state::Tags;
 
 /// Fields that become headers of the same name.
@@ -41,11 +41,10 @@ pub(crate) struct Form {
 
 /// Whether a request is an upload by form, or would be one if it had the right content type.
 pub(crate) fn is_form_post(head: &Head) -> bool {
-    let address = Address::of(head);
-    head.method == Method::POST
-        && address.bucket.is_some()
-        && address.key.is_none()
-        && !names_subresource(head)
+    head.method == Method::POST && !names_subresource(head) && {
+        let address = Address::of(head);
+        address.bucket.is_some() && address.key.is_none()
+    }
 }
 
 impl Form {
@@ -111,12 +110,14 @@ impl Form {
                 && !HEADERS.contains(&name.as_str())
                 && !matches!(name.as_str(), "content-length" | "content-md5" | "authorization")
         };
-        head.headers = posted
+        head.headers = ReceivedHeaders::default();
+        let about_client = posted
             .headers
             .iter()
-            .filter(|(name, _)| about_client(name) || name.as_str() == "x-amz-expected-bucket-owner")
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+            .filter(|(name, _)| about_client(name) || name.as_str() == "x-amz-expected-bucket-owner");
+        for (name, value) in about_client {
+            head.headers.append(name.clone(), value.clone());
+        }
         for (name, value) in &self.fields {
             let header = match name.as_str() {
                 "acl" => "x-amz-acl",

@@ -9,6 +9,7 @@ mod session;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use bucketproof_authz::{AccountId, Arn, NamedPrincipal, Policy, Principal, UniqueId};
 use jiff::Timestamp;
@@ -135,14 +136,20 @@ impl Accounts {
     /// Notes that a key was used, and for a session of a role that the role was.
     pub(crate) fn note_use(&self, id: &str, service: &str, region: &str, now: Timestamp) {
         let Some(key) = self.keys.get(id) else { return };
-        let used = LastUsed { at: now, service: service.to_owned(), region: region.to_owned() };
         let mut usage = self.usage.lock();
-        if let Holder::Session(session) = &key.holder {
-            if let SessionSource::Role { unique_id, .. } = &session.source {
-                usage.roles.insert(unique_id.clone(), used);
+        let (used, id) = match &key.holder {
+            Holder::Session(session) => match &session.source {
+                SessionSource::Role { unique_id, .. } => (&mut usage.roles, unique_id.as_str()),
+                _ => return,
+            },
+            _ => (&mut usage.keys, id),
+        };
+        match used.get_mut(id) {
+            Some(used) if used.service == service && used.region == region => used.at = now,
+            _ => {
+                let now = LastUsed { at: now, service: service.to_owned(), region: region.to_owned() };
+                used.insert(id.to_owned(), now);
             }
-        } else {
-            usage.keys.insert(id.to_owned(), used);
         }
     }
 
@@ -250,7 +257,43 @@ impl Accounts {
     }
 
     /// Who holds a key; absent if its user is gone.
-    pub(crate) fn identity(&self, key: &AccessKey) -> Option<Identity> {
+    pub(crate) fn identity(&self, key: &AccessKey) -> Option<Arc<Identity>> {
+        let mut known = key.known.lock();
+        if let Some(identity) = known.as_ref().filter(|identity| self.is_still(identity, &key.holder)) {
+            return Some(Arc::clone(identity));
+        }
+        let identity = Arc::new(self.identify(key)?);
+        *known = Some(Arc::clone(&identity));
+        Some(identity)
+    }
+
+    /// Whether this is who holds a key: users are renamed, deleted and made anew.
+    fn is_still(&self, identity: &Identity, holder: &Holder) -> bool {
+        let is_user = |user: &User| {
+            identity.user_id == user.entity.unique_id
+                && identity.principal.arn() == Some(user.entity.arn.as_str())
+        };
+        match (&identity.holder, holder) {
+            (Holder::Root { account: old }, Holder::Root { account }) => old == account,
+            (Holder::User { account: old, name: old_name }, Holder::User { account, name }) => {
+                let user = || self.get(account)?.users.get(name);
+                old == account && old_name == name && user().is_some_and(is_user)
+            }
+            (Holder::Session(old), Holder::Session(session)) => {
+                Arc::ptr_eq(old, session)
+                    && match &session.source {
+                        SessionSource::User { unique_id } => {
+                            let user = || self.get(&session.account)?.users.by_id(unique_id);
+                            user().is_some_and(is_user)
+                        }
+                        _ => true,
+                    }
+            }
+            _ => false,
+        }
+    }
+
+    fn identify(&self, key: &AccessKey) -> Option<Identity> {
         let root = |account: &AccountId| {
             let arn = Arn::new(format!("arn:aws:iam::{account}:root")).ok()?;
             Some((Principal::Root { arn, account: account.clone() }, account.to_string()))
@@ -288,7 +331,9 @@ impl Accounts {
                 }
             }
         };
-        Some(Identity { principal, user_id, holder: key.holder.clone(), access_key_id: key.id.clone() })
+        let (holder, access_key_id) = (key.holder.clone(), key.id.clone());
+        let (context, last_context) = (OnceLock::new(), Arc::default());
+        Some(Identity { principal, user_id, holder, access_key_id, context, last_context })
     }
 
     /// The policies of a caller as they are now: a change takes effect on sessions that are already out.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use bucketproof_authz::{AccountId, Arn, Policy};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
 use super::entity::IamTags;
+use crate::authenticate::{Identity, Scope};
 
 /// A key with its secret and the one it belongs to.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -19,6 +21,9 @@ pub(crate) struct AccessKey {
     pub(crate) holder: Holder,
     pub(crate) status: KeyStatus,
     pub(crate) created_at: Timestamp,
+    /// As whom its holder was last recognised.
+    #[serde(skip)]
+    pub(super) known: Arc<Mutex<Option<Arc<Identity>>>>,
 }
 
 /// Whether a key is taken at all.
@@ -87,7 +92,7 @@ pub(crate) enum SessionSource {
 
 impl AccessKey {
     pub(crate) fn new(id: String, secret: Secret, holder: Holder, created_at: Timestamp) -> Self {
-        Self { id, secret, holder, status: KeyStatus::Active, created_at }
+        Self { id, secret, holder, status: KeyStatus::Active, created_at, known: Arc::default() }
     }
 }
 
@@ -110,21 +115,45 @@ impl KeyStatus {
 /// A text that never shows in a log. It is written to the data directory, which only its owner may read.
 #[derive(Clone, Deserialize, Serialize)]
 #[serde(transparent)]
-pub(crate) struct Secret(String);
+pub(crate) struct Secret {
+    text: String,
+    /// The key that was last derived from it, with what for: clients sign a day's requests with one.
+    #[serde(skip)]
+    derived: Arc<Mutex<Option<SigningKey>>>,
+}
+
+/// What a secret signs with within one scope.
+struct SigningKey {
+    scope: Scope,
+    key: [u8; 32],
+}
 
 impl Secret {
     pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), derived: Arc::default() }
+    }
+
+    /// The key that signs everything within `scope`.
+    pub(crate) fn signing_key(&self, scope: &Scope) -> [u8; 32] {
+        let mut derived = self.derived.lock();
+        match &*derived {
+            Some(own) if own.scope == *scope => own.key,
+            _ => {
+                let key = scope.signing_key(&self.text);
+                *derived = Some(SigningKey { scope: scope.clone(), key });
+                key
+            }
+        }
     }
 
     /// The text itself, for signing and for the one answer that hands it out.
     pub(crate) fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Compares in constant time.
     pub(crate) fn is(&self, other: &str) -> bool {
-        self.0.as_bytes().ct_eq(other.as_bytes()).into()
+        self.text.as_bytes().ct_eq(other.as_bytes()).into()
     }
 }
 

@@ -56,7 +56,7 @@ fn source(source: dto::CopySource, x: &Exchange, head: &Head) -> Decoded<Source>
             bucket: bucket.into(),
             key: key.into(),
             version_id: version_id.map(Into::into),
-            given: head.header("x-amz-copy-source").map(crate::head::decode).unwrap_or_default(),
+            given: head.header("x-amz-copy-source").map(crate::head::decode).unwrap_or_default().into_owned(),
             conditions: read_conditions(head, "x-amz-copy-source-"),
             expected_owner: text(head, "x-amz-source-expected-bucket-owner"),
             customer_key: source_customer_key(head),
@@ -145,7 +145,9 @@ fn write_condition(head: &Head) -> Decoded<WriteCondition> {
 }
 
 fn read_conditions(head: &Head, prefix: &str) -> ReadConditions {
-    let header = |name: &str| head.header(&format!("{prefix}{name}"));
+    let header = |name: &str| {
+        if prefix.is_empty() { head.header(name) } else { head.header(&format!("{prefix}{name}")) }
+    };
     let date = |name: &str| {
         header(name).and_then(|text| jiff::fmt::rfc2822::parse(text).ok()).map(|zoned| zoned.timestamp())
     };
@@ -157,16 +159,23 @@ fn read_conditions(head: &Head, prefix: &str) -> ReadConditions {
     }
 }
 
+/// Headers of checksums that AWS takes and the emulator does not.
+const UNKNOWN_CHECKSUMS: [&str; 5] = [
+    "x-amz-checksum-sha512",
+    "x-amz-checksum-md5",
+    "x-amz-checksum-xxhash64",
+    "x-amz-checksum-xxhash3",
+    "x-amz-checksum-xxhash128",
+];
+
 /// What the client claims about the body, in headers or trailers.
 fn claims(x: &Exchange, head: &Head) -> Decoded<Claims> {
     check_single(head)?;
-    let checksums = ChecksumAlgorithm::ALL.into_iter().filter_map(|algorithm| {
-        let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
-        Some((algorithm, x.header_or_trailer(head, &header)?.to_owned()))
-    });
-    for unknown in ["sha512", "md5", "xxhash64", "xxhash3", "xxhash128"] {
-        let header = format!("x-amz-checksum-{unknown}");
-        if x.header_or_trailer(head, &header).is_some() {
+    let checksums = ChecksumAlgorithm::ALL
+        .into_iter()
+        .filter_map(|algorithm| Some((algorithm, x.header_or_trailer(head, algorithm.header())?.to_owned())));
+    for header in UNKNOWN_CHECKSUMS {
+        if x.header_or_trailer(head, header).is_some() {
             return Err(AwsError::not_implemented(format!("the checksum header `{header}`")));
         }
     }
@@ -178,8 +187,11 @@ fn claims(x: &Exchange, head: &Head) -> Decoded<Claims> {
 /// A checksum may stand in the head only once; AWS complains about the second (seen there).
 fn check_single(head: &Head) -> Decoded<()> {
     for algorithm in ChecksumAlgorithm::ALL {
-        let header = format!("x-amz-checksum-{}", algorithm.name().to_ascii_lowercase());
-        if let Some(second) = head.headers.get_all(&header).iter().nth(1) {
+        let header = algorithm.header();
+        if head.header(header).is_none() {
+            continue;
+        }
+        if let Some(second) = head.headers.get_all(header).iter().nth(1) {
             let value = String::from_utf8_lossy(second.as_bytes()).into_owned();
             return Err(AwsError::invalid_argument("Only one value may be specified.", header, value));
         }

@@ -106,7 +106,7 @@ fn retention_of(xml: dto::ObjectLockRetention) -> Decoded<RetentionChange> {
 fn described_as(retention: Retention, now: Timestamp) -> LockHeaders {
     LockHeaders {
         mode: Some(retention.mode.name().to_owned()),
-        until: Some(retention.until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        until: Some(crate::instant::extended(retention.until)),
         legal_hold: None,
         remaining_days: Some(remaining_days(retention.until, now)),
     }

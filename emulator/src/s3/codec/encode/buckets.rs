@@ -77,7 +77,7 @@ pub(in crate::s3::codec) fn list_buckets(
         Element::new("Bucket")
             .with_text("BucketArn", format!("arn:aws:s3:::{name}"))
             .with_text("BucketRegion", region)
-            .with_text("CreationDate", created_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string())
+            .with_text("CreationDate", crate::instant::with_zero_millis(created_at))
             .with_text("Name", name)
     });
     let owner = own.owner.map(|id| Element::new("Owner").with_text("ID", id.to_string()));

@@ -8,6 +8,7 @@ use super::settings::answer;
 use super::{Names, algorithm_name, bucket, etag, kind, owner, storage_class, time};
 use crate::exchange::Exchange;
 use crate::head::Head;
+use crate::instant::with_zero_millis;
 use crate::s3::document::Element;
 use crate::s3::list::{ListedObject, Page};
 use crate::s3::list_versions::{ListedVersion, VersionsPage};
@@ -156,7 +157,7 @@ fn version(listed: &ListedVersion, names: &Names, now: Option<Timestamp>) -> Ele
         .with_text("Key", names.write(key))
         .with_text("VersionId", version.id().as_str())
         .with_text("IsLatest", is_latest.to_string())
-        .with_text("LastModified", last_modified.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string());
+        .with_text("LastModified", with_zero_millis(last_modified));
     let Version::Object(object) = version else { return element.with(owner) };
     let element = element
         .with_text("ETag", format!("\"{}\"", object.etag))
@@ -170,7 +171,7 @@ fn version(listed: &ListedVersion, names: &Names, now: Option<Timestamp>) -> Ele
         Some(RestoreState::Ongoing) => Element::new("RestoreStatus").with_text("IsRestoreInProgress", "true"),
         Some(RestoreState::Ready { expires_at }) => Element::new("RestoreStatus")
             .with_text("IsRestoreInProgress", "false")
-            .with_text("RestoreExpiryDate", expires_at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()),
+            .with_text("RestoreExpiryDate", with_zero_millis(expires_at)),
     };
     element.with(restore)
 }
