@@ -60,6 +60,14 @@ instructions codec="snappy":
         target/release/examples/ndjson_to_parquet target/instructions.ndjson target/instructions.parquet {{ codec }} 1
     callgrind_annotate target/callgrind.out | head -40
 
+# Allocations of requests, and the instructions of one kind (`put`, `get`, `head`, `page`, ...) inside the server.
+request-instructions kind="get" times="2000":
+    cargo build --quiet --release --workspace --examples
+    target/release/examples/request_cost
+    valgrind --tool=callgrind --callgrind-out-file=target/callgrind.out \
+        target/release/examples/request_cost {{ kind }} {{ times }}
+    callgrind_annotate target/callgrind.out | head -40
+
 # Which lines of the decision core its own tests run: the total, and the lines they leave out.
 coverage:
     cargo llvm-cov --package bucketproof-authz --show-missing-lines --fail-under-lines 95

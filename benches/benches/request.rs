@@ -23,6 +23,24 @@ mod signed;
 
 const BODY: [u8; 1024] = [b'0'; 1024];
 
+/// The customer's bucket with a policy of so many statements, none of which is about the key that is asked for.
+async fn with_statements(count: usize) -> Emulator {
+    let statement = |number: usize| {
+        format!(
+            r#"{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::{SUPRSEND_BUCKET}/closed-{number}/*"}}"#
+        )
+    };
+    let statements: Vec<String> = (0..count).map(statement).collect();
+    let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    let parts = suprsend();
+    let name = format!("name = \"{SUPRSEND_BUCKET}\"\n");
+    let text = parts.text.replace(&name, &format!("{name}policy = \"policies/many.json\"\n"));
+    let files: Vec<(&str, &str)> =
+        parts.files.iter().copied().chain([("policies/many.json", policy.as_str())]).collect();
+    let scenario = Scenario::from_parts(&text, parts.path, &files).expect("a scenario");
+    Emulator::builder().scenario(scenario).seed(7).start().await.expect("an emulator")
+}
+
 fn request(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let parts = suprsend();
@@ -79,6 +97,19 @@ fn request(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 let answer = runtime.block_on(emulator.send(request.clone())).expect("an answer");
+                assert!(answer.status().is_success(), "{}", answer.status());
+                answer
+            });
+        });
+    }
+
+    // A policy of the bucket that has a thousand things to say.
+    let strict = runtime.block_on(with_statements(1_000));
+    for (method, body) in [(Method::PUT, Bytes::from_static(&BODY)), (Method::GET, Bytes::new())] {
+        let request = signed(&strict, ADMINISTRATOR.principal, &method, &target, body);
+        group.bench_function(format!("raw/signed {method} 1 KiB, 1,000 statements"), |bencher| {
+            bencher.iter(|| {
+                let answer = runtime.block_on(strict.send(request.clone())).expect("an answer");
                 assert!(answer.status().is_success(), "{}", answer.status());
                 answer
             });

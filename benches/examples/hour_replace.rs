@@ -11,15 +11,18 @@
 )]
 
 use std::fs::File;
+use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
+use bucketproof_connector::content::{Content, Room};
 use bucketproof_connector::merge::ChangeSet;
 use bucketproof_connector::names::DatasetName;
 use bucketproof_connector::object_file::encode_text_to;
 use bucketproof_connector::parquet_file::encode;
 use bucketproof_connector::profile::{Compression, Encoding, Format, VendorProfile};
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
-use bucketproof_connector::splice::{Replaced, replace};
+use bucketproof_connector::splice::{Replaced, replace_within};
+use bytes::Bytes;
 
 #[path = "../shared/hour.rs"]
 mod hour;
@@ -50,10 +53,19 @@ fn main() {
     let origin = LinesOrigin { source: "changes", lines_before: 0, bytes_before: 0 };
     let rows = decode_ndjson(dataset, &lines, origin).expect("the lines fit").batch;
     let changes = ChangeSet { sequences: (0..rows.num_rows() as u64).collect(), rows };
-    match replace(dataset, profile.encoding(), Some(base.into()), &changes).expect("the rows merge") {
+    let output = PathBuf::from(next("OUTPUT"));
+    // What is made goes to a file at once, as the engine has it where memory is short, and that file is the output.
+    let room = Room::new(0, output.parent().unwrap_or_else(|| Path::new(".")).to_owned());
+    let base = Content::from(Bytes::from(base));
+    match replace_within(dataset, profile.encoding(), Some(base), &changes, &room).expect("the rows merge") {
         Replaced::Unchanged { .. } => panic!("the changes change nothing"),
         Replaced::Changed(hour) => {
-            std::fs::write(next("OUTPUT"), &hour.body).expect("the output is written");
+            match hour.body.path() {
+                Some(made) => std::fs::rename(made, output).expect("the output is renamed"),
+                // Rewritten whole.
+                None => std::fs::write(output, hour.body.to_bytes().expect("bytes"))
+                    .expect("the output is written"),
+            }
             println!("{{\"rows\":{}}}", hour.object_rows);
         }
     }

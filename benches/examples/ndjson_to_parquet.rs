@@ -1,8 +1,8 @@
 //! One run of the encoding path as a process of its own, to stand beside other programs in one table.
 //!
 //! `ndjson_to_parquet INPUT OUTPUT [snappy|zstd|none] [THREADS]` reads NDJSON of SuprSend's messages in blocks of lines,
-//! writes a Parquet file in the order of the input, and prints the number of rows. With two threads one reads and decodes
-//! while the other encodes, and both encode what is left; the bytes are the same.
+//! writes a Parquet file in the order of the input, and prints the number of rows. With two threads both decode and encode
+//! what comes next; the bytes are the same.
 #![expect(
     clippy::expect_used,
     clippy::panic,
@@ -12,11 +12,13 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 
 use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 use bucketproof_connector::names::DatasetName;
-use bucketproof_connector::parquet_file::encode_to;
+use bucketproof_connector::parquet_file::encode_deferred_to;
 use bucketproof_connector::profile::{Compression, Dataset, VendorProfile};
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
 
@@ -39,31 +41,45 @@ fn main() {
         Some(_) => Compression::None,
     };
     let threads: usize = arguments.next().map_or(1, |text| text.parse().expect("a number of threads"));
-    let mut rows = 0;
-    let count = |block: Block| block.inspect(|batch| rows += batch.num_rows());
-    encode_to(output, dataset, &encoding, threads, blocks(input, dataset).map(count))
+    let rows = AtomicUsize::new(0);
+    encode_deferred_to(output, dataset, &encoding, threads, blocks(input, dataset, &rows))
         .expect("the rows encode");
-    println!("{{\"rows\":{rows}}}");
+    println!("{{\"rows\":{}}}", rows.into_inner());
 }
 
-/// The rows of the input, a block of whole lines at a time.
-fn blocks(mut input: impl Read, dataset: &Dataset) -> impl Iterator<Item = Block> {
-    let (mut block, mut held) = (vec![0; BLOCK], 0);
+/// The rows of the input, a block of whole lines at a time, to be decoded on any thread; `rows` counts them.
+fn blocks<'d>(
+    mut input: impl Read,
+    dataset: &'d Dataset,
+    rows: &'d AtomicUsize,
+) -> impl Iterator<Item = impl FnOnce() -> Block + Send + 'd> {
+    // Blocks come back when they are decoded, and serve again.
+    let (give_back, free) = channel::<Vec<u8>>();
+    let mut begun = vec![0; BLOCK];
+    let mut held = 0;
     std::iter::from_fn(move || {
         loop {
-            let read = input.read(block.get_mut(held..)?).expect("the input reads");
+            let read = input.read(begun.get_mut(held..)?).expect("the input reads");
             held += read;
-            if held < block.len() && read > 0 {
+            if held < begun.len() && read > 0 {
                 continue;
             }
-            let whole = memchr::memrchr(b'\n', block.get(..held)?).map_or(held, |at| at + 1);
+            let whole = memchr::memrchr(b'\n', begun.get(..held)?).map_or(held, |at| at + 1);
             if whole == 0 {
                 return None;
             }
-            let decoded = decode_ndjson(dataset, block.get(..whole)?, ORIGIN);
-            block.copy_within(whole..held, 0);
+            let mut next = free.try_recv().unwrap_or_else(|_| vec![0; BLOCK]);
+            next.get_mut(..held - whole)?.copy_from_slice(begun.get(whole..held)?);
+            let block = std::mem::replace(&mut begun, next);
             held -= whole;
-            return Some(decoded.map(|decoded| decoded.batch));
+            let give_back = give_back.clone();
+            return Some(move || {
+                let decoded = decode_ndjson(dataset, block.get(..whole).unwrap_or_default(), ORIGIN)?.batch;
+                rows.fetch_add(decoded.num_rows(), Ordering::Relaxed);
+                // The reader may have ended.
+                let _unheard = give_back.send(block);
+                Ok(decoded)
+            });
         }
     })
 }

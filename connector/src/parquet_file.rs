@@ -22,9 +22,8 @@ use crate::column_encoding::{SAMPLE_ROWS, without_dictionary};
 use crate::content::disk_failure;
 use crate::profile::{Column, ColumnType, Compression, Dataset, Encoding};
 
+mod lanes;
 mod row_groups;
-
-use row_groups::RowGroups;
 
 /// Threads that encode one file, at most.
 const THREADS_MAX: usize = 4;
@@ -107,7 +106,7 @@ pub(crate) fn encode_generation(
 ) -> Result<Bytes, EncodeError> {
     let generation = KeyValue::new("bucketproof.generation".to_owned(), generation.to_string());
     let threads = threads_for(batches);
-    let batches = batches.iter().map(|batch| Ok(batch.clone()));
+    let batches = batches.iter().map(|batch| move || Ok(batch.clone()));
     write(Vec::new(), dataset, encoding, threads, batches, Some(vec![generation])).map(Bytes::from)
 }
 
@@ -120,21 +119,40 @@ pub fn encode_to<W: Write + Send>(
     threads: usize,
     batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
 ) -> Result<W, EncodeError> {
-    write(sink, dataset, encoding, threads, batches, None)
+    write(sink, dataset, encoding, threads, batches.map(|made| move || made), None)
 }
 
-fn write<W: Write + Send>(
+/// As [`encode_to`], of batches that are still to be made: each is made by its function, several at once on the threads there
+/// are, and all come into the file in the order of `batches`. Twice as many batches as threads are in memory beside the
+/// row groups.
+pub fn encode_deferred_to<W: Write + Send, J>(
     sink: W,
     dataset: &Dataset,
     encoding: &Encoding,
     threads: usize,
-    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    batches: impl Iterator<Item = J>,
+) -> Result<W, EncodeError>
+where
+    J: FnOnce() -> Result<RecordBatch, ArrowError> + Send,
+{
+    write(sink, dataset, encoding, threads, batches, None)
+}
+
+fn write<W: Write + Send, J>(
+    sink: W,
+    dataset: &Dataset,
+    encoding: &Encoding,
+    threads: usize,
+    mut batches: impl Iterator<Item = J>,
     metadata: Option<Vec<KeyValue>>,
-) -> Result<W, EncodeError> {
+) -> Result<W, EncodeError>
+where
+    J: FnOnce() -> Result<RecordBatch, ArrowError> + Send,
+{
     let run = move || {
         let (mut first, mut rows) = (Vec::new(), 0);
         while rows < SAMPLE_ROWS {
-            let Some(batch) = batches.next().transpose()? else { break };
+            let Some(batch) = batches.next().map(|make| make()).transpose()? else { break };
             rows += batch.num_rows();
             first.push(batch);
         }
@@ -142,8 +160,7 @@ fn write<W: Write + Send>(
         let properties = Arc::new(properties.into_builder().set_key_value_metadata(metadata).build());
         let schema = ArrowSchemaConverter::new().schema_root("schema").convert(&dataset.schema())?;
         let mut file = SerializedFileWriter::new(sink, schema.root_schema_ptr(), Arc::clone(&properties))?;
-        let rows = RowGroups::new(first.into_iter().map(Ok).chain(batches), encoding.row_group_rows);
-        row_groups::write(&mut file, &dataset.schema(), &properties, threads, rows)?;
+        row_groups::write(&mut file, &dataset.schema(), &properties, threads, (first, batches))?;
         file.into_inner()
     };
     run().map_err(|source| EncodeError { dataset: dataset.name().to_string(), source })

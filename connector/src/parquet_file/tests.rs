@@ -9,7 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use parquet::schema::printer::print_schema;
 
-use super::{DecodeError, decode, encode, encode_to};
+use super::{DecodeError, decode, encode, encode_deferred_to, encode_to};
 use crate::profile::{Compression, Dataset, Encoding, VendorProfile};
 use crate::rows::{LinesOrigin, decode_ndjson};
 
@@ -150,8 +150,21 @@ fn neither_threads_nor_batches_show_in_a_file_of_many_row_groups() {
             encode_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap()
         };
         let first = encoded(1, 2_000);
+        let deferred = |threads: usize, cut: usize| {
+            let rows = &rows;
+            let batches = (0..2_000).step_by(cut).map(|from| {
+                // The first ones take the longest, so that later ones are made before them.
+                let detours = (2_000 - from) / cut;
+                move || {
+                    let again = |rows: RecordBatch, _| concat_batches(&rows.schema(), [&rows]).unwrap();
+                    Ok((0..detours).fold(rows.slice(from, cut.min(2_000 - from)), again))
+                }
+            });
+            encode_deferred_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap()
+        };
         for (threads, cut) in [(1, 7), (2, 300), (2, 1_999), (3, 301), (4, 2_000)] {
             assert_eq!(first, encoded(threads, cut), "{threads} threads, batches of {cut}");
+            assert_eq!(first, deferred(threads, cut), "{threads} threads make batches of {cut}");
         }
         let read = decode(&dataset, Bytes::from(first)).unwrap();
         assert_eq!(concat_batches(&dataset.schema(), &read).unwrap(), rows);
@@ -169,6 +182,14 @@ fn an_error_among_the_batches_is_the_outcome() {
             _ => Ok(messages(110)),
         });
         let error = encode_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap_err();
+        assert!(error.to_string().contains("torn"), "{error}");
+        let batches = (0..30).map(|at| {
+            move || match at {
+                29 => Err(ArrowError::ComputeError("torn".to_owned())),
+                _ => Ok(messages(110)),
+            }
+        });
+        let error = encode_deferred_to(Vec::new(), &dataset, &encoding, threads, batches).unwrap_err();
         assert!(error.to_string().contains("torn"), "{error}");
     }
 }

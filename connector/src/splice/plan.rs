@@ -6,6 +6,7 @@ use std::ops::Range;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::TimestampMicrosecondType;
+use foldhash::quality::RandomState;
 
 use super::ReplaceError;
 use super::base::{Base, is_text};
@@ -64,6 +65,9 @@ struct Winner {
     found: Option<Found>,
 }
 
+/// By their keys. Every key of an object may be looked up among them, so the hash is a quick one, seeded at random.
+type Winners = HashMap<Vec<u8>, Winner, RandomState>;
+
 /// Where the object holds a version of a key.
 #[derive(Clone, Copy)]
 struct Found {
@@ -107,12 +111,12 @@ impl Plan {
 }
 
 /// The winning row of each key among the changes.
-fn winners(dataset: &Dataset, changes: &ChangeSet) -> Option<HashMap<Vec<u8>, Winner>> {
+fn winners(dataset: &Dataset, changes: &ChangeSet) -> Option<Winners> {
     let views = ColumnView::all(&changes.rows)?;
     let wanted = vec![true; dataset.key_positions().len()];
     let versions = instants(&changes.rows, dataset.version_position()?)?;
     let times = instants(&changes.rows, dataset.time_position()?)?;
-    let mut winners: HashMap<Vec<u8>, Winner> = HashMap::with_capacity(changes.rows.num_rows());
+    let mut winners = Winners::with_capacity_and_hasher(changes.rows.num_rows(), RandomState::default());
     for row in 0..changes.rows.num_rows() {
         let mut key = Vec::new();
         let alternative = append_row_key(dataset, |at| views.get(at), &wanted, row, &mut key)?;
@@ -139,7 +143,7 @@ fn find(
     base: &Base,
     dataset: &Dataset,
     changes: &ChangeSet,
-    winners: &mut HashMap<Vec<u8>, Winner>,
+    winners: &mut Winners,
     pace: Pace,
 ) -> Result<bool, ReplaceError> {
     let mut times: Vec<i64> = winners.values().map(|winner| winner.time).collect();
@@ -193,12 +197,7 @@ struct Probe {
 }
 
 impl Probe {
-    fn of(
-        dataset: &Dataset,
-        changes: &ChangeSet,
-        winners: &HashMap<Vec<u8>, Winner>,
-        alternative: usize,
-    ) -> Self {
+    fn of(dataset: &Dataset, changes: &ChangeSet, winners: &Winners, alternative: usize) -> Self {
         let key = dataset.key_positions().get(alternative);
         let column = key.and_then(|key| {
             let is_sure = |at: &&usize| key.present.contains(at) && is_text(dataset, **at);
@@ -229,12 +228,11 @@ fn scan(
     dataset: &Dataset,
     group: usize,
     wanted: &[bool],
-    winners: &mut HashMap<Vec<u8>, Winner>,
+    winners: &mut Winners,
 ) -> Result<Option<usize>, ReplaceError> {
     let Some(last) = wanted.iter().rposition(|is_wanted| *is_wanted) else { return Ok(Some(0)) };
     let wanted = wanted.get(..=last).unwrap_or_default();
-    let mut columns: BTreeSet<usize> =
-        dataset.version_position().into_iter().chain(dataset.time_position()).collect();
+    let mut columns: BTreeSet<usize> = BTreeSet::new();
     for (key, is_wanted) in dataset.key_positions().iter().zip(wanted) {
         columns.extend(&key.present);
         columns.extend(key.columns.iter().filter(|_| *is_wanted));
@@ -249,27 +247,48 @@ fn scan(
             *place = Some(view);
         }
     }
-    let instants = |position: Option<usize>| {
-        instants(&rows, columns.iter().position(|column| Some(*column) == position)?)
-    };
-    let versions = instants(dataset.version_position()).ok_or_else(schema_error)?;
-    let times = instants(dataset.time_position()).ok_or_else(schema_error)?;
-    let (mut key, mut count) = (Vec::new(), 0);
-    for (row, (version, time)) in versions.iter().zip(times).enumerate() {
+    let (mut key, mut hits, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    for row in 0..rows.num_rows() {
         key.clear();
         let column = |at: usize| views.get(at)?.as_ref();
-        if append_row_key(dataset, column, wanted, row, &mut key).is_none() {
-            continue;
-        }
-        if let Some(winner) = winners.get_mut(&key) {
-            if winner.found.is_some() {
-                return Ok(None);
-            }
-            winner.found = Some(Found { group, row, version: *version, time: *time });
-            count += 1;
+        let is_wanted = append_row_key(dataset, column, wanted, row, &mut key).is_some();
+        if is_wanted && winners.contains_key(&key) {
+            hits.push(row);
+            keys.push(key.clone());
         }
     }
-    Ok(Some(count))
+    note(base, dataset, (group, &hits), &keys, winners)
+}
+
+/// Notes version and time of the rows that have the winners' keys; how many there are. `None` if one was found before.
+fn note(
+    base: &Base,
+    dataset: &Dataset,
+    (group, rows): (usize, &[usize]),
+    keys: &[Vec<u8>],
+    winners: &mut Winners,
+) -> Result<Option<usize>, ReplaceError> {
+    if rows.is_empty() {
+        return Ok(Some(0));
+    }
+    let schema_error = || MergeError::Schema { dataset: dataset.name().to_string() };
+    let columns: BTreeSet<usize> =
+        dataset.version_position().into_iter().chain(dataset.time_position()).collect();
+    let columns: Vec<usize> = columns.into_iter().collect();
+    let read = base.read(group, &columns, Some(rows))?;
+    let of = |position: Option<usize>| {
+        instants(&read, columns.iter().position(|column| Some(*column) == position)?)
+    };
+    let versions = of(dataset.version_position()).ok_or_else(schema_error)?;
+    let times = of(dataset.time_position()).ok_or_else(schema_error)?;
+    for ((row, key), (version, time)) in rows.iter().zip(keys).zip(versions.iter().zip(times)) {
+        let Some(winner) = winners.get_mut(key) else { continue };
+        if winner.found.is_some() {
+            return Ok(None);
+        }
+        winner.found = Some(Found { group, row: *row, version: *version, time: *time });
+    }
+    Ok(Some(rows.len()))
 }
 
 /// Rows of the batch that the object holds already, content and version.
