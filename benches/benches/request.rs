@@ -23,20 +23,27 @@ mod signed;
 
 const BODY: [u8; 1024] = [b'0'; 1024];
 
-/// The customer's bucket with a policy of so many statements, none of which is about the key that is asked for.
+/// The customer's account, whose administrator has further policies with so many statements together, none of which is about
+/// the key that is asked for. No single policy may be as long.
 async fn with_statements(count: usize) -> Emulator {
+    const IN_ONE_POLICY: usize = 50;
     let statement = |number: usize| {
         format!(
-            r#"{{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::{SUPRSEND_BUCKET}/closed-{number}/*"}}"#
+            r#"{{"Effect":"Deny","Action":"s3:*","Resource":"arn:aws:s3:::{SUPRSEND_BUCKET}/closed-{number}/*"}}"#
         )
     };
-    let statements: Vec<String> = (0..count).map(statement).collect();
-    let policy = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+    let policy = |first: usize| {
+        let statements: Vec<String> = (first..first + IN_ONE_POLICY).map(statement).collect();
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        (format!("policies/closed-{first}.json"), text)
+    };
+    let policies: Vec<(String, String)> = (0..count).step_by(IN_ONE_POLICY).map(policy).collect();
     let parts = suprsend();
-    let name = format!("name = \"{SUPRSEND_BUCKET}\"\n");
-    let text = parts.text.replace(&name, &format!("{name}policy = \"policies/many.json\"\n"));
-    let files: Vec<(&str, &str)> =
-        parts.files.iter().copied().chain([("policies/many.json", policy.as_str())]).collect();
+    let names: Vec<String> = policies.iter().map(|(path, _)| format!(", \"{path}\"")).collect();
+    let own = "\"policies/administrator.json\"";
+    let text = parts.text.replace(own, &format!("{own}{}", names.concat()));
+    let further = policies.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+    let files: Vec<(&str, &str)> = parts.files.iter().copied().chain(further).collect();
     let scenario = Scenario::from_parts(&text, parts.path, &files).expect("a scenario");
     Emulator::builder().scenario(scenario).seed(7).start().await.expect("an emulator")
 }
@@ -103,7 +110,7 @@ fn request(criterion: &mut Criterion) {
         });
     }
 
-    // A policy of the bucket that has a thousand things to say.
+    // Policies with a thousand statements.
     let strict = runtime.block_on(with_statements(1_000));
     for (method, body) in [(Method::PUT, Bytes::from_static(&BODY)), (Method::GET, Bytes::new())] {
         let request = signed(&strict, ADMINISTRATOR.principal, &method, &target, body);

@@ -57,18 +57,22 @@ async fn serve_files(folder: &Path) -> SocketAddr {
 }
 
 fn throughput(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
+    // The servers on a thread of their own, as a process would have them; the client on this one.
+    let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let servers = servers.expect("a runtime");
+    let runtime: Runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let parts = suprsend();
     let scenario = Scenario::from_parts(parts.text, parts.path, parts.files).expect("a scenario");
     let listen = "127.0.0.1:0".parse().expect("an address");
     let started = Emulator::builder().scenario(scenario).seed(7).listen(listen).start();
-    let emulator = runtime.block_on(started).expect("an emulator");
+    let emulator = servers.block_on(started).expect("an emulator");
     let address = emulator.address().expect("a socket");
     let ours = client(&format!("http://{address}"), ADMINISTRATOR.id, ADMINISTRATOR.secret);
 
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join(SUPRSEND_BUCKET)).expect("a bucket");
-    let files = runtime.block_on(serve_files(folder.path()));
+    let files = servers.block_on(serve_files(folder.path()));
     let mut clients = vec![
         ("emulator".to_owned(), ours),
         ("peer s3s-fs".to_owned(), client(&format!("http://{files}"), KEY_ID, SECRET)),
