@@ -163,6 +163,9 @@ fn find(
         .map(|(alternative, _)| Probe::of(dataset, changes, winners, alternative))
         .collect();
     let mut built = 0;
+    // The rows of the row group before are held until those of the next are read: memory that is given back whole is taken back
+    // by the system, and costs as much again.
+    let mut before = None;
     for (group, bounds) in base.groups.iter().enumerate() {
         let from = times.partition_point(|time| *time < bounds.first);
         let is_in_time = times.get(from).is_some_and(|time| *time <= bounds.last);
@@ -177,7 +180,8 @@ fn find(
             }
             wanted
         };
-        let Some(found) = scan(base, dataset, group, &wanted, winners)? else { return Ok(false) };
+        let found = scan(base, dataset, group, &wanted, winners, &mut before)?;
+        let Some(found) = found else { return Ok(false) };
         // At its borders a time may be another row group's.
         let up_to = |end: i64| times.partition_point(|time| *time < end);
         let within = up_to(bounds.last).saturating_sub(up_to(bounds.first.saturating_add(1)));
@@ -229,6 +233,7 @@ fn scan(
     group: usize,
     wanted: &[bool],
     winners: &mut Winners,
+    before: &mut Option<RecordBatch>,
 ) -> Result<Option<usize>, ReplaceError> {
     let Some(last) = wanted.iter().rposition(|is_wanted| *is_wanted) else { return Ok(Some(0)) };
     let wanted = wanted.get(..=last).unwrap_or_default();
@@ -257,6 +262,8 @@ fn scan(
             keys.push(key.clone());
         }
     }
+    drop(views);
+    *before = Some(rows);
     note(base, dataset, (group, &hits), &keys, winners)
 }
 
