@@ -127,6 +127,10 @@ impl<T> PartialEq for Derived<T> {
 impl<T> Eq for Derived<T> {}
 
 impl Entry {
+    fn new(lower_key: LowerKey, key: Cow<'static, str>, values: Values) -> Arc<Self> {
+        Arc::new(Self { lower_key, key, values, typed: Typed::default() })
+    }
+
     pub(crate) fn values(&self) -> &Values {
         &self.values
     }
@@ -160,8 +164,12 @@ impl Entries {
         }
     }
 
+    fn shared(&self, key: &LowerKey) -> Option<&Arc<Entry>> {
+        self.list.get(self.place(key)?)
+    }
+
     fn find(&self, key: &LowerKey) -> Option<&Entry> {
-        self.list.get(self.place(key)?).map(Arc::as_ref)
+        self.shared(key).map(Arc::as_ref)
     }
 
     fn insert(&mut self, entry: Arc<Entry>) {
@@ -228,17 +236,13 @@ impl Context {
     /// requests have most of their keys in common, and records of many requests keep these once.
     pub fn set_as_in(&mut self, earlier: &Self, key: impl AsRef<str>, value: &str) -> &mut Self {
         let (lower_key, key) = LowerKey::named(key.as_ref());
-        let known = earlier.entries.place(&lower_key).and_then(|place| earlier.entries.list.get(place));
         let is_same = |known: &&Arc<Entry>| {
             known.key == key && matches!(&known.values, Values::One(own) if own == value)
         };
-        let entry = known.filter(is_same).map_or_else(
-            || {
-                let values = Values::One(value.to_owned());
-                Arc::new(Entry { lower_key, key, values, typed: Typed::default() })
-            },
-            Arc::clone,
-        );
+        let entry = match earlier.entries.shared(&lower_key).filter(is_same) {
+            Some(known) => Arc::clone(known),
+            None => Entry::new(lower_key, key, Values::One(value.to_owned())),
+        };
         Arc::make_mut(&mut self.entries).insert(entry);
         self
     }
@@ -282,8 +286,7 @@ impl Context {
 
     fn insert(&mut self, key: &str, values: Values) -> &mut Self {
         let (lower_key, key) = LowerKey::named(key);
-        let entry = Entry { lower_key, key, values, typed: Typed::default() };
-        Arc::make_mut(&mut self.entries).insert(Arc::new(entry));
+        Arc::make_mut(&mut self.entries).insert(Entry::new(lower_key, key, values));
         self
     }
 }

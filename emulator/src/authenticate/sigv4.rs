@@ -129,12 +129,7 @@ pub(crate) fn canonical_request(
         text.push('\n');
     }
     text.push('\n');
-    for (place, name) in signed_headers.iter().enumerate() {
-        if place > 0 {
-            text.push(';');
-        }
-        text.push_str(name);
-    }
+    text.push_str(&signed_headers.join(";"));
     text.push('\n');
     text.push_str(payload_hash);
     text

@@ -75,6 +75,9 @@ async fn a_renamed_user_keeps_its_id_and_its_keys() {
     let admin = Caller::new(&wire, ADMIN);
     let id = admin.iam_ok("CreateUser", &[("UserName", "alice")]).await.element("UserId").unwrap();
     let key = created(&admin.iam_ok("CreateAccessKey", &[("UserName", "alice")]).await);
+    // It is known by its old name when it gets the new one.
+    let identity = emulator.sts_with(key.clone()).get_caller_identity().send().await.unwrap();
+    assert_eq!(identity.arn(), Some("arn:aws:iam::111122223333:user/alice"));
     let renamed = [("UserName", "alice"), ("NewUserName", "bob"), ("NewPath", "/b/")];
     admin.iam_ok("UpdateUser", &renamed).await;
     let identity = emulator.sts_with(key).get_caller_identity().send().await.unwrap();

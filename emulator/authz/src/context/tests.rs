@@ -23,12 +23,8 @@ fn keys_ignore_case_and_keep_their_spelling() {
 #[test]
 fn equal_hashes_do_not_confuse_keys() {
     let entry = |text: &str| {
-        Arc::new(Entry {
-            lower_key: LowerKey::with_hash(7, text),
-            key: text.to_owned().into(),
-            values: Values::One(text.to_owned()),
-            typed: super::Typed::default(),
-        })
+        let own = text.to_owned();
+        Entry::new(LowerKey::with_hash(7, text), own.clone().into(), Values::One(own))
     };
     let mut entries = Entries::default();
     for text in ["b", "a", "c"] {
@@ -38,6 +34,25 @@ fn equal_hashes_do_not_confuse_keys() {
         assert_eq!(entries.find(&entry(text).lower_key), Some(&*entry(text)));
     }
     assert_eq!(entries.find(&entry("d").lower_key), None);
+}
+
+#[test]
+fn what_is_alike_is_shared_and_what_is_not_is_as_set() {
+    let mut earlier = Context::new();
+    earlier.set("aws:SourceIp", "1").set("AWS:Referer", "a").set_many("aws:TagKeys", ["x"]);
+    let (mut plain, mut sharing) = (Context::new(), Context::new());
+    let given = [("aws:SourceIp", "1"), ("aws:Referer", "a"), ("aws:TagKeys", "x"), ("aws:UserAgent", "u")];
+    for (key, value) in given.into_iter().chain([("aws:UserAgent", "v")]) {
+        plain.set(key, value);
+        sharing.set_as_in(&earlier, key, value);
+    }
+    assert_eq!(sharing, plain);
+    assert!(sharing.iter().eq(plain.iter()), "as written, too");
+    let is_shared = |key: &str| {
+        let of = |context: &Context| context.entries.shared(&LowerKey::new(key)).cloned();
+        of(&sharing).zip(of(&earlier)).is_some_and(|(own, other)| Arc::ptr_eq(&own, &other))
+    };
+    assert_eq!(given.map(|(key, _)| is_shared(key)), [true, false, false, false]);
 }
 
 #[test]

@@ -2,7 +2,8 @@ use bucketproof_authz::{Policy, PolicyKind, PolicySource};
 use bucketproof_clock::Entropy;
 
 use super::super::Tracked;
-use super::Accounts;
+use super::{AccessKey, Accounts, Holder, Secret};
+use crate::authenticate::Scope;
 use crate::scenario::{Scenario, build};
 
 const SCENARIO: &str = r#"
@@ -28,6 +29,34 @@ fn rename(accounts: &mut Accounts, unique_id: &str) -> String {
     let account = accounts.by_id.values_mut().next().unwrap();
     let alice = account.users.get_mut("alice").unwrap();
     std::mem::replace(&mut alice.entity.unique_id, unique_id.to_owned())
+}
+
+#[test]
+fn who_holds_a_key_is_remembered_for_as_long_as_it_is_true() {
+    let mut accounts = accounts();
+    let account = accounts.iter().next().unwrap().id.clone();
+    let holder = Holder::User { account, name: "alice".to_owned() };
+    let key = AccessKey::new("AKIA".to_owned(), Secret::new("s"), holder, jiff::Timestamp::UNIX_EPOCH);
+    let first = accounts.identity(&key).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &accounts.identity(&key).unwrap()));
+    rename(&mut accounts, "AIDASOMEBODYELSE1");
+    assert_eq!(accounts.identity(&key).unwrap().user_id, "AIDASOMEBODYELSE1", "made anew under its name");
+}
+
+#[test]
+fn a_secret_signs_within_the_scope_that_is_asked_for() {
+    let secret = Secret::new("secret");
+    let scope = |date: &str, region: &str| Scope {
+        date: date.to_owned(),
+        region: region.to_owned(),
+        service: "s3".to_owned(),
+    };
+    let scopes =
+        [scope("20260101", "us-east-1"), scope("20260102", "us-east-1"), scope("20260102", "eu-west-1")];
+    for scope in scopes.iter().chain(&scopes) {
+        assert_eq!(secret.signing_key(scope), scope.signing_key("secret"), "{}", scope.text());
+        assert_eq!(secret.signing_key(scope), scope.signing_key("secret"), "remembered: {}", scope.text());
+    }
 }
 
 #[test]
