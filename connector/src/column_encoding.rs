@@ -3,11 +3,10 @@
 //! A dictionary pays where values repeat. Where nearly every value is another, building it costs more than it saves, and
 //! is thrown away when it grows too large. The first rows tell which is the case; the same rows always tell the same.
 
-use std::collections::BTreeSet;
-
 use arrow_array::cast::AsArray as _;
 use arrow_array::{Array as _, RecordBatch};
 use arrow_schema::DataType;
+use foldhash::{HashSet, HashSetExt as _};
 use parquet::basic::Encoding as ValueEncoding;
 
 /// Rows looked at, whatever batches they come in.
@@ -29,7 +28,7 @@ pub(crate) fn without_dictionary(first: &[RecordBatch], column: usize) -> Option
 fn mostly_distinct(first: &[RecordBatch], column: usize) -> bool {
     let columns = first.iter().filter_map(|batch| batch.columns().get(column)?.as_string_opt::<i32>());
     let sample = columns.flat_map(|texts| texts.iter()).take(SAMPLE_ROWS).flatten();
-    let (mut distinct, mut values) = (BTreeSet::new(), 0);
+    let (mut distinct, mut values) = (HashSet::new(), 0);
     for text in sample {
         values += 1;
         distinct.insert(text);

@@ -53,6 +53,70 @@ pub fn parse_micros(text: &str) -> Result<i64, DatetimeError> {
     Ok(seconds * 1_000_000 + fraction)
 }
 
+/// Reads instants. Those of some columns are mostly of few days, and a day's date is read once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InstantReader {
+    /// The date that was read last, and `T`.
+    date: [u8; 11],
+    /// Microseconds to its begin.
+    begin: i64,
+}
+
+impl Default for InstantReader {
+    fn default() -> Self {
+        Self { date: *b"1970-01-01T", begin: 0 }
+    }
+}
+
+impl InstantReader {
+    /// As [`parse_micros`].
+    #[inline]
+    pub(crate) fn micros(&mut self, text: &str) -> Result<i64, DatetimeError> {
+        if let Some(micros) = self.of_the_day(text.as_bytes()) {
+            return Ok(micros);
+        }
+        let micros = parse_micros(text)?;
+        if let Some(date) = text.as_bytes().first_chunk::<11>().filter(|date| date.ends_with(b"T")) {
+            let begin = text.get(..10).map(|date| parse_micros(&format!("{date}T00:00:00Z")));
+            (self.date, self.begin) = (*date, begin.unwrap_or(Err(DatetimeError::Form))?);
+        }
+        Ok(micros)
+    }
+
+    /// The instant, if it is one of the same day as the last and written as producers do.
+    #[inline]
+    fn of_the_day(&self, text: &[u8]) -> Option<i64> {
+        let (date, rest) = text.split_first_chunk::<11>()?;
+        let (time, tail) = rest.split_first_chunk::<8>()?;
+        if *date != self.date {
+            return None;
+        }
+        let micros = seconds_of_day(*time)? * 1_000_000;
+        let fraction = match tail {
+            [b'Z'] => 0,
+            [b'.', m1, m2, m3, b'Z'] => number([*m1, *m2, *m3])? * 1_000,
+            [b'.', m1, m2, m3, m4, m5, m6, b'Z'] => number([*m1, *m2, *m3, *m4, *m5, *m6])?,
+            _ => return None,
+        };
+        // The last day that there is does not end.
+        Some(self.begin + micros + fraction).filter(|micros| *micros < LAST_SECOND * 1_000_000)
+    }
+}
+
+/// The seconds that `14:05:00` is from midnight.
+#[inline]
+fn seconds_of_day(time: [u8; 8]) -> Option<i64> {
+    const COLONS: u64 = u64::from_le_bytes([0, 0, u8::MAX, 0, 0, u8::MAX, 0, 0]);
+    // What is left of each byte is its digit, and nothing of a colon.
+    let digits = u64::from_le_bytes(time) ^ u64::from_le_bytes(*b"00:00:00");
+    // Adding this makes the highest bit of what is more than 9 one, if it is not one already.
+    let over = (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080;
+    let [h1, h2, _, n1, n2, _, s1, s2] = digits.to_le_bytes().map(i64::from);
+    let (hour, minute, second) = (h1 * 10 + h2, n1 * 10 + n2, s1 * 10 + s2);
+    let is_time = over == 0 && digits & COLONS == 0 && hour < 24 && minute < 60 && second < 60;
+    is_time.then_some(hour * 3_600 + minute * 60 + second)
+}
+
 /// Digits of a fraction that is not zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fraction {

@@ -12,9 +12,8 @@ use arrow_schema::ArrowError;
 use bumpalo::Bump;
 use sonic_rs::LazyValue;
 
-use crate::datetime::parse_micros;
 use crate::dead_letter::{DeadLetter, RowProblem};
-use crate::profile::{ColumnType, Dataset};
+use crate::profile::{Column, ColumnType, Dataset};
 
 mod builder;
 mod quick;
@@ -67,36 +66,38 @@ pub fn decode_ndjson(
     origin: LinesOrigin<'_>,
 ) -> Result<DecodedRows, ArrowError> {
     let mut decoder = Decoder::new(dataset, lines.len());
-    let cells_max = dataset.columns().len() * WAITING_ROWS;
+    let width = dataset.columns().len();
     let mut arena = Bump::new();
     let mut dead_letters = Vec::new();
     let mut row_lines = Vec::new();
+    // Lines among which one is not UTF-8 are looked at one by one.
+    let mut scanner = simdutf8::basic::from_utf8(lines).ok().map(Scanner::new);
+    let mut line_numbers = origin.lines_before.saturating_add(1)..;
     let mut start = 0;
-    let line_ends = memchr::memchr_iter(b'\n', lines).chain(std::iter::once(lines.len()));
-    let mut line_ends = line_ends.zip(origin.lines_before.saturating_add(1)..).peekable();
-    while line_ends.peek().is_some() {
-        let mut waiting = Vec::with_capacity(cells_max);
-        for (end, line_number) in line_ends.by_ref() {
-            let line = lines.get(start..end).unwrap_or_default();
-            let offset = start;
+    while start < lines.len() {
+        let mut waiting = Vec::with_capacity(width * WAITING_ROWS);
+        while start < lines.len() && waiting.len() < width * WAITING_ROWS {
+            let (line, offset) = (lines.get(start..).unwrap_or_default(), start);
+            let line_number = line_numbers.next().unwrap_or(u64::MAX);
+            let before = waiting.len();
+            waiting.resize(before + width, Cell::Absent);
+            let cells = waiting.get_mut(before..).unwrap_or_default();
+            let (end, checked) = decoder.line(scanner.as_mut(), line, start, &arena, cells);
             start = end + 1;
-            let row = line.trim_ascii();
-            if row.is_empty() {
-                continue;
-            }
-            if let Err(problem) = decoder.line(row, &arena, &mut waiting) {
-                dead_letters.push(DeadLetter {
-                    source: origin.source.to_owned(),
-                    line: line_number,
-                    byte_offset: origin.bytes_before + offset as u64,
-                    problem,
-                    raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
-                });
-                continue;
-            }
-            row_lines.push(line_number);
-            if waiting.len() >= cells_max {
-                break;
+            match checked {
+                Ok(true) => row_lines.push(line_number),
+                Ok(false) => waiting.truncate(before),
+                Err(problem) => {
+                    waiting.truncate(before);
+                    let line = lines.get(offset..end).unwrap_or_default();
+                    dead_letters.push(DeadLetter {
+                        source: origin.source.to_owned(),
+                        line: line_number,
+                        byte_offset: origin.bytes_before + offset as u64,
+                        problem,
+                        raw: line.strip_suffix(b"\r").unwrap_or(line).to_vec(),
+                    });
+                }
             }
         }
         decoder.enter(&waiting, start.min(lines.len()));
@@ -134,10 +135,31 @@ impl Cell<'_> {
     }
 }
 
+/// How the quick walk takes a column's value.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// Any text as it is.
+    Text,
+    Instant,
+    Checked,
+}
+
+impl Way {
+    fn of(column: &Column) -> Self {
+        match column.kind {
+            ColumnType::String if column.values.is_none() && column.form.is_none() => Self::Text,
+            ColumnType::Datetime => Self::Instant,
+            _ => Self::Checked,
+        }
+    }
+}
+
 struct Decoder<'d> {
     dataset: &'d Dataset,
     positions: BTreeMap<&'d str, usize>,
-    patterns: Vec<Pattern>,
+    fields: Vec<(Pattern, Way)>,
+    /// The columns that no row may lack.
+    required: Vec<usize>,
     input_bytes: usize,
     /// None before the first rows, which tell how much room there should be.
     builders: Vec<Builder>,
@@ -147,34 +169,37 @@ impl<'d> Decoder<'d> {
     fn new(dataset: &'d Dataset, input_bytes: usize) -> Self {
         let columns = dataset.columns();
         let positions = columns.iter().enumerate().map(|(at, column)| (column.name.as_str(), at)).collect();
-        let patterns = columns.iter().map(|column| Pattern::new(&column.name)).collect();
-        Self { dataset, positions, patterns, input_bytes, builders: Vec::new() }
+        let fields = columns.iter().map(|column| (Pattern::new(&column.name), Way::of(column))).collect();
+        let required = columns.iter().enumerate().filter(|(_, column)| !column.nullable);
+        let required = required.map(|(at, _)| at).collect();
+        Self { dataset, positions, fields, required, input_bytes, builders: Vec::new() }
     }
 
-    /// Checks one line whole before any of it waits to enter a column.
-    fn line<'a>(
+    /// Checks the first of `lines`, which is at `start` of what the scanner has, whole before any of it waits to enter a
+    /// column. Tells where it ends, and whether it is a row or blank.
+    fn line<'a, 'l: 'a>(
         &self,
-        line: &'a [u8],
+        scanner: Option<&mut Scanner<'l>>,
+        lines: &'a [u8],
+        start: usize,
         arena: &'a Bump,
-        waiting: &mut Vec<Cell<'a>>,
-    ) -> Result<(), RowProblem> {
-        let before = waiting.len();
-        waiting.resize(before + self.patterns.len(), Cell::Absent);
-        let cells = waiting.get_mut(before..).unwrap_or_default();
-        let checked = match self.walk_quickly(line, arena, cells) {
-            Some(()) => Ok(()),
-            None => self.walk(line, arena, cells),
-        };
-        let checked = checked.and_then(|()| self.check_row(cells));
-        if checked.is_err() {
-            waiting.truncate(before);
+        cells: &mut [Cell<'a>],
+    ) -> (usize, Result<bool, RowProblem>) {
+        if let Some(end) = scanner.and_then(|scanner| self.walk_quickly(scanner, start, arena, cells)) {
+            return (end, self.check_row(cells).map(|()| true));
         }
-        checked
+        let length = memchr::memchr(b'\n', lines).unwrap_or(lines.len());
+        let row = lines.get(..length).unwrap_or_default().trim_ascii();
+        if row.is_empty() {
+            return (start + length, Ok(false));
+        }
+        let checked = self.walk(row, arena, cells).and_then(|()| self.check_row(cells));
+        (start + length, checked.map(|()| true))
     }
 
     /// Adds the rows that waited to the columns, which is what the first `consumed` bytes came to if nothing has entered.
     fn enter(&mut self, waiting: &[Cell<'_>], consumed: usize) {
-        let width = self.patterns.len();
+        let width = self.fields.len();
         if self.builders.is_empty() && !waiting.is_empty() {
             // If the input goes on as it began. Never much more room than the input itself takes.
             let scaled = |part: usize| {
@@ -194,32 +219,43 @@ impl<'d> Decoder<'d> {
         }
     }
 
-    /// The cells of a line that is written as usual. `None` leaves the line, good or bad, to the plain walk.
-    fn walk_quickly<'a>(&self, line: &'a [u8], arena: &'a Bump, cells: &mut [Cell<'a>]) -> Option<()> {
-        let columns = self.dataset.columns();
-        let mut scanner = Scanner::new(line)?;
+    /// The cells of the line at a place, and where it ends, if it is written as usual. `None` leaves the line, good or bad,
+    /// to the plain walk.
+    fn walk_quickly<'a, 'l: 'a>(
+        &self,
+        scanner: &mut Scanner<'l>,
+        start: usize,
+        arena: &'a Bump,
+        cells: &mut [Cell<'a>],
+    ) -> Option<usize> {
+        scanner.enter(start)?;
         let mut expected = 0;
         loop {
-            let likely = self.patterns.get(expected).is_some_and(|pattern| scanner.take_pattern(pattern));
-            let at = if likely { expected } else { *self.positions.get(scanner.name()?)? };
+            // Producers write fields in one order; the next column is the likely one.
+            let is_likely = self.fields.get(expected).is_some_and(|(likely, _)| scanner.take_pattern(likely));
+            let at = if is_likely { expected } else { *self.positions.get(scanner.name()?)? };
             expected = at + 1;
-            let (column, cell) = (columns.get(at)?, cells.get_mut(at)?);
+            let ((_, way), cell) = (self.fields.get(at)?, cells.get_mut(at)?);
             if !matches!(cell, Cell::Absent) {
                 return None;
             }
-            *cell = match (scanner.value()?, column.kind) {
-                (Token::Null, _) => Cell::Null,
-                (Token::Plain(text), ColumnType::String)
-                    if column.values.is_none() && column.form.is_none() =>
-                {
-                    Cell::Text(text)
+            match (scanner.value()?, way) {
+                (Token::Null, _) => *cell = Cell::Null,
+                (Token::Plain(text), Way::Text) => *cell = Cell::Text(text),
+                (Token::Plain(text), Way::Instant) => *cell = Cell::Number(scanner.instant(text)?),
+                (token, _) => {
+                    let raw = match token {
+                        Token::Plain(text) => scanner.quoted(text)?,
+                        Token::Raw(raw) => raw,
+                        Token::Truth(true) => "true",
+                        Token::Truth(false) => "false",
+                        Token::Null => "null",
+                    };
+                    *cell = check_value(self.dataset.columns().get(at)?, raw, arena).ok()?;
                 }
-                (Token::Plain(text), ColumnType::Datetime) => Cell::Number(parse_micros(text).ok()?),
-                (Token::Plain(text), _) => check_value(column, scanner.quoted(text)?, arena).ok()?,
-                (Token::Raw(raw), _) => check_value(column, raw, arena).ok()?,
-            };
+            }
             if !scanner.more()? {
-                return Some(());
+                return scanner.line_end();
             }
         }
     }
@@ -265,10 +301,10 @@ impl<'d> Decoder<'d> {
     }
 
     fn check_row(&self, cells: &[Cell<'_>]) -> Result<(), RowProblem> {
-        for (column, cell) in self.dataset.columns().iter().zip(cells) {
-            if !column.nullable && cell.is_null() {
-                return Err(RowProblem::Missing { column: column.name.clone() });
-            }
+        let is_missing = |at: &&usize| cells.get(**at).is_none_or(Cell::is_null);
+        if let Some(missing) = self.required.iter().find(is_missing) {
+            let column = self.dataset.columns().get(*missing).map(|column| column.name.clone());
+            return Err(RowProblem::Missing { column: column.unwrap_or_default() });
         }
         let is_present = |at: &usize| cells.get(*at).is_some_and(|cell| !cell.is_null());
         let keys = self.dataset.key_positions();

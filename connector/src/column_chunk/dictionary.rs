@@ -123,21 +123,35 @@ fn tag_of(hash: u64) -> u32 {
     u32::try_from(hash >> 32).unwrap_or_default()
 }
 
-/// A value's hash; the same in every run, so that files are.
+/// A value's hash; the same in every run, so that files are. Sixteen bytes take one step; the last sixteen are taken
+/// together, some of them for the second time if there is no other way.
 #[inline]
 fn hash(value: &[u8]) -> u64 {
     let [first, second] = MIX;
-    let (words, rest) = value.as_chunks::<8>();
-    let mut hash = first ^ value.len() as u64;
-    for word in words {
-        hash = mixed(hash ^ u64::from_le_bytes(*word), second);
+    let seed = first ^ value.len() as u64;
+    let step = |hash: u64, [low, high]: [u64; 2]| mixed(hash ^ low, second ^ high);
+    let Some(last) = value.last_chunk::<16>() else { return step(seed, few(value)) };
+    let (pairs, rest) = value.as_chunks::<16>();
+    // What is whole sixteens has its last one taken as such.
+    let before = pairs.len() - usize::from(rest.is_empty());
+    step(pairs.iter().take(before).fold(seed, |hash, pair| step(hash, pair_of(pair))), pair_of(last))
+}
+
+fn pair_of(bytes: &[u8; 16]) -> [u64; 2] {
+    let [low, high] = [bytes.first_chunk::<8>(), bytes.last_chunk::<8>()];
+    [low, high].map(|word| word.map_or(0, |word| u64::from_le_bytes(*word)))
+}
+
+/// Fewer than sixteen bytes, no two of one length alike.
+#[inline]
+fn few(bytes: &[u8]) -> [u64; 2] {
+    if let (Some(low), Some(high)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        return [u64::from_le_bytes(*low), u64::from_le_bytes(*high)];
     }
-    if !rest.is_empty() {
-        // The last eight bytes, some of them for the second time, or all there are.
-        let word = value.last_chunk::<8>().map_or_else(|| short(rest), |word| u64::from_le_bytes(*word));
-        hash = mixed(hash ^ word, second);
+    if let (Some(low), Some(high)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return [u64::from(u32::from_le_bytes(*low)), u64::from(u32::from_le_bytes(*high))];
     }
-    mixed(hash, first)
+    [short(bytes), 0]
 }
 
 fn short(bytes: &[u8]) -> u64 {

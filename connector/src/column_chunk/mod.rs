@@ -25,7 +25,7 @@ use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
 use bounds::Bounds;
-use compressor::Compressor;
+use compressor::{Compressor, Habit};
 use dictionary::Dictionary;
 
 /// Rows of a page, at most.
@@ -76,6 +76,7 @@ pub(crate) struct TextChunk {
     open: Open,
     /// Bytes of the last chunk: the next one is about as large.
     last_bytes: usize,
+    habit: Habit,
     rows: usize,
     nulls: usize,
     /// Which of the rows that wait have a value.
@@ -96,6 +97,7 @@ impl TextChunk {
             column,
             open: Open::default(),
             last_bytes: 0,
+            habit: Habit::default(),
             rows: 0,
             nulls: 0,
             validity: BooleanBufferBuilder::new(0),
@@ -229,7 +231,7 @@ impl TextChunk {
     fn close(&mut self, maker: &mut PageMaker) -> Result<Chunk, ParquetError> {
         let encoding = self.encoding();
         if encoding == Encoding::RLE_DICTIONARY {
-            let page = maker.compressor.compress(self.dictionary.page())?;
+            let page = maker.compressor.compress(self.dictionary.page(), &mut Habit::default())?;
             let page = Page::DictionaryPage {
                 buf: page,
                 num_values: count(self.dictionary.len())?,
@@ -295,7 +297,7 @@ impl TextChunk {
                 _ => {}
             }
             let data = Page::DataPage {
-                buf: maker.compressor.compress(&maker.page)?,
+                buf: maker.compressor.compress(&maker.page, &mut self.habit)?,
                 num_values: count(page.rows)?,
                 encoding,
                 def_level_encoding: Encoding::RLE,

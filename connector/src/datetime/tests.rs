@@ -2,7 +2,10 @@ use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
 use proptest::prelude::*;
 
-use super::{DatetimeError, FIRST_SECOND, Fraction, InstantWriter, LAST_SECOND, instant_text, parse_micros};
+use super::{
+    DatetimeError, FIRST_SECOND, Fraction, InstantReader, InstantWriter, LAST_SECOND, instant_text,
+    parse_micros,
+};
 
 #[test]
 fn the_accepted_forms_name_the_same_instant() {
@@ -40,7 +43,52 @@ fn what_is_no_instant_is_refused_with_its_reason() {
     }
 }
 
+/// Texts of few days, and near misses of them: a reader that has seen one of the same day looks at the rest alone.
+fn texts_of_few_days() -> impl Strategy<Value = Vec<String>> {
+    let date = prop::sample::select(vec![
+        "2025-01-15",
+        "2025-01-16",
+        "2025-02-29",
+        "0001-01-01",
+        "9999-12-30",
+        "9999-12-31",
+        "2025-01-1:",
+        "1970-01-01",
+    ]);
+    let between = prop_oneof![8 => Just('T'), 1 => Just(' '), 1 => Just('t')];
+    let number = 0_u8..70;
+    let fraction = prop_oneof![
+        Just(String::new()),
+        "\\.[0-9]{3}",
+        "\\.[0-9]{6}",
+        "\\.[0-9]{0,9}",
+        Just(".12a".to_owned()),
+    ];
+    let offset =
+        prop_oneof![6 => Just("Z"), 1 => Just("z"), 1 => Just(""), 1 => Just("+01:00"), 1 => Just("ZZ")];
+    let broken = prop::option::weighted(0.2, (0_usize..26, any::<char>()));
+    let text = (date, between, [number.clone(), number.clone(), number], fraction, offset, broken).prop_map(
+        |(date, between, [hour, minute, second], fraction, offset, broken)| {
+            let hour = hour % 30;
+            let mut text = format!("{date}{between}{hour:02}:{minute:02}:{second:02}{fraction}{offset}");
+            if let Some((at, other)) = broken.filter(|(at, _)| *at < text.len()) {
+                text.replace_range(at..=at, &other.to_string());
+            }
+            text
+        },
+    );
+    prop::collection::vec(text, 1..20)
+}
+
 proptest! {
+    #[test]
+    fn a_reader_of_many_reads_each_as_if_alone(texts in texts_of_few_days()) {
+        let mut reader = InstantReader::default();
+        for text in texts {
+            prop_assert_eq!(reader.micros(&text), parse_micros(&text), "{}", text);
+        }
+    }
+
     #[test]
     fn every_instant_of_four_digit_years_agrees_with_the_calendar_library(
         micros in -62_135_596_800_000_000_i64 + 86_400_000_000..253_402_207_200_000_000_i64,

@@ -2,22 +2,62 @@
 
 use std::sync::Arc;
 
-use arrow_array::builder::{
-    BooleanBuilder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow_array::{ArrayRef, ListArray, StructArray};
-use arrow_buffer::{NullBufferBuilder, OffsetBuffer};
+use arrow_array::builder::{Int64Builder, ListBuilder, StringBuilder};
+use arrow_array::{ArrayRef, BooleanArray, Int64Array, ListArray, StructArray, TimestampMicrosecondArray};
+use arrow_buffer::{BooleanBufferBuilder, NullBuffer, NullBufferBuilder, OffsetBuffer};
 use arrow_schema::ArrowError;
 
 use super::Cell;
 use crate::profile::{Column, ColumnType, element_field, fields_of, integer_element_field};
 
+/// Which rows have a value.
+pub(super) struct Valid(BooleanBufferBuilder);
+
+impl Valid {
+    fn new(rows: usize) -> Self {
+        Self(BooleanBufferBuilder::new(rows))
+    }
+
+    fn finish(mut self) -> Option<NullBuffer> {
+        Some(NullBuffer::new(self.0.finish())).filter(|nulls| nulls.null_count() > 0)
+    }
+}
+
+/// Whole numbers, one for each row whether it has a value or not.
+pub(super) struct Whole {
+    numbers: Vec<i64>,
+    valid: Valid,
+}
+
+impl Whole {
+    fn new(rows: usize) -> Self {
+        Self { numbers: Vec::with_capacity(rows), valid: Valid::new(rows) }
+    }
+
+    fn append(&mut self, number: Option<i64>) {
+        self.numbers.push(number.unwrap_or_default());
+        self.valid.0.append(number.is_some());
+    }
+}
+
+/// A bit for each of as many rows.
+const BITS: usize = 64;
+
+/// Whether each of some rows is true, the first as the lowest bit, and how many they are.
+fn bits(rows: impl Iterator<Item = bool>) -> (u64, usize) {
+    rows.take(BITS).fold((0, 0), |(bits, count), is| (bits | u64::from(is) << count, count + 1))
+}
+
+fn append_bits(to: &mut BooleanBufferBuilder, (bits, count): (u64, usize)) {
+    to.append_packed_range(0..count, &bits.to_le_bytes());
+}
+
 /// A column that rows are added to.
 pub(super) enum Builder {
     Text(StringBuilder),
-    Time(TimestampMicrosecondBuilder),
-    Truth(BooleanBuilder),
-    Number(Int64Builder),
+    Time(Whole),
+    Truth { truths: BooleanBufferBuilder, valid: Valid },
+    Number(Whole),
     List(ListBuilder<StringBuilder>),
     Numbers(ListBuilder<Int64Builder>),
     Struct { fields: Vec<Self>, valid: NullBufferBuilder },
@@ -32,11 +72,11 @@ impl Builder {
             ColumnType::String | ColumnType::Json | ColumnType::Object | ColumnType::Decimal => {
                 Self::Text(StringBuilder::with_capacity(rows, bytes))
             }
-            ColumnType::Datetime | ColumnType::Millis => {
-                Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
+            ColumnType::Datetime | ColumnType::Millis => Self::Time(Whole::new(rows)),
+            ColumnType::Boolean => {
+                Self::Truth { truths: BooleanBufferBuilder::new(rows), valid: Valid::new(rows) }
             }
-            ColumnType::Boolean => Self::Truth(BooleanBuilder::with_capacity(rows)),
-            ColumnType::Integer => Self::Number(Int64Builder::with_capacity(rows)),
+            ColumnType::Integer => Self::Number(Whole::new(rows)),
             ColumnType::Array | ColumnType::ArrayJson => {
                 Self::List(ListBuilder::new(StringBuilder::new()).with_field(element_field()))
             }
@@ -50,8 +90,8 @@ impl Builder {
         }
     }
 
-    /// Adds the cells of many rows; one of another kind than the column's is null.
-    pub(super) fn extend<'c>(&mut self, cells: impl Iterator<Item = &'c Cell<'c>>) {
+    /// Adds the cells of many rows, at most 64; one of another kind than the column's is null.
+    pub(super) fn extend<'c>(&mut self, cells: impl Iterator<Item = &'c Cell<'c>> + Clone) {
         // The kinds that most columns have are told apart once for all rows.
         match self {
             Self::Text(builder) => {
@@ -62,15 +102,14 @@ impl Builder {
                     }
                 }
             }
-            Self::Time(builder) => {
-                for cell in cells {
-                    builder.append_option(cell.number());
-                }
+            Self::Time(Whole { numbers, valid }) | Self::Number(Whole { numbers, valid }) => {
+                let valid_bits = bits(cells.clone().map(|cell| cell.number().is_some()));
+                numbers.extend(cells.map(|cell| cell.number().unwrap_or_default()));
+                append_bits(&mut valid.0, valid_bits);
             }
-            Self::Number(builder) => {
-                for cell in cells {
-                    builder.append_option(cell.number());
-                }
+            Self::Truth { truths, valid } => {
+                append_bits(&mut valid.0, bits(cells.clone().map(|cell| matches!(cell, Cell::Truth(_)))));
+                append_bits(truths, bits(cells.map(|cell| matches!(cell, Cell::Truth(true)))));
             }
             _ => {
                 for cell in cells {
@@ -84,10 +123,11 @@ impl Builder {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
-            (Self::Time(builder), cell) => builder.append_option(cell.number()),
-            (Self::Truth(builder), Cell::Truth(truth)) => builder.append_value(truth),
-            (Self::Truth(builder), _) => builder.append_null(),
-            (Self::Number(builder), cell) => builder.append_option(cell.number()),
+            (Self::Time(whole) | Self::Number(whole), cell) => whole.append(cell.number()),
+            (Self::Truth { truths, valid }, cell) => {
+                truths.append(matches!(cell, Cell::Truth(true)));
+                valid.0.append(matches!(cell, Cell::Truth(_)));
+            }
             (Self::List(builder), Cell::List(elements)) => {
                 for element in elements {
                     builder.values().append_value(element);
@@ -134,9 +174,14 @@ impl Builder {
         };
         Ok(match self {
             Self::Text(mut builder) => Arc::new(builder.finish()),
-            Self::Time(mut builder) => Arc::new(builder.finish()),
-            Self::Truth(mut builder) => Arc::new(builder.finish()),
-            Self::Number(mut builder) => Arc::new(builder.finish()),
+            Self::Time(Whole { numbers, valid }) => {
+                let times = TimestampMicrosecondArray::try_new(numbers.into(), valid.finish())?;
+                Arc::new(times.with_timezone("UTC"))
+            }
+            Self::Truth { mut truths, valid } => Arc::new(BooleanArray::new(truths.finish(), valid.finish())),
+            Self::Number(Whole { numbers, valid }) => {
+                Arc::new(Int64Array::try_new(numbers.into(), valid.finish())?)
+            }
             Self::List(mut builder) => Arc::new(builder.finish()),
             Self::Numbers(mut builder) => Arc::new(builder.finish()),
             Self::Struct { fields, mut valid } => {

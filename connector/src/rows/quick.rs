@@ -1,87 +1,111 @@
-//! A quick walk over a line that is as producers write it.
+//! A quick walk over lines that are as producers write them.
 //!
 //! It takes a strict part of what the plain walk takes: one object on the line, names without escapes, whole numbers,
 //! no control characters, no surrogates by escape. Whatever else it meets, good or bad, it leaves to the plain walk,
 //! which alone decides what is wrong with a line. So the outcome never depends on which of the two read a line; a
 //! property test holds them against each other.
 
-use super::NESTING_DEPTH_MAX;
+use wide::u8x32;
 
-/// A line with a place in it.
+use super::NESTING_DEPTH_MAX;
+use crate::datetime::InstantReader;
+
+/// Lines with a place in them.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
     at: usize,
-    /// Whether a backslash stands anywhere in the line.
-    escapes: bool,
+    instants: InstantReader,
 }
 
-/// A value within the line.
+/// A value within a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// `null`.
     Null,
+    /// `true` or `false`.
+    Truth(bool),
     /// A string without escapes: what stands between its quotes.
     Plain(&'a str),
     /// Any other value, as it is written.
     Raw(&'a str),
 }
 
+/// The last of the characters that JSON takes escaped only.
+const LAST_CONTROL: u8 = 0x1f;
+
+/// Bytes that are looked at together.
+const SPAN: usize = 32;
+
 /// The name of a column as a producer writes it before a value: `"name":`.
 #[derive(Debug)]
 pub(super) struct Pattern {
     text: Vec<u8>,
-    /// Eight bytes at a time, and which bits of them count.
-    words: Vec<(u64, u64)>,
+    /// Spans of the text, and which bits of them count.
+    spans: Vec<(u8x32, u8x32)>,
 }
 
 impl Pattern {
     pub(super) fn new(name: &str) -> Self {
         let text = format!("\"{name}\":").into_bytes();
-        let word = |chunk: &[u8]| {
-            let bits = |byte: fn(u8) -> u8| {
-                chunk.iter().rev().fold(0_u64, |word, at| word << 8 | u64::from(byte(*at)))
+        let span = |chunk: &[u8]| {
+            let span = |byte: fn(u8) -> u8| {
+                let mut span = [0; SPAN];
+                for (to, from) in span.iter_mut().zip(chunk) {
+                    *to = byte(*from);
+                }
+                u8x32::new(span)
             };
-            (bits(|byte| byte), bits(|_| u8::MAX))
+            (span(|byte| byte), span(|_| u8::MAX))
         };
-        let words = text.chunks(8).map(word).collect();
-        Self { text, words }
+        let spans = text.chunks(SPAN).map(span).collect();
+        Self { text, spans }
     }
 
     #[inline]
     fn begins(&self, rest: &[u8]) -> bool {
-        let mut rest_words = rest;
-        for (word, mask) in &self.words {
-            let Some((chunk, behind)) = rest_words.split_first_chunk::<8>() else {
-                // Near the end of the line.
+        let mut behind = rest;
+        for (expected, counts) in &self.spans {
+            let Some((span, more)) = behind.split_first_chunk::<SPAN>() else {
+                // Near the end of the text.
                 return rest.starts_with(&self.text);
             };
-            if u64::from_le_bytes(*chunk) & mask != *word {
+            if (u8x32::new(*span) & *counts).simd_eq(*expected).to_bitmask() != u32::MAX {
                 return false;
             }
-            rest_words = behind;
+            behind = more;
         }
         true
     }
 }
 
-/// `"` in each of eight bytes, and so on: one comparison looks at eight bytes.
-const ONES: u64 = 0x0101_0101_0101_0101;
-const HIGHS: u64 = 0x8080_8080_8080_8080;
-
-/// The high bit of the lowest byte that equals `byte` is set; bits above that one mean nothing.
+/// Which bytes of a span may not stand in a string as they are, or end it: quotes, backslashes and control characters, a bit
+/// for each, beginning with the lowest.
 #[inline]
-const fn equal(word: u64, byte: u8) -> u64 {
-    let differs = word ^ (ONES * byte as u64);
-    differs.wrapping_sub(ONES) & !differs & HIGHS
+fn stops(span: &[u8; SPAN]) -> u32 {
+    let span = u8x32::new(*span);
+    let controls = span.min(u8x32::splat(LAST_CONTROL)).simd_eq(span);
+    (controls | span.simd_eq(u8x32::splat(b'"')) | span.simd_eq(u8x32::splat(b'\\'))).to_bitmask()
 }
 
 impl<'a> Scanner<'a> {
-    /// Begins at the object of the line, if it is one that this walk takes.
-    pub(super) fn new(line: &'a [u8]) -> Option<Self> {
-        let escapes = special(line)?;
-        let text = simdutf8::basic::from_utf8(line).ok()?;
-        text.starts_with('{').then_some(Self { text, at: 1, escapes })
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text, at: 0, instants: InstantReader::default() }
+    }
+
+    /// Enters the object of the line that begins at a place, if it is one that this walk takes.
+    pub(super) fn enter(&mut self, line: usize) -> Option<()> {
+        self.at = line;
+        self.take(b'{')
+    }
+
+    /// Where the line ends, if nothing more stands on it.
+    #[inline]
+    pub(super) fn line_end(&mut self) -> Option<usize> {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\r')) {
+            self.at += 1;
+        }
+        matches!(self.peek(), None | Some(b'\n')).then_some(self.at)
     }
 
     #[inline]
@@ -112,7 +136,6 @@ impl<'a> Scanner<'a> {
         let stands = pattern.begins(self.rest());
         if stands {
             self.at += pattern.text.len();
-            self.skip_spaces();
         }
         stands
     }
@@ -126,25 +149,30 @@ impl<'a> Scanner<'a> {
         self.at = end + 1;
         self.skip_spaces();
         self.take(b':')?;
-        self.skip_spaces();
         self.text.get(start..end)
     }
 
-    /// Whether another field follows a value; `None` if the object does not end or something stands behind it.
+    /// Whether another field follows a value; `None` if the object neither ends nor goes on.
     #[inline]
     pub(super) fn more(&mut self) -> Option<bool> {
-        self.skip_spaces();
-        if self.take(b',').is_some() {
+        if self.peek() == Some(b' ') {
             self.skip_spaces();
-            return Some(true);
         }
-        self.take(b'}')?;
-        (self.at == self.text.len()).then_some(false)
+        let is_followed = match self.peek()? {
+            b',' => true,
+            b'}' => false,
+            _ => return None,
+        };
+        self.at += 1;
+        Some(is_followed)
     }
 
     /// The value that stands here.
     #[inline]
     pub(super) fn value(&mut self) -> Option<Token<'a>> {
+        if self.peek() == Some(b' ') {
+            self.skip_spaces();
+        }
         let start = self.at;
         match self.peek()? {
             b'"' => {
@@ -158,12 +186,26 @@ impl<'a> Scanner<'a> {
                 self.word("null")?;
                 return Some(Token::Null);
             }
+            b't' => {
+                self.word("true")?;
+                return Some(Token::Truth(true));
+            }
+            b'f' => {
+                self.word("false")?;
+                return Some(Token::Truth(false));
+            }
             _ => self.skip_value()?,
         }
         self.text.get(start..self.at).map(Token::Raw)
     }
 
-    /// A plain string of this line with its quotes.
+    /// The instant that a text names.
+    #[inline]
+    pub(super) fn instant(&mut self, text: &str) -> Option<i64> {
+        self.instants.micros(text).ok()
+    }
+
+    /// The plain string that was taken last, with its quotes.
     pub(super) fn quoted(&self, plain: &str) -> Option<&'a str> {
         let end = self.at;
         self.text.get(end.checked_sub(plain.len() + 2)?..end)
@@ -172,24 +214,27 @@ impl<'a> Scanner<'a> {
     /// The closing quote of a string that has no escape, from behind its opening quote.
     #[inline]
     fn plain_end(&self, start: usize) -> Option<usize> {
+        let stop = self.stop(start)?;
+        (self.text.as_bytes().get(stop) == Some(&b'"')).then_some(stop)
+    }
+
+    /// Where the characters that stand for themselves end.
+    #[inline]
+    fn stop(&self, start: usize) -> Option<usize> {
         let bytes = self.text.as_bytes();
         let mut at = start;
-        let stop = loop {
-            let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) else {
-                let rest = bytes.get(at..)?;
-                break at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+        loop {
+            let rest = bytes.get(at..)?;
+            let Some(span) = rest.first_chunk::<SPAN>() else {
+                let stop = |byte: &u8| *byte <= LAST_CONTROL || matches!(byte, b'"' | b'\\');
+                return rest.iter().position(stop).map(|stop| at + stop);
             };
-            let word = u64::from_le_bytes(*chunk);
-            let mut found = equal(word, b'"');
-            if self.escapes {
-                found |= equal(word, b'\\');
+            let stops = stops(span);
+            if stops != 0 {
+                return Some(at + stops.trailing_zeros() as usize);
             }
-            if found != 0 {
-                break at + (found.trailing_zeros() / 8) as usize;
-            }
-            at += 8;
-        };
-        (bytes.get(stop) == Some(&b'"')).then_some(stop)
+            at += SPAN;
+        }
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
@@ -200,20 +245,17 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Option<()> {
         self.take(b'"')?;
         loop {
-            if let Some(end) = self.plain_end(self.at) {
-                self.at = end + 1;
-                return Some(());
-            }
-            let rest = self.rest();
-            let escape = rest.iter().position(|byte| *byte == b'\\')?;
-            match rest.get(escape + 1)? {
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += escape + 2,
-                b'u' => {
-                    let digits = rest.get(escape + 2..escape + 6)?;
+            let stop = self.stop(self.at)?;
+            self.at = stop + 1;
+            match self.text.as_bytes().get(stop..)? {
+                [b'"', ..] => return Some(()),
+                [b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => self.at += 1,
+                [b'\\', b'u', rest @ ..] => {
+                    let digits = rest.get(..4)?;
                     if !digits.iter().all(u8::is_ascii_hexdigit) || matches!(digits, [b'd' | b'D', ..]) {
                         return None;
                     }
-                    self.at += escape + 6;
+                    self.at += 5;
                 }
                 _ => return None,
             }
@@ -305,15 +347,6 @@ impl<'a> Scanner<'a> {
         self.skip_spaces();
         Some(())
     }
-}
-
-/// Whether a backslash stands in the line; `None` if a control character does. The line is looked at as a whole: without a
-/// way out of it, the loop takes many bytes at a time.
-fn special(line: &[u8]) -> Option<bool> {
-    let (least, escapes) = line
-        .iter()
-        .fold((u8::MAX, 0), |(least, escapes), byte| (least.min(*byte), escapes | u8::from(*byte == b'\\')));
-    (least >= b' ').then_some(escapes != 0)
 }
 
 #[cfg(test)]

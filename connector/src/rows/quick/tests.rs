@@ -2,6 +2,7 @@ use bumpalo::Bump;
 use proptest::prelude::*;
 
 use super::super::{Cell, Decoder};
+use super::Scanner;
 use crate::profile::{Dataset, VendorProfile};
 
 fn dataset(name: &str) -> Dataset {
@@ -14,7 +15,9 @@ fn quick(decoder: &Decoder<'_>, line: &[u8]) -> bool {
     let arena = Bump::new();
     let width = decoder.dataset.columns().len();
     let (mut quickly, mut plainly) = (vec![Cell::Absent; width], vec![Cell::Absent; width]);
-    let taken = decoder.walk_quickly(line, &arena, &mut quickly).is_some();
+    let mut scanner = std::str::from_utf8(line).ok().map(Scanner::new);
+    let end = scanner.as_mut().and_then(|scanner| decoder.walk_quickly(scanner, 0, &arena, &mut quickly));
+    let taken = end.is_some_and(|end| end == line.len());
     if taken {
         let shown = String::from_utf8_lossy(line);
         decoder.walk(line, &arena, &mut plainly).unwrap_or_else(|problem| panic!("{shown}: {problem}"));
