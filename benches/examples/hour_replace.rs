@@ -22,7 +22,6 @@ use bucketproof_connector::parquet_file::encode;
 use bucketproof_connector::profile::{Compression, Encoding, Format, VendorProfile};
 use bucketproof_connector::rows::{LinesOrigin, decode_ndjson};
 use bucketproof_connector::splice::{Replaced, replace_within};
-use bytes::Bytes;
 
 #[path = "../shared/hour.rs"]
 mod hour;
@@ -48,7 +47,7 @@ fn main() {
         write(next("SCATTERED"), hour.scattered());
         return;
     }
-    let base = std::fs::read(next("BASE")).expect("the base reads");
+    let base = Content::of_file(PathBuf::from(next("BASE"))).expect("the base is there");
     let lines = std::fs::read(next("CHANGES")).expect("the changes read");
     let origin = LinesOrigin { source: "changes", lines_before: 0, bytes_before: 0 };
     let rows = decode_ndjson(dataset, &lines, origin).expect("the lines fit").batch;
@@ -56,7 +55,6 @@ fn main() {
     let output = PathBuf::from(next("OUTPUT"));
     // What is made goes to a file at once, as the engine has it where memory is short, and that file is the output.
     let room = Room::new(0, output.parent().unwrap_or_else(|| Path::new(".")).to_owned());
-    let base = Content::from(Bytes::from(base));
     match replace_within(dataset, profile.encoding(), Some(base), &changes, &room).expect("the rows merge") {
         Replaced::Unchanged { .. } => panic!("the changes change nothing"),
         Replaced::Changed(hour) => {

@@ -11,6 +11,9 @@ use parquet::file::reader::{ChunkReader, Length};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempPath;
 
+/// Bytes of a file that are read at once, for parts that are read in little steps.
+const READ_BYTES: usize = 1 << 16;
+
 /// Where content goes.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -85,6 +88,8 @@ pub struct Content(Kept);
 enum Kept {
     Memory(Bytes),
     File(Arc<TempPath>, u64),
+    /// A file of somebody else's.
+    Given(PathBuf, u64),
 }
 
 impl Content {
@@ -95,11 +100,17 @@ impl Content {
         sink.finish()
     }
 
+    /// The bytes of a file that stays where it is, and must not change meanwhile.
+    pub fn of_file(path: PathBuf) -> io::Result<Self> {
+        let length = std::fs::metadata(&path)?.len();
+        Ok(Self(Kept::Given(path, length)))
+    }
+
     /// How many bytes.
     pub fn len(&self) -> u64 {
         match &self.0 {
             Kept::Memory(bytes) => bytes.len() as u64,
-            Kept::File(_, length) => *length,
+            Kept::File(_, length) | Kept::Given(_, length) => *length,
         }
     }
 
@@ -108,27 +119,33 @@ impl Content {
         self.len() == 0
     }
 
+    /// Where the bytes are.
+    fn place(&self) -> Result<&Bytes, &Path> {
+        match &self.0 {
+            Kept::Memory(bytes) => Ok(bytes),
+            Kept::File(path, _) => Err(path),
+            Kept::Given(path, _) => Err(path),
+        }
+    }
+
     /// The bytes, read if they are in a file.
     pub fn to_bytes(&self) -> io::Result<Bytes> {
-        match &self.0 {
-            Kept::Memory(bytes) => Ok(bytes.clone()),
-            Kept::File(path, _) => Ok(Bytes::from(std::fs::read(&**path)?)),
+        match self.place() {
+            Ok(bytes) => Ok(bytes.clone()),
+            Err(path) => Ok(Bytes::from(std::fs::read(path)?)),
         }
     }
 
     /// The file that holds them, if one does.
     pub fn path(&self) -> Option<&Path> {
-        match &self.0 {
-            Kept::Memory(_) => None,
-            Kept::File(path, _) => Some(path),
-        }
+        self.place().err()
     }
 
     /// SHA-256, as hexadecimal digits.
     pub(crate) fn digest(&self) -> io::Result<String> {
-        match &self.0 {
-            Kept::Memory(bytes) => Ok(hex::encode(Sha256::digest(bytes))),
-            Kept::File(path, _) => file_digest(path),
+        match self.place() {
+            Ok(bytes) => Ok(hex::encode(Sha256::digest(bytes))),
+            Err(path) => file_digest(path),
         }
     }
 }
@@ -180,30 +197,30 @@ impl ChunkReader for Content {
     type T = Part;
 
     fn get_read(&self, start: u64) -> Result<Part, ParquetError> {
-        match &self.0 {
-            Kept::Memory(bytes) => {
+        match self.place() {
+            Ok(bytes) => {
                 let mut bytes = io::Cursor::new(bytes.clone());
                 bytes.set_position(start);
                 Ok(Part::Memory(bytes))
             }
-            Kept::File(path, _) => {
-                let mut file = File::open(&**path).map_err(of_disk)?;
+            Err(path) => {
+                let mut file = File::open(path).map_err(of_disk)?;
                 file.seek(SeekFrom::Start(start)).map_err(of_disk)?;
-                Ok(Part::File(BufReader::new(file)))
+                Ok(Part::File(BufReader::with_capacity(READ_BYTES, file)))
             }
         }
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         let end = || ParquetError::EOF(format!("no {length} bytes at {start} of {}", Self::len(self)));
-        match &self.0 {
-            Kept::Memory(bytes) => {
+        match self.place() {
+            Ok(bytes) => {
                 let from = usize::try_from(start).map_err(|_| end())?;
                 let to = from.checked_add(length).filter(|to| *to <= bytes.len()).ok_or_else(end)?;
                 Ok(bytes.slice(from..to))
             }
-            Kept::File(path, _) => {
-                let mut file = File::open(&**path).map_err(of_disk)?;
+            Err(path) => {
+                let mut file = File::open(path).map_err(of_disk)?;
                 file.seek(SeekFrom::Start(start)).map_err(of_disk)?;
                 let mut bytes = Vec::with_capacity(length);
                 file.take(length as u64).read_to_end(&mut bytes).map_err(of_disk)?;

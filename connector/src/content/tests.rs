@@ -37,3 +37,20 @@ fn content_is_the_same_in_memory_and_in_a_file_which_goes_with_it() {
     }
     assert!(written(&room, 0, &[b"12345678"]).path().is_none());
 }
+
+#[test]
+fn a_file_of_somebody_else_is_content_and_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("given");
+    std::fs::write(&path, "hello, world").unwrap();
+    let content = Content::of_file(path.clone()).unwrap();
+    assert_eq!((content.len(), content.path()), (12, Some(path.as_path())));
+    assert_eq!(content.get_bytes(7, 5).unwrap().as_ref(), b"world");
+    assert_eq!(
+        content.digest().unwrap(),
+        Content::within(&Room::unbounded(), b"hello, world").unwrap().digest().unwrap()
+    );
+    drop(content);
+    assert_eq!(std::fs::read(&path).unwrap(), b"hello, world");
+    assert!(Content::of_file(directory.path().join("none")).is_err());
+}
