@@ -1,15 +1,18 @@
 //! How much does one client move over a socket?
 //!
-//! PUT and GET of 1 KiB and 8 MiB through the SDK on loopback, signatures checked on both sides. The emulator decides
-//! under policies and keeps a journal; the peer is `s3s-fs`, which keeps files and has no policies, served from the
-//! same process in the same run. `PEER=moto=http://127.0.0.1:5000` names another one, whose server runs already.
+//! PUT and GET of 1 KiB and 8 MiB through the SDK on loopback, signatures checked on both sides; and of 1 KiB by URLs signed
+//! beforehand over a bare connection, which leaves the time of the servers and of the kernel. The emulator decides under
+//! policies and keeps a journal; the peer is `s3s-fs`, which keeps files and has no policies, served from the same
+//! process in the same run. `PEER=moto=http://127.0.0.1:5000` names another one, whose server runs already.
 #![expect(clippy::expect_used, reason = "a bench that cannot run says so by panicking")]
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
 use bucketproof_emulator::{Emulator, Scenario};
 use bucketproof_fixtures::scenario::{ADMINISTRATOR, SUPRSEND_BUCKET, suprsend};
@@ -21,6 +24,11 @@ use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+
+#[path = "../shared/wire.rs"]
+mod wire;
+
+use wire::Wire;
 
 const KEY_ID: &str = "AKIATHROUGHPUTBENCH0";
 const SECRET: &str = "secret of the bench";
@@ -56,6 +64,35 @@ async fn serve_files(folder: &Path) -> SocketAddr {
     address
 }
 
+/// What goes over the wire for a request signed beforehand, and where to.
+fn written(request: &PresignedRequest, body: &[u8]) -> (String, Vec<u8>) {
+    let uri: http::Uri = request.uri().parse().expect("a URL");
+    let host = uri.authority().expect("a host").to_string();
+    let target = uri.path_and_query().expect("a path");
+    let (method, length) = (request.method(), body.len());
+    let head = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n");
+    (host, [head.as_bytes(), body].concat())
+}
+
+/// A KiB by URLs signed beforehand, each client on one connection.
+fn bare(criterion: &mut Criterion, runtime: &Runtime, clients: &[(String, Client)]) {
+    let body = [b'0'; 1 << 10];
+    let mut group = criterion.benchmark_group("throughput/1 KiB on a bare connection");
+    group.sample_size(30);
+    for (name, s3) in clients {
+        let valid = || PresigningConfig::expires_in(Duration::from_hours(1)).expect("an hour");
+        let put = s3.put_object().bucket(SUPRSEND_BUCKET).key("bare").presigned(valid());
+        let get = s3.get_object().bucket(SUPRSEND_BUCKET).key("bare").presigned(valid());
+        let (host, put) = written(&runtime.block_on(put).expect("a URL"), &body);
+        let (_, get) = written(&runtime.block_on(get).expect("a URL"), &[]);
+        let mut wire = Wire::new(&host);
+        group.bench_function(format!("put {name}"), |bencher| bencher.iter(|| wire.exchange(&put)));
+        assert_eq!(wire.exchange(&get), body.len());
+        group.bench_function(format!("get {name}"), |bencher| bencher.iter(|| wire.exchange(&get)));
+    }
+    group.finish();
+}
+
 fn throughput(criterion: &mut Criterion) {
     // The servers on a thread of their own, as a process would have them; the client on this one.
     let servers = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
@@ -86,6 +123,7 @@ fn throughput(criterion: &mut Criterion) {
         clients.push((format!("peer {name}"), other));
     }
 
+    bare(criterion, &runtime, &clients);
     for (size, bytes) in [("1 KiB", 1 << 10), ("8 MiB", 8 << 20)] {
         let body = Bytes::from(vec![b'0'; bytes]);
         let mut group = criterion.benchmark_group(format!("throughput/{size}"));
