@@ -26,7 +26,7 @@ use value::check_value;
 /// Levels of nesting that a row may have. Parsers recurse; a hostile row must not end the process.
 pub const NESTING_DEPTH_MAX: usize = 128;
 
-/// Rows whose cells wait to enter the columns together. A column that takes many in a row is quicker than many columns
+/// Lines whose cells wait to enter the columns together. A column that takes many in a row is quicker than many columns
 /// that take one each, as long as the cells are few enough to stay near.
 const WAITING_ROWS: usize = 32;
 
@@ -70,13 +70,16 @@ pub fn decode_ndjson(
     let mut arena = Bump::new();
     let mut dead_letters = Vec::new();
     let mut row_lines = Vec::new();
-    // Lines among which one is not UTF-8 are looked at one by one.
+    // Where one is not UTF-8, each is looked at by itself.
     let mut scanner = simdutf8::basic::from_utf8(lines).ok().map(Scanner::new);
     let mut line_numbers = origin.lines_before.saturating_add(1)..;
     let mut start = 0;
     while start < lines.len() {
         let mut waiting = Vec::with_capacity(width * WAITING_ROWS);
-        while start < lines.len() && waiting.len() < width * WAITING_ROWS {
+        for _ in 0..WAITING_ROWS {
+            if start >= lines.len() {
+                break;
+            }
             let (line, offset) = (lines.get(start..).unwrap_or_default(), start);
             let line_number = line_numbers.next().unwrap_or(u64::MAX);
             let before = waiting.len();
@@ -175,8 +178,8 @@ impl<'d> Decoder<'d> {
         Self { dataset, positions, fields, required, input_bytes, builders: Vec::new() }
     }
 
-    /// Checks the first of `lines`, which is at `start` of what the scanner has, whole before any of it waits to enter a
-    /// column. Tells where it ends, and whether it is a row or blank.
+    /// Checks the first of `lines`, which is at `start` of what the scanner has, if there is one, whole before any of it
+    /// waits to enter a column. Tells where it ends, and whether it is a row or blank.
     fn line<'a, 'l: 'a>(
         &self,
         scanner: Option<&mut Scanner<'l>>,
@@ -185,6 +188,7 @@ impl<'d> Decoder<'d> {
         arena: &'a Bump,
         cells: &mut [Cell<'a>],
     ) -> (usize, Result<bool, RowProblem>) {
+        let is_alone = scanner.is_none();
         if let Some(end) = scanner.and_then(|scanner| self.walk_quickly(scanner, start, arena, cells)) {
             return (end, self.check_row(cells).map(|()| true));
         }
@@ -192,6 +196,10 @@ impl<'d> Decoder<'d> {
         let row = lines.get(..length).unwrap_or_default().trim_ascii();
         if row.is_empty() {
             return (start + length, Ok(false));
+        }
+        let text = simdutf8::basic::from_utf8(row).ok().filter(|_| is_alone);
+        if text.and_then(|text| self.walk_quickly(&mut Scanner::new(text), 0, arena, cells)).is_some() {
+            return (start + length, self.check_row(cells).map(|()| true));
         }
         let checked = self.walk(row, arena, cells).and_then(|()| self.check_row(cells));
         (start + length, checked.map(|()| true))
