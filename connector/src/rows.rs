@@ -30,6 +30,9 @@ pub const NESTING_DEPTH_MAX: usize = 128;
 /// that take one each, as long as the cells are few enough to stay near.
 const WAITING_ROWS: usize = 32;
 
+/// Columns that the name of the next field is compared with before it is looked up.
+const LIKELY_FIELDS: usize = 6;
+
 /// Where lines come from, for dead letters.
 #[derive(Clone, Copy, Debug)]
 pub struct LinesOrigin<'a> {
@@ -192,17 +195,30 @@ impl<'d> Decoder<'d> {
         if let Some(end) = scanner.and_then(|scanner| self.walk_quickly(scanner, start, arena, cells)) {
             return (end, self.check_row(cells).map(|()| true));
         }
+        let (length, checked) = self.line_by_itself(lines, is_alone, arena, cells);
+        (start + length, checked)
+    }
+
+    /// Checks the first of `lines`, quickly if that is worth a try: its length, and whether it is a row or blank.
+    #[inline(never)]
+    fn line_by_itself<'a>(
+        &self,
+        lines: &'a [u8],
+        quickly: bool,
+        arena: &'a Bump,
+        cells: &mut [Cell<'a>],
+    ) -> (usize, Result<bool, RowProblem>) {
         let length = memchr::memchr(b'\n', lines).unwrap_or(lines.len());
         let row = lines.get(..length).unwrap_or_default().trim_ascii();
         if row.is_empty() {
-            return (start + length, Ok(false));
+            return (length, Ok(false));
         }
-        let text = simdutf8::basic::from_utf8(row).ok().filter(|_| is_alone);
-        if text.and_then(|text| self.walk_quickly(&mut Scanner::new(text), 0, arena, cells)).is_some() {
-            return (start + length, self.check_row(cells).map(|()| true));
-        }
-        let checked = self.walk(row, arena, cells).and_then(|()| self.check_row(cells));
-        (start + length, checked.map(|()| true))
+        let text = simdutf8::basic::from_utf8(row).ok().filter(|_| quickly);
+        let walked = match text.and_then(|text| self.walk_quickly(&mut Scanner::new(text), 0, arena, cells)) {
+            Some(_) => Ok(()),
+            None => self.walk(row, arena, cells),
+        };
+        (length, walked.and_then(|()| self.check_row(cells)).map(|()| true))
     }
 
     /// Adds the rows that waited to the columns, which is what the first `consumed` bytes came to if nothing has entered.
@@ -229,6 +245,7 @@ impl<'d> Decoder<'d> {
 
     /// The cells of the line at a place, and where it ends, if it is written as usual. `None` leaves the line, good or bad,
     /// to the plain walk.
+    #[inline]
     fn walk_quickly<'a, 'l: 'a>(
         &self,
         scanner: &mut Scanner<'l>,
@@ -240,8 +257,8 @@ impl<'d> Decoder<'d> {
         let mut expected = 0;
         loop {
             // Producers write fields in one order; the next column is the likely one.
-            let is_likely = self.fields.get(expected).is_some_and(|(likely, _)| scanner.take_pattern(likely));
-            let at = if is_likely { expected } else { *self.positions.get(scanner.name()?)? };
+            let is_next = self.fields.get(expected).is_some_and(|(next, _)| scanner.take_pattern(next));
+            let at = if is_next { expected } else { self.other_field(scanner, expected)? };
             expected = at + 1;
             let ((_, way), cell) = (self.fields.get(at)?, cells.get_mut(at)?);
             if !matches!(cell, Cell::Absent) {
@@ -265,6 +282,18 @@ impl<'d> Decoder<'d> {
             if !scanner.more()? {
                 return scanner.line_end();
             }
+        }
+    }
+
+    /// Takes the name of a field that is not the expected one, or stands behind spaces: likely one soon after it, as some
+    /// producers leave nulls out.
+    #[inline(never)]
+    fn other_field(&self, scanner: &mut Scanner<'_>, expected: usize) -> Option<usize> {
+        scanner.skip_spaces();
+        let mut likely = self.fields.iter().enumerate().skip(expected).take(LIKELY_FIELDS);
+        match likely.find(|(_, (pattern, _))| scanner.take_pattern(pattern)) {
+            Some((at, _)) => Some(at),
+            None => self.positions.get(scanner.name()?).copied(),
         }
     }
 

@@ -119,7 +119,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn skip_spaces(&mut self) {
+    pub(super) fn skip_spaces(&mut self) {
         while self.peek() == Some(b' ') {
             self.at += 1;
         }

@@ -103,8 +103,15 @@ fn lines_as_producers_write_them_are_walked_quickly() {
         let decoder = Decoder::new(&dataset, 0);
         let (mut taken, mut all) = (0, 0);
         for line in lines.lines() {
-            taken += usize::from(quick(&decoder, line.as_bytes()));
-            all += 1;
+            // As they are; and as others write them, with spaces, and without nulls.
+            let row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
+            let fields = row.iter().filter(|(_, value)| !value.is_null());
+            let fields: Vec<String> = fields.map(|(name, value)| format!("\"{name}\": {value}")).collect();
+            let spaced = format!("{{{}}}", fields.join(", "));
+            for line in [line, spaced.as_str()] {
+                taken += usize::from(quick(&decoder, line.as_bytes()));
+                all += 1;
+            }
         }
         assert!(taken * 20 > all * 19, "{name}: only {taken} of {all} lines are walked quickly");
     }
