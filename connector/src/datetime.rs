@@ -92,12 +92,7 @@ impl InstantReader {
             return None;
         }
         let micros = seconds_of_day(*time)? * 1_000_000;
-        let fraction = match tail {
-            [b'Z'] => 0,
-            [b'.', m1, m2, m3, b'Z'] => number([*m1, *m2, *m3])? * 1_000,
-            [b'.', m1, m2, m3, m4, m5, m6, b'Z'] => number([*m1, *m2, *m3, *m4, *m5, *m6])?,
-            _ => return None,
-        };
+        let (fraction, _) = fraction(tail).ok().filter(|(_, offset)| *offset == UTC)?;
         // The last day that there is does not end.
         Some(self.begin + micros + fraction).filter(|micros| *micros < LAST_SECOND * 1_000_000)
     }

@@ -28,7 +28,8 @@ pub const NESTING_DEPTH_MAX: usize = 128;
 
 /// Lines whose cells wait to enter the columns together. A column that takes many in a row is quicker than many columns
 /// that take one each, as long as the cells are few enough to stay near.
-const WAITING_ROWS: usize = 32;
+const WAITING_LINES: usize = 32;
+const _: () = assert!(WAITING_LINES <= builder::ROWS_AT_ONCE);
 
 /// Columns that the name of the next field is compared with before it is looked up.
 const LIKELY_FIELDS: usize = 6;
@@ -78,8 +79,8 @@ pub fn decode_ndjson(
     let mut line_numbers = origin.lines_before.saturating_add(1)..;
     let mut start = 0;
     while start < lines.len() {
-        let mut waiting = Vec::with_capacity(width * WAITING_ROWS);
-        for _ in 0..WAITING_ROWS {
+        let mut waiting = Vec::with_capacity(width * WAITING_LINES);
+        for _ in 0..WAITING_LINES {
             if start >= lines.len() {
                 break;
             }

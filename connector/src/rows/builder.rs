@@ -40,12 +40,12 @@ impl Whole {
     }
 }
 
-/// A bit for each of as many rows.
-const BITS: usize = 64;
+/// Rows that enter a column together, at most: a bit for each.
+pub(super) const ROWS_AT_ONCE: usize = 64;
 
 /// Whether each of some rows is true, the first as the lowest bit, and how many they are.
 fn bits(rows: impl Iterator<Item = bool>) -> (u64, usize) {
-    rows.take(BITS).fold((0, 0), |(bits, count), is| (bits | u64::from(is) << count, count + 1))
+    rows.take(ROWS_AT_ONCE).fold((0, 0), |(bits, count), is| (bits | u64::from(is) << count, count + 1))
 }
 
 fn append_bits(to: &mut BooleanBufferBuilder, (bits, count): (u64, usize)) {
@@ -90,7 +90,7 @@ impl Builder {
         }
     }
 
-    /// Adds the cells of many rows, at most 64; one of another kind than the column's is null.
+    /// Adds the cells of many rows, at most [`ROWS_AT_ONCE`]; one of another kind than the column's is null.
     pub(super) fn extend<'c>(&mut self, cells: impl Iterator<Item = &'c Cell<'c>> + Clone) {
         // The kinds that most columns have are told apart once for all rows.
         match self {
